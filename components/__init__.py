@@ -1,0 +1,1 @@
+"""The building: typed components that create resources on the clouds and on the clusters."""

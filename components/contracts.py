@@ -1,0 +1,82 @@
+"""What every cloud's network and cluster promise, and what each is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from stacks.addresses import RegionPlan
+from stacks.clouds import Cloud
+from stacks.model import ClusterDefaults, ControlPlaneAccess, NodePool, Region
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizedPool:
+    """One slot of a pool of the stack file: a node pool of one instance type.
+
+    `key` is `POOL-SLOT` (`general-0`). The shape (which slots exist, spot, taints) is plain; numbers come from the
+    sizing plan and are known at preview.
+    """
+
+    key: str
+    pool: str
+    slot: int
+    wish: NodePool
+    instance_type: pulumi.Input[str]
+    minimum: pulumi.Input[int]
+    desired: pulumi.Input[int]  # max(plan's minimum, live desired): initial only, the autoscaler owns it afterwards
+    maximum: pulumi.Input[int]
+    evidence: pulumi.Input[str]  # base32 sha256 of this slot's canonical plan object
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkArgs:
+    """`plan` holds every CIDR of the region; `environment` is a name part, nothing branches on it."""
+
+    environment: str
+    region: str
+    wish: Region
+    plan: RegionPlan
+    clusters: tuple[str, ...]  # names of the clusters that will live here (subnet tags)
+    protect: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterArgs:
+    environment: str
+    region: str
+    wish: Region
+    plan: RegionPlan
+    version: str
+    channel: str
+    access: ControlPlaneAccess
+    pools: Mapping[str, SizedPool] = field(default_factory=dict)  # by key
+    protect: bool = False
+
+
+class Network(Protocol):
+    """A region's network: private by default, with a way out."""
+
+    region: str
+    network_id: pulumi.Output[str]  # VPC id, network self link, VNet id
+    private_subnet_ids: pulumi.Output[list[str]]
+    ready: pulumi.Resource  # depend on this one, never on the component
+
+
+class Cluster(Protocol):
+    """A Kubernetes cluster that runs; nobody who holds one asks which cloud made it."""
+
+    name: str  # CLOUD-REGION
+    cloud: Cloud
+    region: str
+    resource: pulumi.Resource  # the cluster itself: what `deleted_with` names
+    provider: kubernetes.Provider
+    endpoint: pulumi.Output[str]
+    certificate_authority: pulumi.Output[str]
+    oidc_issuer: pulumi.Output[str]
+    node_pools: Mapping[str, pulumi.Resource]  # by SizedPool.key
+    ready: pulumi.Resource  # depend on this one, never on the component

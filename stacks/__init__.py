@@ -1,0 +1,1 @@
+"""The wish: what a stack file asks for, as typed and immutable models."""
