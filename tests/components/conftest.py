@@ -1,0 +1,20 @@
+"""The fixture of every component test: a fresh mock cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pulumi.runtime
+import pytest
+from pulumi.runtime import settings
+
+from tests.components.mock_cloud import Cloud
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """Attach a cloud of memory to this process; an Output in a text is an error, not a warning."""
+    monkeypatch.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")
+    pulumi.runtime.set_mocks(stand_in := Cloud(), project="cloud-ecosystem", stack="test", preview=False)
+    yield stand_in
+    settings.reset_options()
