@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
+from stacks.clouds import CLOUDS, Cloud
+
 Name = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
 Arch = Literal["amd64", "arm64"]
 Spread = Literal["none", "zone", "host"]
@@ -186,3 +188,34 @@ class Stack(Part):
     sizing: Sizing = Sizing()
     namespaces: Mapping[Name, Namespace] = {"platform": Namespace()}
     services: Mapping[str, object] = {}  # the platform on the clusters
+
+    def regions(self) -> dict[Cloud, Mapping[str, Region]]:
+        """The regions of each cloud that is in use, in the order of `CLOUDS`."""
+        return {cloud: part.regions for cloud in CLOUDS if (part := getattr(self.clouds, cloud)) is not None}
+
+    def cluster_names(self) -> tuple[str, ...]:
+        """One cluster per region: `CLOUD-REGION`."""
+        return tuple(f"{cloud}-{region}" for cloud, regions in self.regions().items() for region in regions)
+
+    def region_of(self, cluster: str) -> tuple[Cloud, str, Region]:
+        """Cloud, region name and region of a cluster. Raises KeyError for an unknown one."""
+        for cloud, regions in self.regions().items():
+            for name, region in regions.items():
+                if cluster == f"{cloud}-{name}":
+                    return cloud, name, region
+        raise KeyError(cluster)
+
+    def cluster_pools(self, cluster: str) -> Mapping[str, NodePool]:
+        """The pools wished for in a cluster: its override's, else the shared ones."""
+        override = self.clusters.overrides.get(cluster)
+        return self.clusters.pools if override is None or override.pools is None else override.pools
+
+    def cluster_version(self, cluster: str) -> str:
+        """Kubernetes minor version of a cluster, for example 1.34."""
+        override = self.clusters.overrides.get(cluster)
+        return (override.version if override else None) or self.clusters.defaults.version
+
+    def cluster_channel(self, cluster: str) -> Literal["rapid", "regular", "stable"]:
+        """Release channel of a cluster."""
+        override = self.clusters.overrides.get(cluster)
+        return (override.channel if override else None) or self.clusters.defaults.channel

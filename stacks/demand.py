@@ -1,0 +1,183 @@
+"""Reads a file of measured demand: our CSV, or the JSON of `kubectl get pods -A -o json`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from stacks.quantities import cpu_milli, memory_mib
+
+COLUMNS: Final = ("workload", "pool", "cpu_milli", "memory_mib", "gpu", "replicas", "spread", "spot")
+NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
+SPREADS: Final = ("none", "zone", "host")
+SPOTS: Final = ("never", "tolerant", "only")
+GPU: Final = "nvidia.com/gpu"
+
+
+class DemandFileError(ValueError):
+    """The demand file is wrong; `problems` names every line and what to do."""
+
+    def __init__(self, path: Path, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(f"{path.name}: {problem}" for problem in self.problems))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemandRow:
+    """One measured workload; None and () mean that the file does not say."""
+
+    name: str
+    cpu_milli: int
+    memory_mib: int
+    gpu: int
+    replicas: int
+    spread: Literal["none", "zone", "host"] | None
+    spot: Literal["never", "tolerant", "only"] | None
+    pools: tuple[str, ...]
+
+
+def read_demand(path: Path) -> tuple[DemandRow, ...]:
+    """Rows in the order of the file. Raises DemandFileError with every problem of the file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DemandFileError(path, [f"cannot be read ({error.strerror}): check `demand.file`"]) from error
+    except UnicodeDecodeError as error:
+        raise DemandFileError(path, ["is not UTF-8 text: save it as UTF-8"]) from error
+    return _pods(path, text) if path.suffix == ".json" else _table(path, text)
+
+
+def _table(path: Path, text: str) -> tuple[DemandRow, ...]:
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip() and line[0] != "#"]
+    if not lines or tuple(lines[0][1].split(",")) != COLUMNS:
+        raise DemandFileError(path, [f"its first line that is no comment must be `{','.join(COLUMNS)}`"])
+    rows: list[DemandRow] = []
+    problems: list[str] = []
+    seen: dict[str, int] = {}
+    for (number, _), cells in zip(lines[1:], csv.reader(line for _, line in lines[1:]), strict=True):
+        try:
+            row = _row(cells)
+        except ValueError as error:
+            problems.append(f"line {number}: {error}")
+            continue
+        if row.name in seen:
+            problems.append(f"line {number}: {row.name} stands on line {seen[row.name]} already: add the replicas up")
+        seen[row.name] = number
+        rows.append(row)
+    if problems:
+        raise DemandFileError(path, problems)
+    return tuple(rows)
+
+
+def _row(cells: list[str]) -> DemandRow:
+    if len(cells) != len(COLUMNS):
+        raise ValueError(f"{len(cells)} cells, but the table has {len(COLUMNS)} columns")
+    cell = dict(zip(COLUMNS, (text.strip() for text in cells), strict=True))
+    if not NAME.fullmatch(cell["workload"]):
+        raise ValueError("workload must be a Kubernetes name (lower case, digits, dashes, at most 63)")
+    pools = tuple(name for name in cell["pool"].split("|") if name)
+    spread: Any = cell["spread"] or None
+    spot: Any = cell["spot"] or None
+    if spread not in (None, *SPREADS):
+        raise ValueError(f"spread must be one of {', '.join(SPREADS)}")
+    if spot not in (None, *SPOTS):
+        raise ValueError(f"spot must be one of {', '.join(SPOTS)}")
+    return DemandRow(
+        name=cell["workload"],
+        cpu_milli=_count(cell, "cpu_milli", 1),
+        memory_mib=_count(cell, "memory_mib", 1),
+        gpu=_count(cell, "gpu", 0),
+        replicas=_count(cell, "replicas", 1),
+        spread=spread,
+        spot=spot,
+        pools=pools,
+    )
+
+
+def _count(cell: Mapping[str, str], column: str, least: int) -> int:
+    if not re.fullmatch(r"\d{1,9}", cell[column]) or int(cell[column]) < least:
+        raise ValueError(f"{column} must be a whole number, at least {least}")
+    return int(cell[column])
+
+
+def _pods(path: Path, text: str) -> tuple[DemandRow, ...]:
+    try:
+        items = json.loads(text)["items"]
+        pods = [pod for pod in items if _counts(pod)]
+        owners = [(pod["metadata"].get("namespace", "default"), _owner(pod)) for pod in pods]
+        shapes: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+        for owner, pod in zip(owners, pods, strict=True):
+            shapes.setdefault(owner, []).append(pod)
+        namespaces = Counter(name for _, name in shapes)
+        return tuple(
+            _shape(name if namespaces[name] == 1 else f"{namespace}-{name}", group)
+            for (namespace, name), group in sorted(shapes.items())
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DemandFileError(
+            path, [f"is not what `kubectl get pods -A -o json` prints ({type(error).__name__}): export it again"]
+        ) from error
+
+
+def _counts(pod: Mapping[str, Any]) -> bool:
+    """Finished pods need no room; daemon sets are counted per node by the sizing."""
+    owners = pod["metadata"].get("ownerReferences") or [{}]
+    return pod.get("status", {}).get("phase") not in {"Succeeded", "Failed"} and owners[0].get("kind") != "DaemonSet"
+
+
+def _owner(pod: Mapping[str, Any]) -> str:
+    """Deployment, stateful set or bare pod: a replica set's name ends with a hash of its template."""
+    name: str = pod["metadata"]["name"]
+    owners = pod["metadata"].get("ownerReferences")
+    if not owners:
+        return name
+    owner: str = owners[0]["name"]
+    template = pod["metadata"].get("labels", {}).get("pod-template-hash")
+    return owner.removesuffix(f"-{template}") if template else owner
+
+
+def _shape(name: str, pods: list[Mapping[str, Any]]) -> DemandRow:
+    """The largest of the group's requests: a roll-out leaves pods of two templates."""
+    return DemandRow(
+        name=name,
+        cpu_milli=max(1, *(_requests(pod, "cpu", cpu_milli) for pod in pods)),
+        memory_mib=max(1, *(_requests(pod, "memory", memory_mib) for pod in pods)),
+        gpu=max(_requests(pod, GPU, int) for pod in pods),
+        replicas=len(pods),
+        spread=_spread(pods[0]),
+        spot=None,
+        pools=(),
+    )
+
+
+def _requests(pod: Mapping[str, Any], resource: str, parse: Any) -> int:
+    """Requests of the containers and sidecars, or of the hungriest init container, plus the pod's overhead.
+
+    https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sharing-within-containers
+    """
+
+    def asked(container: Mapping[str, Any]) -> int:
+        return int(parse(str((container.get("resources", {}).get("requests") or {}).get(resource, "0"))))
+
+    spec = pod["spec"]
+    running = sum(asked(container) for container in spec["containers"])
+    starting = 0
+    for container in spec.get("initContainers", []):
+        if container.get("restartPolicy") == "Always":
+            running += asked(container)
+        else:
+            starting = max(starting, asked(container))
+    return max(running, starting) + int(parse(str((spec.get("overhead") or {}).get(resource, "0"))))
+
+
+def _spread(pod: Mapping[str, Any]) -> Literal["zone", "host"] | None:
+    keys = {c["topologyKey"] for c in pod["spec"].get("topologySpreadConstraints", [])}
+    if "topology.kubernetes.io/zone" in keys:
+        return "zone"
+    return "host" if "kubernetes.io/hostname" in keys else None

@@ -1,0 +1,74 @@
+"""What each cluster has to carry: the stack file's workloads, overridden by the demand file's rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from stacks.demand import DemandRow, read_demand
+from stacks.model import Spread, Stack, Workload
+from stacks.quantities import cpu_milli, memory_mib
+
+PROJECT: Final = Path(__file__).resolve().parents[1]
+"""Relative files of a stack file are relative to the project, wherever the engine was started."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadDemand:
+    """Replicas of one shape that a cluster has to carry, and the pools that may do it."""
+
+    name: str
+    cpu_milli: int
+    memory_mib: int
+    gpu: int
+    replicas: int
+    spread: Spread
+    spot: Literal["never", "tolerant", "only"]
+    pools: tuple[str, ...]
+
+
+def demand(stack: Stack, project: Path = PROJECT) -> dict[str, tuple[WorkloadDemand, ...]]:
+    """Demand of each cluster, sorted by name. Raises ValueError when the demand file cannot be read."""
+    rows = {row.name: row for row in read_demand(project / stack.demand.file)} if stack.demand else {}
+    return {cluster: _of_cluster(stack, cluster, rows) for cluster in stack.cluster_names()}
+
+
+def _of_cluster(stack: Stack, cluster: str, rows: dict[str, DemandRow]) -> tuple[WorkloadDemand, ...]:
+    wished = {w.name: _from_workload(w) for w in stack.workloads if not w.clusters or cluster in w.clusters}
+    elsewhere = {w.name for w in stack.workloads} - wished.keys()
+    fallback = tuple(
+        name for name, pool in stack.cluster_pools(cluster).items() if pool.purpose == "general" and pool.spot == "never"
+    )
+    for name, row in rows.items():
+        if name in elsewhere:
+            continue
+        wished[name] = _overridden(wished.get(name), row, fallback)
+    return tuple(wished[name] for name in sorted(wished))
+
+
+def _from_workload(workload: Workload) -> WorkloadDemand:
+    return WorkloadDemand(
+        name=workload.name,
+        cpu_milli=cpu_milli(workload.cpu),
+        memory_mib=memory_mib(workload.memory),
+        gpu=workload.gpu,
+        replicas=workload.replicas,
+        spread=workload.spread,
+        spot=workload.spot,
+        pools=workload.pools,
+    )
+
+
+def _overridden(wish: WorkloadDemand | None, row: DemandRow, fallback: tuple[str, ...]) -> WorkloadDemand:
+    """What was measured wins; what a pod list cannot tell (pools, spread, spot) stays as wished."""
+    return WorkloadDemand(
+        name=row.name,
+        cpu_milli=row.cpu_milli,
+        memory_mib=row.memory_mib,
+        gpu=row.gpu,
+        replicas=row.replicas,
+        spread=row.spread or (wish.spread if wish else "none"),
+        spot=row.spot or (wish.spot if wish else "never"),
+        pools=row.pools or (wish.pools if wish else fallback),
+    )
