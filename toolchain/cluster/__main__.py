@@ -1,0 +1,3 @@
+import sys
+from toolchain.cluster.recipe import recipe
+print(recipe().build())

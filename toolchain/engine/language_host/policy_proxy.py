@@ -1,0 +1,141 @@
+"""Stands between the engine and a policy pack.
+
+The engine tells a pack its stack and configuration by RPC before it asks anything; a Python pack wants them in its
+environment, so it can be started only after that. The proxy answers first, and from then on passes every call on as
+bytes, undecoded. Secrets of the configuration travel in the environment only.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Any
+
+import grpc
+
+from .failure import HostError
+from .protocol import analyzer_pb2
+from .wire import LOOPBACK, OPTIONS
+
+SERVICE = "/pulumirpc.Analyzer/"
+START_SECONDS = 60
+
+
+class PolicyProxy(grpc.GenericRpcHandler):  # type: ignore[misc,unused-ignore]
+    """The `Analyzer` service of one pack, on a port of its own."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._known = threading.Event()  # the configuration has come, or a call that needs the pack without one
+        self._decided = threading.Event()  # the pack answers, or never will
+        self._request: Any = None
+        self._failure = ""
+        self._lost = ""
+        self._stopped = False
+        self._channel: Any = None
+        self._server = grpc.server(ThreadPoolExecutor(max_workers=64), handlers=(self,), options=OPTIONS)
+        self.port: int = self._server.add_insecure_port(f"{LOOPBACK}:0")
+
+    def __enter__(self) -> PolicyProxy:
+        self._server.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.fail(f"{self._what} has ended")
+        self._server.stop(grace=1)
+        if self._channel is not None:
+            self._channel.close()
+
+    def give_up(self) -> None:
+        """Start no pack any more: nobody listens."""
+        self._stopped = True
+        self._known.set()
+
+    def wait_for_configuration(self) -> bool:
+        """Wait until the pack can be started; False when it is not wanted any more."""
+        self._known.wait()
+        return not self._stopped
+
+    def configuration(self) -> dict[str, str]:
+        """Return the variables that a pack reads; empty when it was asked before it was configured."""
+        request = self._request
+        if request is None:
+            return {}
+        variables = {
+            "PULUMI_PROJECT": request.project,
+            "PULUMI_STACK": request.stack,
+            "PULUMI_DRY_RUN": "true" if request.dry_run else "false",
+            "PULUMI_CONFIG": json.dumps(dict(request.config)),
+            "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.config_secret_keys)),
+        }
+        if request.organization:
+            variables["PULUMI_ORGANIZATION"] = request.organization
+        return variables
+
+    def attach(self, port: int) -> None:
+        """Connect to the started pack and let it know its stack; raises `HostError`."""
+        self._channel = grpc.insecure_channel(f"{LOOPBACK}:{port}", options=OPTIONS)
+        if self._request is not None:
+            try:
+                self._call("ConfigureStack")(
+                    self._request.SerializeToString(), timeout=START_SECONDS, wait_for_ready=True
+                )
+            except grpc.RpcError as error:
+                if error.code() != grpc.StatusCode.UNIMPLEMENTED:  # packs of today do not know it
+                    raise HostError(f"{self._what} refused its configuration: {error.details()}") from None
+        self._decided.set()
+
+    def fail(self, text: str) -> None:
+        """Let every waiting call know that the pack never answers."""
+        if not self._decided.is_set():
+            self._failure = text
+            self._decided.set()
+        self.lost(text)
+
+    def lost(self, text: str) -> None:
+        """Remember how the pack ended, for calls that it leaves unanswered."""
+        self._lost = self._lost or text
+
+    def service(self, handler_call_details: Any) -> Any:
+        """Return how a method is answered."""
+        name = handler_call_details.method.removeprefix(SERVICE)
+        answers = {"Handshake": self._handshake, "ConfigureStack": self._configure, "Cancel": self._cancel}
+        if name in answers:
+            return grpc.unary_unary_rpc_method_handler(answers[name])
+        return grpc.unary_unary_rpc_method_handler(lambda request, context: self._forward(name, request, context))
+
+    def _handshake(self, _request: bytes, _context: Any) -> bytes:
+        return analyzer_pb2.AnalyzerHandshakeResponse().SerializeToString()
+
+    def _configure(self, request: bytes, _context: Any) -> bytes:
+        if not self._known.is_set():
+            self._request = analyzer_pb2.AnalyzerStackConfigureRequest.FromString(request)
+            self._known.set()
+        return analyzer_pb2.AnalyzerStackConfigureResponse().SerializeToString()
+
+    def _cancel(self, request: bytes, context: Any) -> bytes:
+        if not self._decided.is_set() or self._failure:
+            return b""  # an Empty; a pack that does not run needs no cancelling
+        return self._forward("Cancel", request, context)
+
+    def _forward(self, name: str, request: bytes, context: Any) -> bytes:
+        self._known.set()
+        self._decided.wait()
+        if self._failure:
+            context.abort(grpc.StatusCode.UNKNOWN, self._failure)
+        try:
+            return bytes(self._call(name)(request))
+        except grpc.RpcError as error:
+            code, text = error.code(), error.details()
+            if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
+                code, text = grpc.StatusCode.UNKNOWN, self._lost or f"{self._what} died while it was asked ({text})"
+            context.set_trailing_metadata(error.trailing_metadata() or ())
+            context.abort(code, text)
+            raise AssertionError from error  # abort has raised
+
+    def _call(self, name: str) -> Any:
+        return self._channel.unary_unary(SERVICE + name)
