@@ -1,0 +1,5 @@
+"""The policy pack: every rule of the charter, behind one dispatcher per level."""
+
+from charter.pack import serve
+
+serve()

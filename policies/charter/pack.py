@@ -1,0 +1,146 @@
+"""The door to the engine: one dispatcher per level, so that each resource is decoded twice, not once per rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pulumi_policy import (
+    EnforcementLevel,
+    PolicyConfigSchema,
+    PolicyPack,
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+from pydantic import ValidationError
+
+import charter.rules  # noqa: F401  registers every rule
+from charter.facts import CONFIG_SCHEMA, Facts
+from charter.judge import Judge, Verdict
+from charter.rule import Resource
+from charter.values import plain
+
+MANDATORY = "charter-mandatory"
+"""The policy whose configuration holds the facts: it runs first."""
+
+
+class Dispatcher:
+    """Judges each resource once and hands the findings to the policy of their level."""
+
+    def __init__(self) -> None:
+        self.judge = Judge()
+        self.facts = Facts()
+        self._held: dict[str, list[Verdict]] = {}
+        self._stack_held: list[Verdict] = []
+
+    def resource_mandatory(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
+        """Judge, report what must block, keep the rest for the advisory policy."""
+        self.facts = read_facts(args.get_config())
+        verdicts = self.judge.resource(resource_of(args), self.facts)
+        self._held[args.urn] = verdicts
+        self._report(verdicts, "mandatory", report)
+        self._write()
+
+    def resource_advisory(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
+        """Report what the mandatory run left."""
+        self._report(self._held.pop(args.urn, []), "advisory", report)
+
+    def stack_mandatory(self, args: StackValidationArgs, report: ReportViolation) -> None:
+        """Judge the stack, report what must block."""
+        self._stack_held = self.judge.stack([_stack_resource(each) for each in args.resources], self.facts)
+        self._report(self._stack_held, "mandatory", report)
+        self._write()
+
+    def stack_advisory(self, _args: StackValidationArgs, report: ReportViolation) -> None:
+        """Report what the mandatory run left."""
+        self._report(self._stack_held, "advisory", report)
+
+    @staticmethod
+    def _report(verdicts: list[Verdict], level: str, report: ReportViolation) -> None:
+        for verdict in verdicts:
+            if verdict.rule.severity.level == level:
+                report(verdict.message, verdict.urn or None)
+
+    def _write(self) -> None:
+        if self.facts.counts_file:
+            self.judge.tally.write(Path(self.facts.counts_file))
+
+
+def read_facts(config: Any) -> Facts:
+    """Validate the pack's configuration; raise ValueError that names what is wrong, so that the run fails closed."""
+    try:
+        return Facts.model_validate(plain(dict(config or {})))
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ValueError(f"the configuration of policy {MANDATORY} is refused: {wrong}") from None
+
+
+def resource_of(args: Any) -> Resource:
+    """Turn the engine's arguments into what rules see."""
+    provider = args.provider
+    return Resource(
+        urn=args.urn,
+        type=args.resource_type,
+        name=args.name,
+        props=plain(args.props),
+        provider_type=provider.resource_type if provider else "",
+        provider_name=provider.name if provider else "",
+        provider_urn=provider.urn if provider else "",
+        provider_props=plain(provider.props) if provider else {},
+        protect=bool(args.opts.protect),
+        ignore_changes=tuple(args.opts.ignore_changes or ()),
+        parent=args.opts.parent or "",
+    )
+
+
+def _stack_resource(resource: Any) -> Resource:
+    seen = resource_of(resource)
+    return Resource(
+        **{
+            **seen.__dict__,
+            "parent": resource.parent.urn if resource.parent else "",
+            "dependencies": tuple(each.urn for each in resource.dependencies),
+            "property_dependencies": {
+                key: tuple(each.urn for each in targets) for key, targets in resource.property_dependencies.items()
+            },
+        }
+    )
+
+
+def policies(dispatcher: Dispatcher) -> list[Any]:
+    """Return the registered policies, in the order in which the engine must run them."""
+    return [
+        ResourceValidationPolicy(
+            name=MANDATORY,
+            description="The integrity charter: what must hold.",
+            enforcement_level=EnforcementLevel.MANDATORY,
+            config_schema=PolicyConfigSchema(properties=CONFIG_SCHEMA),
+            validate=dispatcher.resource_mandatory,
+        ),
+        ResourceValidationPolicy(
+            name="charter-advisory",
+            description="The integrity charter: what should hold.",
+            enforcement_level=EnforcementLevel.ADVISORY,
+            validate=dispatcher.resource_advisory,
+        ),
+        StackValidationPolicy(
+            name="charter-stack-mandatory",
+            description="The integrity charter over the whole stack: what must hold.",
+            enforcement_level=EnforcementLevel.MANDATORY,
+            validate=dispatcher.stack_mandatory,
+        ),
+        StackValidationPolicy(
+            name="charter-stack-advisory",
+            description="The integrity charter over the whole stack: what should hold.",
+            enforcement_level=EnforcementLevel.ADVISORY,
+            validate=dispatcher.stack_advisory,
+        ),
+    ]
+
+
+def serve() -> None:
+    """Serve the pack to the engine; never returns."""
+    PolicyPack("integrity-charter", policies(Dispatcher()))

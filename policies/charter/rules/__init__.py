@@ -1,0 +1,1 @@
+"""Every rule of the charter; importing this package registers them."""

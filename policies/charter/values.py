@@ -1,0 +1,138 @@
+"""Values as the engine hands them over, in three states: a value, absent, or unknown until an update."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, cast
+
+from pulumi_policy.proxy import (
+    UNKNOWN_ARCHIVE_VALUE,
+    UNKNOWN_ARRAY_VALUE,
+    UNKNOWN_ASSET_VALUE,
+    UNKNOWN_BOOLEAN_VALUE,
+    UNKNOWN_NUMBER_VALUE,
+    UNKNOWN_OBJECT_VALUE,
+    UNKNOWN_STRING_VALUE,
+)
+
+SENTINELS: Final = frozenset(
+    {
+        UNKNOWN_ARCHIVE_VALUE,
+        UNKNOWN_ARRAY_VALUE,
+        UNKNOWN_ASSET_VALUE,
+        UNKNOWN_BOOLEAN_VALUE,
+        UNKNOWN_NUMBER_VALUE,
+        UNKNOWN_OBJECT_VALUE,
+        UNKNOWN_STRING_VALUE,
+    }
+)
+SECRET: Final = "[secret]"  # noqa: S105  what `pulumi policy analyze --file` puts for a secret it cannot read
+
+
+class Unknown:
+    """A value that only an update will tell."""
+
+    def __repr__(self) -> str:
+        """Say so in messages."""
+        return "(known after the update)"
+
+
+UNKNOWN: Final = Unknown()
+
+
+class Undetermined(Exception):  # noqa: N818  not an error: the rule could not decide, and says at which path
+    """Raised by a rule that meets an unknown where it must decide; `path` names it."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+def plain(value: Any) -> Any:
+    """Turn the engine's proxies into dicts and lists, once; unknown leaves become UNKNOWN, whole numbers ints.
+
+    The proxies are no dict and no list and raise on an unknown, so a rule written with `isinstance` would silently
+    pass and one that raises would take all other rules with it.
+    """
+    if isinstance(value, str):
+        return UNKNOWN if value in SENTINELS else value
+    if isinstance(value, Mapping):
+        target = value if isinstance(value, dict) else cast("Mapping[str, Any]", value["__target"])
+        return {key: plain(target[key]) for key in target}
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        items = value if isinstance(value, list) else cast("Sequence[Any]", value["__target"])  # type: ignore[call-overload]  # the proxy's own back door
+        return [plain(item) for item in items]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def walk(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every leaf with its path (`a.b[0].c`); maps and lists themselves are not leaves, empty ones are."""
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from walk(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            yield from walk(item, f"{path}[{index}]")
+    else:
+        yield path, value
+
+
+class Reader:
+    """Reads properties by dotted path; an unknown on the way raises `Undetermined` with its path."""
+
+    def __init__(self, props: Mapping[str, Any], path: str = "") -> None:
+        self.props = props
+        self.path = path
+
+    def at(self, path: str) -> str:
+        """Return the full path of a path below this reader."""
+        return f"{self.path}.{path}" if self.path and path else self.path or path
+
+    def raw(self, path: str) -> Any:
+        """Return the value, None when absent, UNKNOWN when it or a parent is not known yet."""
+        value: Any = self.props
+        for step in path.split("."):
+            if value is UNKNOWN:
+                return UNKNOWN
+            if not isinstance(value, dict):
+                return None
+            value = value.get(step)
+        return value
+
+    def read(self, path: str, default: Any = None) -> Any:
+        """Return the value, or `default` when absent; raise `Undetermined` when it is not known yet."""
+        value = self.raw(path)
+        if value is UNKNOWN:
+            raise Undetermined(self.at(path))
+        return default if value is None else value
+
+    def flag(self, path: str, *, default: bool = False) -> bool:
+        """Return a boolean; the texts "true" and "false" count as booleans, as some providers take them."""
+        value = self.read(path, default)
+        return value == "true" if isinstance(value, str) else bool(value)
+
+    def inside(self, path: str) -> Reader:
+        """Return a reader of the map at `path`; an absent map reads as empty."""
+        value = self.read(path, {})
+        return Reader(value if isinstance(value, dict) else {}, self.at(path))
+
+    def each(self, path: str) -> Iterator[Reader]:
+        """Yield a reader per map of the list at `path`; a single map counts as a list of one."""
+        value = self.read(path, [])
+        for index, item in enumerate(value if isinstance(value, list) else [value]):
+            where = f"{path}[{index}]"
+            if item is UNKNOWN:
+                raise Undetermined(self.at(where))
+            if isinstance(item, dict):
+                yield Reader(item, self.at(where))
+
+    def items(self, path: str) -> Iterator[tuple[str, Any]]:
+        """Yield path and value of each item of the list at `path`; unknown items raise."""
+        value = self.read(path, [])
+        for index, item in enumerate(value if isinstance(value, list) else [value]):
+            where = self.at(f"{path}[{index}]")
+            if item is UNKNOWN:
+                raise Undetermined(where)
+            yield where, item
