@@ -1,0 +1,129 @@
+"""Put the parts of a cluster together into one plan: slots, bounds of the autoscaler, witness."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sizing.catalogue import HOURS_PER_MONTH
+from sizing.compiled import Compiled, stale_types
+from sizing.plan import SOLVER_REVISION, Plan, PoolPlan
+from sizing.pools import PoolSolution, node_zones, place
+from sizing.problem import PoolWish, Problem
+
+if TYPE_CHECKING:
+    from sizing.portfolio import Result
+
+
+def headroom(wish: PoolWish, nodes: Sequence[int]) -> list[int]:
+    """Max of each slot: its nodes, plus the room left below the wish's max by largest remainder; an empty slot has 1."""
+    used = [n for n in nodes if n > 0]
+    left = max(0, wish.max - sum(used) - (len(nodes) - len(used)))
+    total = sum(used)
+    shares = [left * n / total if total else 0.0 for n in nodes]
+    made = [n + int(share) if n else 1 for n, share in zip(nodes, shares, strict=True)]
+    rest = left - sum(int(share) for share in shares) if total else 0
+    ranked = sorted((i for i, n in enumerate(nodes) if n), key=lambda i: (-(shares[i] - int(shares[i])), i))
+    for i in ranked[:rest]:
+        made[i] += 1
+    return made
+
+
+def slot_rows(compiled: Compiled, made: PoolSolution) -> list[tuple[int, int, int]]:
+    """(type, working, spare) for each slot of the wish; nodes are split over empty slots when the cap has no room for them."""
+    wish = compiled.pools[made.pool].wish
+    rows = list(made.slots)
+    while len(rows) < wish.slots and made.nodes + (wish.slots - len(rows)) > wish.max:
+        widest = max(range(len(rows)), key=lambda i: (rows[i][1] + rows[i][2], -i), default=None)
+        if widest is None or rows[widest][1] + rows[widest][2] < 2:  # noqa: PLR2004
+            break
+        t, n, s = rows[widest]
+        rows[widest : widest + 1] = [(t, n, s - 1), (t, 0, 1)] if s else [(t, n - 1, 0), (t, 1, 0)]
+    cheapest = int(compiled.pools[made.pool].price.argmin())
+    return rows + [(cheapest, 0, 0)] * (wish.slots - len(rows))
+
+
+def assemble(problem: Problem, results: Sequence[Result], previous: Plan | None) -> Plan:
+    """One plan of the whole cluster."""
+    _ = previous
+    pools: list[PoolPlan] = []
+    assignment: dict[str, list[dict[str, Any]]] = {}
+    cost = sum(r.solution.cost for r in results)
+    bound = sum(r.bound for r in results)
+    gap = round(cost / bound - 1, 6) if bound > 0 else 0.0
+    dates = []
+    for result in results:
+        compiled = result.compiled
+        for made in result.solution.pools:
+            rows, nodes = _pool(compiled, made)
+            part = compiled.pools[made.pool]
+            maxima = headroom(part.wish, [n + s for _, n, s in rows])
+            share = bound / cost if cost else 1.0
+            for slot, ((t, n, s), most) in enumerate(zip(rows, maxima, strict=True)):
+                kind = part.types[t]
+                hour = kind.spot_price_usd_hour if part.wish.spot else kind.price_usd_hour
+                dates += [d for d in (kind.price_date, kind.spot_date if part.wish.spot else None) if d]
+                pools.append(
+                    PoolPlan(
+                        pool=part.wish.name,
+                        slot=slot,
+                        cluster=problem.cluster,
+                        instance_type=kind.name,
+                        min=n + s,
+                        desired=n + s,
+                        max=most,
+                        spot=part.wish.spot,
+                        nodes_cost_usd=round((hour or 0.0) * HOURS_PER_MONTH * (n + s), 2),
+                        gap=gap,
+                        bound=round(float(part.price[t]) * (n + s) * share, 2),
+                        winner=result.winner,
+                        spare=s,
+                    )
+                )
+                assignment[f"{part.wish.name}-{slot}"] = nodes[slot]
+    names = {name for r in results for name in r.candidates}
+    candidates = {
+        name: round(sum(r.candidates.get(name, r.solution.cost) for r in results), 4) for name in sorted(names)
+    }
+    heaviest = max(results, key=lambda r: r.solution.cost)
+    return Plan(
+        cluster=problem.cluster,
+        pools=tuple(sorted(pools, key=lambda p: (p.pool, p.slot))),
+        cost_usd_month=round(cost, 4),
+        list_usd_month=round(sum(p.nodes_cost_usd for p in pools), 2),
+        bound_usd_month=round(bound, 4),
+        gap=gap,
+        winner=heaviest.winner,
+        seed=problem.seed,
+        input_hash=problem.input_hash,
+        solver_revision=SOLVER_REVISION,
+        assignment=assignment,
+        candidates=candidates,
+        quantum=dict(heaviest.quantum),
+        oldest_price=min(dates).isoformat() if dates else problem.as_of.isoformat(),
+        stale_prices=stale_types(problem),
+    )
+
+
+def _pool(compiled: Compiled, made: PoolSolution) -> tuple[list[tuple[int, int, int]], list[list[dict[str, Any]]]]:
+    """The slot rows, and per slot its nodes with zone and pods."""
+    placed, slot_of = place(compiled, made)
+    zones = node_zones(compiled, len(slot_of))
+    witness: list[list[dict[str, Any]]] = [[] for _ in made.slots]
+    for node, slot in enumerate(slot_of):
+        pods: dict[str, dict[str, int]] = {}
+        for c in placed[:, node].nonzero()[0]:
+            pod = compiled.pods[int(c)]
+            blocks = pods.setdefault(pod.workload, {})
+            blocks[pod.block] = blocks.get(pod.block, 0) + int(placed[c, node])
+        witness[slot].append({"zone": int(zones[node]), "pods": pods})
+    rows = slot_rows(compiled, made)
+    if len(made.slots) < len(rows):  # deal the witness out over the rows: same types, in order
+        queue = {}
+        for (t, _, _), nodes in zip(made.slots, witness, strict=True):
+            queue.setdefault(t, []).extend(nodes)
+        witness = []
+        for t, n, s in rows:
+            witness.append(queue.get(t, [])[: n + s])
+            queue[t] = queue.get(t, [])[n + s :]
+    return rows, witness

@@ -1,0 +1,246 @@
+"""A problem in arrays: classes of equal pods, the pools they may use, the types each pool may use."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from sizing.catalogue import HOURS_PER_MONTH, InstanceType, fresh, prune
+from sizing.packing import Classes, Floats
+from sizing.plan import Infeasible
+from sizing.problem import ON_DEMAND_SHARE, PoolWish, Problem, WorkloadDemand
+
+
+@dataclass(frozen=True)
+class PoolPart:
+    """A pool with the types it may use; `price` in USD per month, `room` (type, 4)."""
+
+    wish: PoolWish
+    types: tuple[InstanceType, ...]
+    price: Floats
+    room: Floats
+    vcpu: Floats
+
+
+@dataclass(frozen=True)
+class PodClass:
+    """Equal pods of one workload: `block` is on_demand or flexible (may be interrupted)."""
+
+    workload: str
+    block: str
+    zone: int
+    count: int
+    pools: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """One independent part of a problem, ready for the solvers."""
+
+    problem: Problem
+    pools: tuple[PoolPart, ...]
+    pods: tuple[PodClass, ...]
+    classes: Classes
+    counts: Floats
+    allowed: npt.NDArray[np.bool_]  # (class, pool)
+    order: npt.NDArray[np.int64]  # decreasing size
+    eligible: npt.NDArray[np.bool_]  # (class,) spot-eligible
+    needs_zones: npt.NDArray[np.bool_]  # (pool,) must stand in every zone
+
+    @property
+    def zones(self) -> int:
+        """How many zones the cluster has."""
+        return self.problem.zones
+
+    def fits(self, pool: int) -> npt.NDArray[np.bool_]:
+        """(class, type): one pod fits on an empty node."""
+        return (self.classes.sizes[:, None, :] <= self.pools[pool].room[None, :, :]).all(axis=2)
+
+
+def pool_types(problem: Problem, wish: PoolWish) -> tuple[InstanceType, ...]:
+    """Fresh types of the pool's architectures (with GPUs or without) that have the price it pays, pruned."""
+    young, _ = fresh(problem.types, problem.as_of, problem.max_age_days)
+    if wish.spot:
+        young = tuple(
+            t for t in young if t.spot_date and (problem.as_of - t.spot_date).days <= problem.max_age_days
+        )
+    fitting = [t for t in young if t.arch in wish.arch and (t.gpu > 0) == wish.gpu and min(t.room[:2]) > 0 and t.room.pods > 0]
+    return prune(fitting, spot=wish.spot)
+
+
+def stale_types(problem: Problem) -> tuple[str, ...]:
+    """Names of types with a price too old to use; a spot price too old is listed as NAME (spot)."""
+    found = []
+    for t in problem.types:
+        if (problem.as_of - t.price_date).days > problem.max_age_days:
+            found.append(t.name)
+        if t.spot_date and (problem.as_of - t.spot_date).days > problem.max_age_days:
+            found.append(f"{t.name} (spot)")
+    return tuple(sorted(found))
+
+
+def parts(problem: Problem) -> tuple[Problem, ...]:
+    """Split into problems that share no workload (all in one when a quota binds them), so a change stays in its part."""
+    names = [pool.name for pool in problem.pools]
+    root = {name: name for name in names}
+
+    def find(name: str) -> str:
+        while root[name] != name:
+            name = root[name]
+        return name
+
+    for w in problem.workloads:
+        first = find(w.pools[0])
+        for other in w.pools[1:]:
+            root[find(other)] = first
+    groups: dict[str, list[PoolWish]] = {}
+    for pool in sorted(problem.pools, key=lambda p: p.name):
+        groups.setdefault(find(pool.name), []).append(pool)
+    made = []
+    for pools in groups.values():
+        inside = {pool.name for pool in pools}
+        jobs = tuple(w for w in problem.workloads if w.pools[0] in inside)
+        made.append(_sub(problem, tuple(pools), jobs))
+    return tuple(made)
+
+
+def _sub(problem: Problem, pools: tuple[PoolWish, ...], jobs: tuple[WorkloadDemand, ...]) -> Problem:
+    fields = {key: getattr(problem, key) for key in problem.__dataclass_fields__}
+    return Problem(**{**fields, "pools": pools, "workloads": jobs, "notes": {}})
+
+
+def compile_problem(problem: Problem) -> Compiled | Infeasible:
+    """Arrays for the solvers, or the reason why no plan can exist that is plain before solving."""
+    wishes = sorted(problem.pools, key=lambda p: p.name)
+    made_pools = []
+    for wish in wishes:
+        types = pool_types(problem, wish)
+        if not types:
+            return _no_types(problem, wish)
+        price = [(t.spot_effective_usd_hour if wish.spot else t.price_usd_hour) or math.inf for t in types]
+        made_pools.append(
+            PoolPart(
+                wish,
+                types,
+                np.array(price) * HOURS_PER_MONTH,
+                np.array([t.room for t in types], dtype=float),
+                np.array([t.vcpu for t in types], dtype=float),
+            )
+        )
+    index = {wish.name: i for i, wish in enumerate(wishes)}
+    pods: list[PodClass] = []
+    sizes: list[tuple[int, int, int, int]] = []
+    host: list[int] = []
+    for number, w in enumerate(sorted(problem.workloads, key=lambda w: w.name)):
+        blocks = split(problem, w, wishes)
+        if isinstance(blocks, Infeasible):
+            return blocks
+        for block, zone, count, allowed in blocks:
+            pods.append(PodClass(w.name, block, zone, count, tuple(sorted(index[name] for name in allowed))))
+            sizes.append((w.cpu_milli, w.memory_mib, w.gpu, 1))
+            host.append(number if w.spread == "host" else -1)
+    count = len(pods)
+    allowed_in = np.zeros((count, len(wishes)), dtype=bool)
+    for i, pod in enumerate(pods):
+        allowed_in[i, list(pod.pools)] = True
+    size = np.array(sizes, dtype=float).reshape(count, 4)
+    classes = Classes(size, np.array([p.zone for p in pods], dtype=np.int64), np.array(host, dtype=np.int64))
+    room = np.concatenate([p.room for p in made_pools]).mean(axis=0)
+    weight = (size[:, :3] / np.maximum(room[:3], 1)).max(axis=1) if count else np.zeros(0)
+    keys = sorted(range(count), key=lambda i: (-weight[i], pods[i].workload, pods[i].block, pods[i].zone))
+    needs = np.array(
+        [
+            problem.zones > 1
+            and (w.purpose == "system" or any(p.zone >= 0 and k in p.pools and len(p.pools) == 1 for p in pods))
+            for k, w in enumerate(wishes)
+        ]
+    )
+    made = Compiled(
+        problem,
+        tuple(made_pools),
+        tuple(pods),
+        classes,
+        np.array([p.count for p in pods], dtype=float),
+        allowed_in,
+        np.array(keys, dtype=np.int64),
+        np.array([p.block == "flexible" for p in pods], dtype=bool),
+        needs,
+    )
+    return _too_large(made) or made
+
+
+def split(
+    problem: Problem, w: WorkloadDemand, wishes: list[PoolWish]
+) -> list[tuple[str, int, int, tuple[str, ...]]] | Infeasible:
+    """A workload as blocks (block, zone or -1, count, allowed pools): its on-demand share first, then what may be spot."""
+    kind = {wish.name: wish.spot for wish in wishes}
+    steady = tuple(sorted(name for name in set(w.pools) if not kind[name]))
+    spot = tuple(sorted(name for name in set(w.pools) if kind[name]))
+    if w.spot == "only":
+        if not spot:
+            return Infeasible(
+                constraint="spot_share",
+                message=f"workload {w.name} runs on spot only, but none of its pools {sorted(w.pools)} is a spot pool: "
+                "name a pool with spot: only, or let the workload be tolerant",
+                detail={"workload": w.name},
+            )
+        firm, loose, loose_pools = 0, w.replicas, spot
+    elif not steady:
+        return Infeasible(
+            constraint="spot_share",
+            message=f"workload {w.name} needs {'all' if w.spot == 'never' else '30 %'} of its pods on demand, but its pools "
+            f"{sorted(w.pools)} are all spot: add an on-demand pool, or set spot: only",
+            detail={"workload": w.name},
+        )
+    elif w.spot == "never" or not spot:
+        firm, loose, loose_pools = w.replicas, 0, ()
+    else:
+        firm = math.ceil(Fraction(str(ON_DEMAND_SHARE)) * w.replicas)
+        loose, loose_pools = w.replicas - firm, tuple(sorted({*steady, *spot}))
+    made = []
+    zoned = w.spread == "zone" and problem.zones > 1
+    turn = int.from_bytes(hashlib.sha256(w.name.encode()).digest()[:4], "big")
+    for block, start, count, allowed in (("on_demand", 0, firm, steady), ("flexible", firm, loose, loose_pools)):
+        if not count:
+            continue
+        if not zoned:
+            made.append((block, -1, count, allowed))
+            continue
+        for zone in range(problem.zones):
+            here = sum(1 for k in range(start, start + count) if (k + turn) % problem.zones == zone)
+            if here:
+                made.append((block, zone, here, allowed))
+    return made
+
+
+def _no_types(problem: Problem, wish: PoolWish) -> Infeasible:
+    stale = stale_types(problem)
+    kind = f"{' or '.join(wish.arch)}{' GPU' if wish.gpu else ''} instance type at {'spot' if wish.spot else 'on-demand'} price"
+    hint = f"; {len(stale)} prices are older than {problem.max_age_days} days (raise prices.max_age_days)" if stale else ""
+    return Infeasible(
+        constraint="price_missing",
+        message=f"pool {wish.name}: no {kind} in {problem.cloud} {problem.region}{hint}",
+        detail={"pool": wish.name, "stale": len(stale)},
+    )
+
+
+def _too_large(made: Compiled) -> Infeasible | None:
+    for c, pod in enumerate(made.pods):
+        if any(made.fits(k)[c].any() for k in pod.pools):
+            continue
+        cpu, memory, gpu, _ = (int(v) for v in made.classes.sizes[c])
+        largest = {
+            made.pools[k].wish.name: [int(v) for v in made.pools[k].room.max(axis=0)] for k in pod.pools
+        }
+        return Infeasible(
+            constraint="pod_too_large",
+            message=f"workload {pod.workload} asks {cpu}m CPU, {memory} MiB, {gpu} GPU a pod; no type allowed in "
+            f"{', '.join(largest)} has that much room (largest room [CPU m, MiB, GPU, pods]: {largest})",
+            detail={"workload": pod.workload, "largest": largest},
+        )
+    return None

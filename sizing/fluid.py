@@ -1,0 +1,140 @@
+"""The fluid model: each pool one big vessel, whole nodes. A lower bound that holds, and a start that nearly packs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sizing.compiled import Compiled
+from sizing.linear import Model, Outcome
+from sizing.packing import Floats
+from sizing.pools import least_nodes
+from sizing.problem import SPOT_POOL_SHARE
+
+
+@dataclass(frozen=True)
+class Fluid:
+    """x (class, pool) pods, n (pool -> type -> nodes), the proven bound, and how HiGHS ended."""
+
+    status: str
+    bound: float
+    pods: Floats
+    nodes: tuple[dict[int, int], ...]
+
+
+def choosing(compiled: Compiled) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """(class,): spot-eligible with several spot pools to choose from; the 60 % rule counts these."""
+    spot = np.array([p.wish.spot for p in compiled.pools], dtype=bool)
+    several: np.ndarray[Any, np.dtype[np.bool_]] = compiled.eligible & (compiled.allowed[:, spot].sum(axis=1) > 1)
+    return several
+
+
+def solve_fluid(  # noqa: PLR0913
+    compiled: Compiled,
+    *,
+    fill: float = 1.0,
+    whole: bool = True,
+    nodes_limit: int = 500,
+    gap: float = 0.002,
+    without: frozenset[str] = frozenset(),
+) -> Fluid:
+    """Solve it with nodes filled to at most `fill`; `without` leaves out named limits (quota, pool_max, spot_share)."""
+    model = Model()
+    pods = {
+        (c, p): model.column(0.0, 0.0, float(compiled.counts[c]))
+        for c in range(len(compiled.pods))
+        for p in compiled.pods[c].pools
+    }
+    work: list[list[int]] = []
+    spare: list[list[int]] = []
+    for k, part in enumerate(compiled.pools):
+        cap = float(part.wish.max) if "pool_max" not in without else 1e6
+        work.append([model.column(float(c), 0.0, cap, whole=whole) for c in part.price])
+        spare.append([model.column(float(c), 0.0, cap, whole=whole) for c in part.price])
+        _pool_rows(model, compiled, k, pods, work[k], spare[k], cap, fill, whole=whole)
+    for c in range(len(compiled.pods)):
+        model.row({pods[c, p]: 1.0 for p in compiled.pods[c].pools}, float(compiled.counts[c]), float(compiled.counts[c]))
+    if compiled.problem.vcpu_quota is not None and "quota" not in without:
+        vcpu = {
+            column: float(part.vcpu[t])
+            for k, part in enumerate(compiled.pools)
+            for t in range(len(part.types))
+            for column in (work[k][t], spare[k][t])
+        }
+        model.row(vcpu, -np.inf, float(compiled.problem.vcpu_quota))
+    if "spot_share" not in without:
+        several = choosing(compiled)
+        total = float((compiled.counts * compiled.classes.sizes[:, 0])[several].sum())
+        for k, part in enumerate(compiled.pools):
+            mine = {pods[c, k]: float(compiled.classes.sizes[c, 0]) for c in np.flatnonzero(several) if (c, k) in pods}
+            if part.wish.spot and mine:
+                model.row(mine, -np.inf, SPOT_POOL_SHARE * total)
+    out: Outcome = model.solve(nodes_limit=nodes_limit, gap=gap, seed=compiled.problem.seed)
+    if out.values is None:
+        return Fluid(out.status, out.bound, np.zeros((0, 0)), ())
+    x = np.zeros((len(compiled.pods), len(compiled.pools)))
+    for (c, p), column in pods.items():
+        x[c, p] = out.values[column]
+    numbers = tuple(
+        {t: int(round(out.values[col])) for t, col in enumerate(columns) if out.values[col] > 1e-6}  # noqa: RUF046
+        for columns in work
+    )
+    return Fluid(out.status, out.bound, x, numbers)
+
+
+def _pool_rows(  # noqa: PLR0913
+    model: Model,
+    compiled: Compiled,
+    k: int,
+    pods: dict[tuple[int, int], int],
+    work: list[int],
+    spare: list[int],
+    cap: float,
+    fill: float,
+    *,
+    whole: bool,
+) -> None:
+    part = compiled.pools[k]
+    mine = [c for c in range(len(compiled.pods)) if (c, k) in pods]
+    fits = compiled.fits(k)
+    for c in mine:
+        if not fits[c].any():
+            model.bound(pods[c, k], 0.0, 0.0)
+    sets = {fits[c].tobytes(): fits[c] for c in mine if fits[c].any()}
+    sets[np.ones(len(work), dtype=bool).tobytes()] = np.ones(len(work), dtype=bool)
+    for _, inside in sorted(sets.items()):
+        small = [c for c in mine if fits[c].any() and not (fits[c] & ~inside).any()]
+        for d in range(4):
+            load = {pods[c, k]: float(compiled.classes.sizes[c, d]) for c in small if compiled.classes.sizes[c, d]}
+            if not load:
+                continue
+            scale = max(load.values())
+            row = {column: value / scale for column, value in load.items()}
+            row |= {work[t]: -float(part.room[t, d]) * fill / scale for t in np.flatnonzero(inside)}
+            model.row(row, -np.inf, 0.0)
+    groups = compiled.classes.host
+    for group in sorted(set(groups[mine].tolist()) - {-1}):  # at most one a node: as many working nodes as pods
+        held = [c for c in mine if groups[c] == group and fits[c].any()]
+        if held:
+            room = {work[t]: 1.0 for t in np.flatnonzero(fits[held].any(axis=0))}
+            model.row(room | {pods[c, k]: -1.0 for c in held}, 0.0, np.inf)
+    for c in (c for c in mine if compiled.classes.zone[c] >= 0 and fits[c].any() and len(compiled.pods[c].pools) == 1):
+        others = [o for o in mine if compiled.pods[o].workload == compiled.pods[c].workload]
+        if len({int(compiled.classes.zone[o]) for o in others if len(compiled.pods[o].pools) == 1}) == compiled.zones:
+            model.row({work[t]: 1.0 for t in np.flatnonzero(fits[c])}, float(compiled.zones), np.inf)
+    zero = np.zeros(len(compiled.pods))
+    both = {column: 1.0 for column in (*work, *spare)}
+    forced = compiled.counts * (compiled.allowed.sum(axis=1) == 1) * compiled.allowed[:, k]
+    model.row(both, float(least_nodes(compiled, k, forced if forced.any() else zero)), cap)
+    if not part.wish.spot:
+        for c in mine:
+            if fits[c].any():
+                need = {spare[t]: 1.0 for t in np.flatnonzero(fits[c])}
+                model.row(need | {pods[c, k]: -1.0 / float(compiled.counts[c])}, 0.0, np.inf)
+    if whole:
+        flags = [model.column(0.0, 0.0, 1.0, whole=True) for _ in work]
+        for t in range(len(work)):
+            model.row({work[t]: 1.0, spare[t]: 1.0, flags[t]: -cap}, -np.inf, 0.0)
+        model.row({flag: 1.0 for flag in flags}, 0.0, float(part.wish.slots))

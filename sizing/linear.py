@@ -1,0 +1,97 @@
+"""Linear and integer programs for HiGHS: one thread, a seed, node and gap limits, never a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sizing.packing import Floats
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`values` None when no solution was found; `bound` holds whenever `status` is not infeasible; duals for LPs."""
+
+    status: str
+    objective: float
+    bound: float
+    values: Floats | None
+    duals: Floats | None
+
+
+@dataclass
+class Model:
+    """A minimisation, built column by column and row by row."""
+
+    cost: list[float] = field(default_factory=list)
+    lower: list[float] = field(default_factory=list)
+    upper: list[float] = field(default_factory=list)
+    whole: list[bool] = field(default_factory=list)
+    rows: list[tuple[dict[int, float], float, float]] = field(default_factory=list)
+
+    def column(self, cost: float, lower: float, upper: float, *, whole: bool = False) -> int:
+        """Add a variable; its number."""
+        self.cost.append(cost)
+        self.lower.append(lower)
+        self.upper.append(upper)
+        self.whole.append(whole)
+        return len(self.cost) - 1
+
+    def row(self, entries: Mapping[int, float], lower: float, upper: float) -> int:
+        """Add lower <= sum(entries) <= upper; its number."""
+        self.rows.append((dict(entries), lower, upper))
+        return len(self.rows) - 1
+
+    def bound(self, column: int, lower: float, upper: float) -> None:
+        """Change a variable's bounds."""
+        self.lower[column], self.upper[column] = lower, upper
+
+    def solve(self, *, nodes_limit: int = 500, gap: float = 1e-4, seed: int = 0) -> Outcome:
+        """Run HiGHS; the status is checked, not only the value."""
+        import highspy  # noqa: PLC0415 - 0.1 s, and only solvers need it
+
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = len(self.cost), len(self.rows)
+        lp.col_cost_ = np.array(self.cost)
+        lp.col_lower_, lp.col_upper_ = np.array(self.lower), np.array(self.upper)
+        lp.row_lower_ = np.array([low for _, low, _ in self.rows])
+        lp.row_upper_ = np.array([high for _, _, high in self.rows])
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        sizes = [len(entries) for entries, _, _ in self.rows]
+        lp.a_matrix_.start_ = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+        lp.a_matrix_.index_ = np.array([i for entries, _, _ in self.rows for i in entries], dtype=np.int32)
+        lp.a_matrix_.value_ = np.array([v for entries, _, _ in self.rows for v in entries.values()], dtype=float)
+        mixed = any(self.whole)
+        if mixed:
+            kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+            lp.integrality_ = [kinds[w] for w in self.whole]
+        highs = highspy.Highs()
+        options: dict[str, Any] = {"output_flag": False, "threads": 1, "random_seed": seed % 2**31}
+        if mixed:
+            options |= {"mip_rel_gap": gap, "mip_max_nodes": nodes_limit}
+        for name, value in options.items():
+            highs.setOptionValue(name, value)
+        highs.passModel(lp)
+        highs.run()
+        return _read(highs, highspy, mixed=mixed)
+
+
+def _read(highs: Any, highspy: Any, *, mixed: bool) -> Outcome:
+    status = highs.getModelStatus()
+    known = highspy.HighsModelStatus
+    info = highs.getInfo()
+    if status in (known.kInfeasible, known.kUnboundedOrInfeasible):
+        return Outcome("infeasible", float("inf"), float("inf"), None, None)
+    limited = (known.kSolutionLimit, known.kIterationLimit, known.kInterrupt, known.kTimeLimit)
+    if status != known.kOptimal and status not in limited:
+        raise ArithmeticError(f"HiGHS ended with {highs.modelStatusToString(status)}")
+    name = "optimal" if status == known.kOptimal else "limit"
+    feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+    solution = highs.getSolution()
+    bound = float(info.mip_dual_bound) if mixed else float(info.objective_function_value)
+    values = np.array(solution.col_value) if feasible else None
+    duals = None if mixed else np.array(solution.row_dual)
+    return Outcome(name, float(info.objective_function_value), bound, values, duals)

@@ -1,0 +1,93 @@
+"""First fit in decreasing order, for many trial sets of nodes at once: the greedy scheduler a plan must satisfy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Equal pods, class by class, in the order the scheduler sees them.
+
+    `sizes` (class, 4): milli-CPU, MiB, GPUs, 1; `zone` -1 or the zone a pod is bound to; `host` -1 or the group of
+    which a node holds at most one pod.
+    """
+
+    sizes: Floats
+    zone: npt.NDArray[np.int64]
+    host: npt.NDArray[np.int64]
+
+
+@dataclass
+class Packed:
+    """Outcome per trial: pods left over by class, and (if asked) pods by class and node."""
+
+    left: Floats  # (trial, class)
+    last: npt.NDArray[np.int64]  # nodes up to the last one in use
+    free: Floats  # (4, trial, node)
+    placed: npt.NDArray[np.int64] | None  # (class, node), first trial only
+
+
+def first_fit(  # noqa: PLR0913 - a kernel
+    classes: Classes,
+    counts: Floats,
+    capacity: Floats,
+    zones: npt.NDArray[np.int64],
+    order: npt.NDArray[np.int64],
+    *,
+    keep: bool = False,
+    preference: npt.NDArray[np.int64] | None = None,
+) -> Packed:
+    """Put pods on the first node with room, class by class in `order`.
+
+    `counts` (trial, class); `capacity` (4, trial, node), a node that does not exist has zero pods; `zones` (node,);
+    `preference` (class, node) lets a class look at the nodes in an order of its own. Exact arithmetic: all sizes are
+    whole numbers below 2^40.
+    """
+    free = capacity.copy()
+    _, trials, nodes = free.shape
+    left = np.zeros((trials, classes.sizes.shape[0]))
+    last = np.zeros(trials, dtype=np.int64)
+    placed = np.zeros((classes.sizes.shape[0], nodes), dtype=np.int64) if keep else None
+    taken: dict[int, npt.NDArray[np.bool_]] = {}
+    positions = np.arange(1, nodes + 1)
+    for c in order:
+        need = counts[:, c]
+        if not need.any():
+            continue
+        size = classes.sizes[c]
+        wants = np.flatnonzero(size)
+        fit = free[wants[0]] / size[wants[0]]
+        for d in wants[1:]:
+            np.minimum(fit, free[d] / size[d] if size[d] != 1 else free[d], out=fit)
+        np.floor(fit, out=fit)
+        if classes.zone[c] >= 0:
+            fit[:, zones != classes.zone[c]] = 0
+        group = int(classes.host[c])
+        if group >= 0:
+            np.minimum(fit, 1, out=fit)
+            if group in taken:
+                fit[taken[group]] = 0
+        if preference is None:
+            running = np.cumsum(fit, axis=1)
+        else:
+            row = preference[c]
+            running = np.empty_like(fit)
+            running[:, row] = np.cumsum(fit[:, row], axis=1)
+        total = running[:, -1] if preference is None else running[:, preference[c][-1]]
+        left[:, c] = np.maximum(need - total, 0)
+        take = np.minimum(np.maximum(need[:, None] - (running - fit), 0), fit)
+        for d in wants:
+            free[d] -= take * size[d]
+        used = take > 0
+        np.maximum(last, (used * positions).max(axis=1), out=last)
+        if group >= 0:
+            taken[group] = taken[group] | used if group in taken else used
+        if placed is not None:
+            placed[c] = take[0].astype(np.int64)
+    return Packed(left, last, free, placed)

@@ -1,0 +1,89 @@
+"""A plan: which instance types, how many nodes, where each pod goes, and how good that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+SOLVER_REVISION: Final = "2026-11-21.1"
+"""Raise with every change that may change a plan."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolPlan:
+    """One slot of a pool: a node pool of one instance type. Costs in USD per month of 730 h at list price."""
+
+    pool: str
+    slot: int
+    cluster: str
+    instance_type: str
+    min: int
+    desired: int
+    max: int
+    spot: bool
+    nodes_cost_usd: float
+    gap: float
+    bound: float
+    winner: str
+    spare: int = 0
+
+    @property
+    def key(self) -> str:
+        """`POOL-SLOT`, e.g. general-0."""
+        return f"{self.pool}-{self.slot}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The plan of one cluster.
+
+    `cost_usd_month` is what was minimised (spot marked up by its risk), `list_usd_month` the list price of the nodes;
+    `bound_usd_month` is proven: no plan within the limits costs less. `assignment` maps pool key to nodes, each
+    {"zone", "pods": {workload: {"on_demand": n, "flexible": n}}}: the witness.
+    """
+
+    cluster: str
+    pools: tuple[PoolPlan, ...]
+    cost_usd_month: float
+    list_usd_month: float
+    bound_usd_month: float
+    gap: float
+    winner: str
+    seed: int
+    input_hash: str
+    solver_revision: str
+    assignment: Mapping[str, list[dict[str, Any]]]
+    candidates: Mapping[str, float]
+    quantum: Mapping[str, Any]
+    oldest_price: str
+    stale_prices: tuple[str, ...] = ()
+    kept_previous: str = "no"
+    binding: tuple[str, ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_object(self) -> dict[str, Any]:
+        """Plain data for canonical JSON."""
+        made = {key: value for key, value in vars(self).items() if key != "pools"}
+        made["stale_prices"], made["binding"] = list(self.stale_prices), list(self.binding)
+        made["pools"] = [asdict(pool) for pool in self.pools]
+        return made
+
+    @classmethod
+    def from_object(cls, made: Mapping[str, Any]) -> Plan:
+        """The plan back from plain data."""
+        pools = tuple(PoolPlan(**pool) for pool in made["pools"])
+        rest = {key: value for key, value in made.items() if key != "pools"}
+        rest["stale_prices"], rest["binding"] = tuple(made["stale_prices"]), tuple(made["binding"])
+        return cls(pools=pools, **rest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Infeasible:
+    """No plan exists: `constraint` is one of pool_max, quota, pod_too_large, zone_count, price_missing, spot_share,
+    host_spread; `message` says what to change, `detail` carries the numbers.
+    """
+
+    constraint: str
+    message: str
+    detail: Mapping[str, Any] = field(default_factory=dict)

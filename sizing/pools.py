@@ -1,0 +1,260 @@
+"""From the pods given to one pool to its cheapest nodes: how many of each type, packed greedily, with a spare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations, product
+
+import numpy as np
+import numpy.typing as npt
+
+from sizing.compiled import Compiled
+from sizing.packing import Floats, first_fit
+
+Ints = npt.NDArray[np.int64]
+MOST_STEPS = 400  # of growing or shrinking one pool; a bound that no sane pool reaches
+
+
+@dataclass(frozen=True)
+class PoolSolution:
+    """Nodes of one pool: slots of (type index, working nodes, spare nodes) in the order the scheduler fills them."""
+
+    pool: int
+    slots: tuple[tuple[int, int, int], ...]
+    cost: float
+    counts: tuple[int, ...]
+    order: str  # which greedy order finds the packing
+
+    @property
+    def nodes(self) -> int:
+        """All nodes, spares included."""
+        return sum(n + s for _, n, s in self.slots)
+
+
+def node_zones(compiled: Compiled, nodes: int) -> Ints:
+    """Zone of each node: the cloud spreads a pool evenly, so round robin."""
+    return np.arange(nodes, dtype=np.int64) % compiled.zones
+
+
+def _capacity(compiled: Compiled, pool: int, types: tuple[int, ...], trials: Ints) -> Floats:
+    """(4, trial, node) for trial numbers of nodes (trial, slot)."""
+    room = compiled.pools[pool].room
+    width = max(1, int(trials.sum(axis=1).max()))
+    made = np.zeros((4, len(trials), width))
+    for b, row in enumerate(trials):
+        filled = np.repeat(room[list(types)], row, axis=0)
+        made[:, b, : len(filled)] = filled.T
+    return made
+
+
+def affinity(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: tuple[int, ...]) -> Ints:
+    """(class, node): each class tries first the type on which its share of a node costs least."""
+    part = compiled.pools[pool]
+    slot_of = np.repeat(np.arange(len(types)), numbers)
+    share = (compiled.classes.sizes[:, None, :] / np.maximum(part.room[list(types)], 1e-9)[None]).max(axis=2)
+    cost = share * part.price[list(types)][None, :]
+    return np.argsort(cost[:, slot_of], axis=1, kind="stable").astype(np.int64)
+
+
+def left_over(compiled: Compiled, pool: int, types: tuple[int, ...], trials: Ints, counts: Floats) -> Floats:
+    """(trial, class) pods that the greedy scheduler cannot place."""
+    capacity = _capacity(compiled, pool, types, trials)
+    zones = node_zones(compiled, capacity.shape[2])
+    many = np.broadcast_to(counts, (len(trials), len(counts)))
+    return first_fit(compiled.classes, many, capacity, zones, compiled.order).left
+
+
+def one_type(compiled: Compiled, pool: int, counts: Floats, most: int | None = None) -> tuple[Floats, Ints]:
+    """(cost per type or inf, working nodes per type): all pods of the pool on nodes of one type."""
+    part = compiled.pools[pool]
+    spare = 0 if part.wish.spot or not counts.any() else 1
+    limit = (most if most is not None else part.wish.max) - spare
+    if limit < 1 and counts.any():
+        return np.full(len(part.types), np.inf), np.zeros(len(part.types), dtype=np.int64)
+    volume = (counts[:, None] * compiled.classes.sizes).sum(axis=0)
+    fluid = np.ceil((volume[None] / np.maximum(part.room, 1e-9)).max(axis=1))
+    groups = compiled.classes.host
+    hosts = max((int(counts[groups == g].sum()) for g in set(groups[groups >= 0])), default=0)
+    guess = np.maximum(fluid * 2 + 3 * compiled.zones, hosts + compiled.zones)
+    width = np.minimum(guess, max(limit, 1)).astype(int)
+    nodes = np.zeros(len(part.types), dtype=np.int64)
+    bad = (fluid > limit) & bool(counts.any())
+    for low, high in ((0, 16), (16, 64), (64, 256), (256, 10**9)):  # equal widths share one run
+        chosen = np.flatnonzero((width > low) & (width <= high) & ~bad)
+        if not len(chosen) or not counts.any():
+            continue
+        wide = int(width[chosen].max())
+        step = max(1, 400_000 // wide)
+        for start in range(0, len(chosen), step):
+            some = chosen[start : start + step]
+            capacity = np.zeros((4, len(some), wide))
+            for row, t in enumerate(some):
+                capacity[:, row, : width[t]] = part.room[t][:, None]
+            zones = node_zones(compiled, wide)
+            many = np.broadcast_to(counts, (len(some), len(counts)))
+            packed = first_fit(compiled.classes, many, capacity, zones, compiled.order)
+            nodes[some] = packed.last
+            bad[some] |= packed.left.any(axis=1)
+    total = np.maximum(nodes + spare, least_nodes(compiled, pool, counts))
+    return np.where(bad | (total > part.wish.max), np.inf, total * part.price), nodes
+
+
+def least_nodes(compiled: Compiled, pool: int, counts: Floats) -> int:
+    """The pool's own minimum: the wish's, and a node in every zone where pods or purpose ask for it."""
+    part = compiled.pools[pool]
+    zoned = bool((counts[compiled.classes.zone >= 0] > 0).any()) if counts.any() else False
+    every_zone = compiled.zones if (compiled.needs_zones[pool] or (zoned and compiled.zones > 1)) else 0
+    return max(part.wish.min, every_zone)
+
+
+def settle(compiled: Compiled, pool: int, counts: Floats, start: dict[int, int]) -> PoolSolution | None:
+    """The cheapest numbers of nodes near `start` (type -> nodes) that the greedy scheduler fills; None beyond the cap."""
+    part = compiled.pools[pool]
+    types = tuple(sorted(start, key=lambda t: (-part.room[t][0], -part.room[t][1], t)))
+    if not counts.any():
+        return empty(compiled, pool)
+    limit = part.wish.max - (0 if part.wish.spot else 1)
+    best: PoolSolution | None = None
+    for named, ordered in (("large nodes first", types), ("small nodes first", types[::-1])):
+        if named == "small nodes first" and len(types) == 1:
+            continue
+        numbers = _grow(compiled, pool, ordered, np.array([start[t] for t in ordered], dtype=np.int64), counts, limit)
+        if numbers is None:
+            continue
+        numbers = _shrink(compiled, pool, ordered, numbers, counts)
+        made = finish(compiled, pool, ordered, numbers, counts, named)
+        if made and (best is None or made.cost < best.cost - 1e-9):
+            best = made
+    return best
+
+
+def _grow(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, counts: Floats, limit: int) -> Ints | None:  # noqa: PLR0913
+    part = compiled.pools[pool]
+    price, room = part.price[list(types)], part.room[list(types)]
+    numbers = numbers.copy()
+    for _ in range(MOST_STEPS):
+        if numbers.sum() > limit:
+            return None
+        left = left_over(compiled, pool, types, numbers[None], counts)[0]
+        if not left.any():
+            return numbers
+        stuck = np.flatnonzero(left)
+        fits = (compiled.classes.sizes[stuck][:, None, :] <= room[None]).all(axis=2)
+        if not fits.any(axis=1).all():
+            return None
+        volume = left @ compiled.classes.sizes
+        jump = int(min(np.ceil((volume[None] / np.maximum(room, 1e-9)).max(axis=1)).min() // 2, limit))
+        trials = numbers[None] + np.eye(len(types), dtype=np.int64) * max(1, jump)
+        after = left_over(compiled, pool, types, trials, counts)
+        weight = compiled.classes.sizes[:, :3] @ (1 / np.maximum(room[:, :3].max(axis=0), 1))
+        gain = (left @ weight) - (after @ weight)
+        done = ~after.any(axis=1)
+        if done.any() and jump <= 1:
+            return trials[int(np.where(done, price, np.inf).argmin())]
+        value = gain / price
+        numbers = trials[int(value.argmax())] if value.max() > 1e-12 else numbers + fits.any(axis=0).astype(np.int64)
+    return None
+
+
+def _shrink(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, counts: Floats) -> Ints:
+    part = compiled.pools[pool]
+    price, room = part.price[list(types)], part.room[list(types)]
+    volume = counts @ compiled.classes.sizes
+    unit = np.eye(len(types), dtype=np.int64)
+    moves = [-unit[i] for i in range(len(types))]
+    for i, j in product(range(len(types)), repeat=2):
+        if i != j:
+            moves += [unit[j] - unit[i], 2 * unit[j] - unit[i], unit[j] - 2 * unit[i], 3 * unit[j] - unit[i]]
+    cheaper = [m for m in moves if float(m @ price) < -1e-9]
+    big = [m * k for m in cheaper if (np.abs(m).sum() == 1) for k in (2, 4, 8, 16)]
+    for _ in range(MOST_STEPS):
+        trials = [numbers + m for m in cheaper + big if (numbers + m >= 0).all() and (numbers + m).sum() > 0]
+        trials = [t for t in trials if (t @ room >= volume - 1e-6).all()]
+        if not trials:
+            return numbers
+        many = np.array(trials)
+        done = ~left_over(compiled, pool, types, many, counts).any(axis=1)
+        if not done.any():
+            return numbers
+        numbers = many[int(np.where(done, many @ price, np.inf).argmin())]
+    return numbers
+
+
+def finish(  # noqa: PLR0913
+    compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, counts: Floats, order: str
+) -> PoolSolution | None:
+    """Add the spare and the minimum; None when the pool's cap is exceeded."""
+    part = compiled.pools[pool]
+    kept = [i for i in range(len(types)) if numbers[i] > 0]
+    types = tuple(types[i] for i in kept)
+    working = [int(numbers[i]) for i in kept]
+    spares = [0] * len(types)
+    if not part.wish.spot and counts.any():
+        for i in spare_slots(compiled, pool, types, np.array([working]), counts):
+            spares[i] += 1
+    short = least_nodes(compiled, pool, counts) - sum(working) - sum(spares)
+    if short > 0:
+        cheapest = min(range(len(types)), key=lambda i: (part.price[types[i]], types[i]))
+        spares[cheapest] += short
+    slots = tuple(zip(types, working, spares, strict=True))
+    cost = float(sum(part.price[t] * (n + s) for t, n, s in slots))
+    made = PoolSolution(pool, slots, cost, tuple(int(c) for c in counts), order)
+    return made if made.nodes <= part.wish.max and len(slots) <= part.wish.slots else None
+
+
+def spare_slots(compiled: Compiled, pool: int, types: tuple[int, ...], trial: Ints, counts: Floats) -> tuple[int, ...]:
+    """Cheapest set of slots such that, with one spare in each, the pods of any one node fit on a spare."""
+    part = compiled.pools[pool]
+    capacity = _capacity(compiled, pool, types, trial)
+    packed = first_fit(
+        compiled.classes, counts[None], capacity, node_zones(compiled, capacity.shape[2]), compiled.order
+    )
+    loads = (capacity - packed.free)[:, 0, :].T
+    fits = (loads[:, None, :] <= part.room[list(types)][None]).all(axis=2)
+    best, least = tuple(range(len(types))), np.inf
+    for size in range(1, len(types) + 1):
+        for some in combinations(range(len(types)), size):
+            cost = float(sum(part.price[types[i]] for i in some))
+            if cost < least - 1e-9 and fits[:, list(some)].any(axis=1).all():
+                best, least = some, cost
+    return best
+
+
+def empty(compiled: Compiled, pool: int) -> PoolSolution:
+    """A pool without pods: its minimum, of the cheapest type."""
+    part = compiled.pools[pool]
+    least = least_nodes(compiled, pool, np.zeros(len(compiled.pods)))
+    cheapest = int(part.price.argmin())
+    slots = ((cheapest, 0, least),) if least else ()
+    return PoolSolution(pool, slots, float(part.price[cheapest] * least), (0,) * len(compiled.pods), "no pods")
+
+
+def best_single(compiled: Compiled, pool: int, counts: Floats) -> PoolSolution | None:
+    """The cheapest plan of the pool with one instance type."""
+    if not counts.any():
+        return empty(compiled, pool)
+    cost, nodes = one_type(compiled, pool, counts)
+    t = int(cost.argmin())
+    if not np.isfinite(cost[t]):
+        return None
+    return finish(compiled, pool, (t,), np.array([nodes[t]]), counts, "large nodes first")
+
+
+def place(compiled: Compiled, made: PoolSolution) -> tuple[Ints, list[int]]:
+    """The witness: pods by class and node (spares at the end), and the slot of each node."""
+    numbers = np.array([[n for _, n, _ in made.slots]], dtype=np.int64)
+    slot_of = [i for i, (_, n, _) in enumerate(made.slots) for _ in range(n)]
+    spare_of = [i for i, (_, _, s) in enumerate(made.slots) for _ in range(s)]
+    counts = np.array(made.counts, dtype=float)
+    width = len(slot_of)
+    placed = np.zeros((len(compiled.pods), width + len(spare_of)), dtype=np.int64)
+    if width:
+        types = tuple(t for t, _, _ in made.slots)
+        capacity = _capacity(compiled, made.pool, types, numbers)
+        packed = first_fit(
+            compiled.classes, counts[None], capacity, node_zones(compiled, capacity.shape[2]), compiled.order, keep=True
+        )
+        if packed.placed is None or packed.left.any():
+            raise AssertionError("a settled pool no longer packs: the packing is not deterministic")
+        placed[:, :width] = packed.placed[:, :width]
+    return placed, slot_of + spare_of

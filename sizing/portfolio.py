@@ -1,0 +1,76 @@
+"""Solve one cluster: every method in turn, with fixed budgets, and the cheapest plan that passes the verifier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sizing import infeasible
+from sizing.assemble import assemble
+from sizing.compiled import Compiled, compile_problem, parts
+from sizing.fluid import solve_fluid
+from sizing.greedy import cheapest_pool_first, share_out
+from sizing.part import PartSolution, build
+from sizing.plan import Infeasible, Plan
+from sizing.problem import Problem
+
+FILLS = (1.0, 0.96, 0.92, 0.85, 0.75)
+
+
+@dataclass
+class Result:
+    """What the portfolio found for one part."""
+
+    compiled: Compiled
+    solution: PartSolution
+    winner: str
+    bound: float
+    candidates: dict[str, float] = field(default_factory=dict)
+    quantum: dict[str, Any] = field(default_factory=dict)
+    proof: dict[str, Any] = field(default_factory=dict)
+
+
+def solve(problem: Problem, previous: Plan | None = None) -> Plan | Infeasible:
+    """The cheapest verified plan, or why there is none. Same problem and previous plan: same bytes."""
+    results = []
+    for part in parts(problem):
+        compiled = compile_problem(part)
+        if isinstance(compiled, Infeasible):
+            return compiled
+        found = solve_part(compiled)
+        if isinstance(found, Infeasible):
+            return found
+        results.append(found)
+    return assemble(problem, results, previous)
+
+
+def solve_part(compiled: Compiled) -> Result | Infeasible:
+    """Greedy first, then the fluid program packed at several fills."""
+    fluid = solve_fluid(compiled)
+    if fluid.status == "infeasible":
+        return infeasible.explain(compiled)
+    tried: dict[str, Callable[[], PartSolution | None]] = {
+        "greedy": lambda: build(compiled, cheapest_pool_first(compiled)),
+    }
+    for fill in FILLS:
+        tried[f"fluid {fill:g}"] = lambda fill=fill: _packed_fluid(compiled, fill)  # type: ignore[misc]
+    found: dict[str, PartSolution] = {}
+    for name, method in tried.items():
+        made = method()
+        if made is not None:
+            found[name] = made
+        if name.startswith("fluid") and len(found) > 3:  # noqa: PLR2004
+            break
+    if not found:
+        return infeasible.packing(compiled)
+    winner = min(found, key=lambda name: (round(found[name].cost, 6), list(tried).index(name)))
+    costs = {name: made.cost for name, made in found.items()}
+    return Result(compiled, found[winner], winner, min(fluid.bound, found[winner].cost), costs)
+
+
+def _packed_fluid(compiled: Compiled, fill: float) -> PartSolution | None:
+    fluid = solve_fluid(compiled, fill=fill, nodes_limit=60, gap=0.01)
+    if not fluid.nodes:
+        return None
+    return build(compiled, share_out(compiled, fluid.pods), fluid.nodes)

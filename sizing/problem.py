@@ -1,0 +1,225 @@
+"""One cluster's capacity problem: what must run, on which kinds of node, within which limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any, Final, Literal
+
+from sizing.canonical import canonical, sha256_hex
+from sizing.catalogue import InstanceType
+
+Quality = Literal["fast", "standard", "best"]
+QUALITIES: Final = ("fast", "standard", "best")
+SPREADS: Final = ("none", "zone", "host")
+SPOT_WISHES: Final = ("never", "tolerant", "only")
+SPOT_POOL_SHARE: Final = 0.6
+"""At most this share of spot-eligible CPU in one spot pool, where there are several."""
+ON_DEMAND_SHARE: Final = 0.3
+"""At least this share of each tolerant workload runs on demand."""
+
+
+class WrongProblem(ValueError):  # noqa: N818 - part of the interface
+    """The problem itself is wrong; the message names the field."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadDemand:
+    """Equal pods: requests of one pod, how many, how they spread, and where they may run."""
+
+    name: str
+    cpu_milli: int
+    memory_mib: int
+    gpu: int = 0
+    replicas: int
+    spread: str = "none"
+    spot: str = "never"
+    pools: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolWish:
+    """A pool of the stack file: caps of nodes for the pool as a whole, filled by `slots` node pools of one type each."""
+
+    name: str
+    purpose: str = "general"
+    spot: bool = False
+    min: int = 0
+    max: int
+    arch: tuple[str, ...] = ("amd64",)
+    gpu: bool = False
+    slots: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Everything a plan of one cluster depends on, except the previous plan."""
+
+    cluster: str
+    cloud: str
+    region: str
+    zones: int
+    pools: tuple[PoolWish, ...]
+    workloads: tuple[WorkloadDemand, ...]
+    types: tuple[InstanceType, ...]
+    vcpu_quota: int | None = None
+    seed: int = 7
+    quality: Quality = "standard"
+    threshold: float = 0.03
+    as_of: date
+    max_age_days: int = 900
+    notes: Mapping[str, int] = field(default_factory=dict)  # counts, e.g. how many types were pruned
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def to_json(self) -> str:
+        """Canonical JSON: sorted keys, no spaces; each type with its room and effective spot price."""
+        return canonical(self.to_object())
+
+    def to_object(self) -> dict[str, Any]:
+        """The same as plain data."""
+        made: dict[str, Any] = {
+            key: getattr(self, key)
+            for key in ("cluster", "cloud", "region", "zones", "vcpu_quota", "seed", "quality", "threshold", "max_age_days")
+        }
+        made["as_of"] = self.as_of.isoformat()
+        made["pools"] = [asdict(pool) for pool in sorted(self.pools, key=lambda p: p.name)]
+        made["workloads"] = [asdict(w) for w in sorted(self.workloads, key=lambda w: w.name)]
+        made["types"] = [type_object(t) for t in sorted(self.types, key=lambda t: t.name)]
+        made["notes"] = dict(self.notes)
+        return made
+
+    @classmethod
+    def from_json(cls, text: str) -> Problem:
+        """The problem back from its JSON; WrongProblem names what is missing or wrong."""
+        return cls.from_object(json.loads(text))
+
+    @classmethod
+    def from_object(cls, made: Mapping[str, Any]) -> Problem:
+        """The problem back from plain data."""
+        try:
+            return cls(
+                cluster=made["cluster"],
+                cloud=made["cloud"],
+                region=made["region"],
+                zones=int(made["zones"]),
+                pools=tuple(
+                    PoolWish(
+                        **{**p, "min": int(p["min"]), "max": int(p["max"]), "slots": int(p["slots"]), "arch": tuple(p["arch"])}
+                    )
+                    for p in made["pools"]
+                ),
+                workloads=tuple(
+                    WorkloadDemand(
+                        **{
+                            **w,
+                            **{key: int(w[key]) for key in ("cpu_milli", "memory_mib", "gpu", "replicas")},
+                            "pools": tuple(w["pools"]),
+                        }
+                    )
+                    for w in made["workloads"]
+                ),
+                types=tuple(type_from_object(t, made["cloud"], made["region"]) for t in made["types"]),
+                vcpu_quota=None if made.get("vcpu_quota") is None else int(made["vcpu_quota"]),
+                seed=int(made["seed"]),
+                quality=made["quality"],
+                threshold=float(made["threshold"]),
+                as_of=date.fromisoformat(made["as_of"]),
+                max_age_days=int(made["max_age_days"]),
+                notes={key: int(value) for key, value in made.get("notes", {}).items()},
+            )
+        except (KeyError, TypeError) as wrong:
+            raise WrongProblem(f"the problem's JSON is not a problem: {wrong}") from wrong
+
+    @cached_property
+    def input_hash(self) -> str:
+        """sha256 of the canonical JSON, in hex."""
+        return sha256_hex(self.to_json())
+
+
+def type_object(row: InstanceType) -> dict[str, Any]:
+    """One type as the evidence shows it: prices in USD per hour and the room it leaves for pods."""
+    return {
+        "name": row.name,
+        "family": row.family,
+        "vcpu": row.vcpu,
+        "memory_gib": row.memory_gib,
+        "gpu": row.gpu,
+        "arch": row.arch,
+        "price_usd_hour": row.price_usd_hour,
+        "spot_price_usd_hour": row.spot_price_usd_hour,
+        "spot_effective_usd_hour": row.spot_effective_usd_hour,
+        "spot_band": row.spot_band,
+        "max_pods": row.max_pods,
+        "price_source": row.price_source,
+        "spot_source": row.spot_source,
+        "allocatable": row.room._asdict(),
+    }
+
+
+def type_from_object(made: Mapping[str, Any], cloud: str, region: str) -> InstanceType:
+    """A type back from its JSON; what follows from the rest (room, effective price) is worked out again."""
+    spot, band = made.get("spot_price_usd_hour"), made.get("spot_band")
+    return InstanceType(
+        cloud=cloud,
+        region=region,
+        name=made["name"],
+        family=made["family"],
+        vcpu=int(made["vcpu"]),
+        memory_gib=float(made["memory_gib"]),
+        gpu=int(made["gpu"]),
+        arch=made["arch"],
+        price_usd_hour=float(made["price_usd_hour"]),
+        spot_price_usd_hour=None if spot is None else float(spot),
+        spot_band=None if band is None else int(band),
+        max_pods=int(made["max_pods"]),
+        price_source=made["price_source"],
+        spot_source=made["spot_source"],
+    )
+
+
+def check(problem: Problem) -> None:
+    """Raise WrongProblem naming the first wrong field and what is allowed."""
+    where = f"problem of cluster {problem.cluster!r}"
+    _need(problem.zones >= 1, f"{where}: zones is {problem.zones}; at least 1")
+    _need(problem.quality in QUALITIES, f"{where}: quality is {problem.quality!r}; one of {', '.join(QUALITIES)}")
+    _need(0 <= problem.threshold < 1, f"{where}: threshold is {problem.threshold}; 0 <= threshold < 1")
+    _need(
+        problem.vcpu_quota is None or problem.vcpu_quota > 0,
+        f"{where}: vcpu_quota is {problem.vcpu_quota}; above zero, or absent",
+    )
+    _need(bool(problem.pools), f"{where}: pools is empty; a cluster needs at least one pool")
+    names = [pool.name for pool in problem.pools]
+    _need(len(set(names)) == len(names), f"{where}: pools: a name occurs twice in {sorted(names)}")
+    for pool in problem.pools:
+        spot = f"{where}: pools.{pool.name}"
+        _need(0 <= pool.min <= pool.max, f"{spot}: min {pool.min}, max {pool.max}; 0 <= min <= max")
+        _need(pool.max >= 1, f"{spot}.max is {pool.max}; at least 1")
+        _need(1 <= pool.slots <= 5, f"{spot}.slots is {pool.slots}; 1 to 5")  # noqa: PLR2004
+        _need(bool(pool.arch), f"{spot}.arch is empty; amd64, arm64 or both")
+    jobs = [w.name for w in problem.workloads]
+    _need(len(set(jobs)) == len(jobs), f"{where}: workloads: a name occurs twice: {_twice(jobs)}")
+    for w in problem.workloads:
+        spot = f"{where}: workloads.{w.name}"
+        _need(w.replicas >= 1, f"{spot}.replicas is {w.replicas}; at least 1")
+        for key in ("cpu_milli", "memory_mib", "gpu"):
+            _need(getattr(w, key) >= 0, f"{spot}.{key} is {getattr(w, key)}; not negative")
+        _need(w.cpu_milli + w.memory_mib > 0, f"{spot}: cpu_milli and memory_mib are both 0; a pod asks for something")
+        _need(w.spread in SPREADS, f"{spot}.spread is {w.spread!r}; one of {', '.join(SPREADS)}")
+        _need(w.spot in SPOT_WISHES, f"{spot}.spot is {w.spot!r}; one of {', '.join(SPOT_WISHES)}")
+        _need(bool(w.pools), f"{spot}.pools is empty; name at least one pool")
+        unknown = sorted(set(w.pools) - set(names))
+        _need(not unknown, f"{spot}.pools names {unknown}; the cluster's pools are {sorted(names)}")
+
+
+def _twice(names: list[str]) -> str:
+    return ", ".join(sorted({name for name in names if names.count(name) > 1}))
+
+
+def _need(condition: bool, message: str) -> None:  # noqa: FBT001 - reads as a sentence
+    if not condition:
+        raise WrongProblem(message)

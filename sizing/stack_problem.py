@@ -1,0 +1,72 @@
+"""From a stack's wish to one capacity problem per cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sizing.catalogue import Catalogue, InstanceType, fit_for_nodes, fresh, prune
+from sizing.problem import PoolWish, Problem, WorkloadDemand
+from stacks.model import NodePool, Stack
+from stacks.workloads import demand
+
+
+def from_stack(stack: Stack, project_dir: Path, catalogue: Catalogue) -> dict[str, Problem]:
+    """The problem of every cluster; UnknownPrice for a region without prices, WrongProblem for a wrong wish."""
+    wanted = demand(stack, project_dir)
+    return {
+        name: _problem(stack, name, tuple(wanted.get(name, ())), catalogue) for name in sorted(stack.cluster_names())
+    }
+
+
+def wish(name: str, pool: NodePool) -> PoolWish:
+    """A pool of the stack file as the solvers see it."""
+    return PoolWish(
+        name=name,
+        purpose=pool.purpose,
+        spot=pool.spot == "only",
+        min=pool.min,
+        max=pool.max,
+        arch=tuple(pool.arch),
+        gpu=pool.gpu,
+        slots=pool.slots,
+    )
+
+
+def _problem(stack: Stack, cluster: str, jobs: tuple[object, ...], catalogue: Catalogue) -> Problem:
+    cloud, region_name, region = stack.region_of(cluster)
+    pools = tuple(wish(name, pool) for name, pool in sorted(stack.cluster_pools(cluster).items()))
+    fields = ("name", "cpu_milli", "memory_mib", "gpu", "replicas", "spread", "spot")
+    workloads = tuple(
+        WorkloadDemand(**{key: getattr(job, key) for key in fields}, pools=tuple(job.pools))  # type: ignore[attr-defined]
+        for job in sorted(jobs, key=lambda job: job.name)  # type: ignore[attr-defined]
+    )
+    everything = catalogue.types(cloud, region_name)
+    kept = allowed_slice(everything, pools, stack)
+    return Problem(
+        cluster=cluster,
+        cloud=cloud,
+        region=region_name,
+        zones=region.zones,
+        pools=pools,
+        workloads=workloads,
+        types=kept,
+        vcpu_quota=stack.sizing.vcpu_quota.get(cluster),
+        seed=stack.sizing.seed,
+        quality=stack.sizing.quality,
+        threshold=stack.sizing.threshold,
+        as_of=stack.prices.as_of,
+        max_age_days=stack.prices.max_age_days,
+        notes={"types_priced": len(everything), "types_offered": len(kept)},
+    )
+
+
+def allowed_slice(
+    types: tuple[InstanceType, ...], pools: tuple[PoolWish, ...], stack: Stack
+) -> tuple[InstanceType, ...]:
+    """Types that at least one pool may choose, dominated ones left out; stale rows stay, to be listed."""
+    young, stale = fresh(fit_for_nodes(types), stack.prices.as_of, stack.prices.max_age_days)
+    keep: dict[str, InstanceType] = {t.name: t for t in stale}
+    for pool in pools:
+        mine = [t for t in young if t.arch in pool.arch and (t.gpu > 0) == pool.gpu]
+        keep |= {t.name: t for t in prune(mine, spot=pool.spot)}
+    return tuple(keep[name] for name in sorted(keep))
