@@ -72,6 +72,8 @@ COMPUTED: dict[str, Computed] = {
         "identities": [{"oidcs": [{"issuer": f"https://oidc.eks.example.org/id/{args.name}"}]}],
         "vpcConfig": {"clusterSecurityGroupId": f"{args.name}-sg", **(args.inputs.get("vpcConfig") or {})},
     },
+    "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
+    "aws:eks/nodeGroup:NodeGroup": {"status": "ACTIVE"},
     "gcp:container/cluster:Cluster": lambda args: {
         "endpoint": "10.0.0.2",
         "masterAuth": {"clusterCaCertificate": PEM},

@@ -1,0 +1,1 @@
+"""AWS: one explicit provider per account, a network and a cluster per region."""

@@ -1,0 +1,68 @@
+"""The permissions boundary: what no role of ours may exceed, whatever is attached to it later."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws.documents import allow, document
+
+COMPUTE: Final = (
+    *(f"ec2:{verb}*" for verb in ("Assign", "Attach", "Authorize", "Create", "Delete", "Describe", "Detach")),
+    *(f"ec2:{verb}*" for verb in ("Get", "Modify", "Revoke", "Unassign", "Release", "EnableFast")),
+    *(f"autoscaling:{verb}*" for verb in ("Describe", "SetDesiredCapacity", "Terminate", "Update")),
+    *(f"elasticloadbalancing:{verb}*" for verb in ("Add", "Create", "Delete", "Deregister", "Describe", "Modify")),
+    *(f"elasticloadbalancing:{verb}*" for verb in ("Register", "Remove", "Set", "Apply", "Attach", "Configure")),
+    *(f"eks:{verb}*" for verb in ("Describe", "List", "AccessKubernetesApi")),
+    "eks-auth:AssumeRoleForPodIdentity",
+)
+STORAGE: Final = (
+    *(f"ecr:{verb}*" for verb in ("BatchCheck", "BatchGet", "BatchImport", "Describe", "Get", "List")),
+    *(f"kms:{verb}*" for verb in ("CreateGrant", "Decrypt", "Describe", "Encrypt", "Generate", "List", "ReEncrypt")),
+    *(f"s3:{verb}*" for verb in ("AbortMultipart", "DeleteObject", "GetObject", "List", "PutObject")),
+    *(f"secretsmanager:{verb}*" for verb in ("Describe", "GetSecretValue", "List")),
+)
+WATCHING: Final = (
+    *(f"logs:{verb}*" for verb in ("CreateLog", "Describe", "Get", "Put", "Start", "Stop", "Filter")),
+    *(f"cloudwatch:{verb}*" for verb in ("Describe", "Get", "List", "Put")),
+    *(f"route53:{verb}*" for verb in ("ChangeResourceRecordSets", "Get", "List")),
+    "pricing:GetProducts",
+    "tag:GetResources",
+)
+
+
+class Boundary(pulumi.ComponentResource):
+    """One managed policy per account: no IAM, no organisation, no billing; sessions of other roles not at all."""
+
+    arn: pulumi.Output[str]
+
+    def __init__(self, name: str, arn_root: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("ecosystem:aws:Boundary", name, {}, opts)
+        policy = aws.iam.Policy(
+            name,
+            description="The most that a role of this platform may ever do",
+            policy=boundary(arn_root),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.arn = policy.arn
+        self.register_outputs({"arn": self.arn})
+
+
+def boundary(arn_root: str) -> str:
+    """Write the boundary; a managed policy holds at most 6,144 characters without white space.
+
+    Source: docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, 2026-11.
+    """
+    return document(
+        allow("Compute", COMPUTE),
+        allow("Storage", STORAGE),
+        allow("Watching", WATCHING),
+        allow(
+            "LoadBalancersOwnRole",
+            ["iam:CreateServiceLinkedRole"],
+            f"{arn_root}:role/aws-service-role/*",
+            {"StringEquals": {"iam:AWSServiceName": "elasticloadbalancing.amazonaws.com"}},
+        ),
+    )
