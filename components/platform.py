@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, assert_never
+from typing import Any, Final, assert_never
 
 import pulumi
 
@@ -15,46 +15,119 @@ from components.kubernetes.base import ClusterBase, ClusterBaseArgs
 from components.optimizer import PythonProvider, Sizing
 from sizing import catalogue, evidence, stack_problem
 from stacks import addresses, outputs
+from stacks.addresses import RegionPlan
 from stacks.clouds import Cloud
 from stacks.model import Stack
+from stacks.place import Region
 
-PROJECT = Path(__file__).parent.parent
+PROJECT: Final = Path(__file__).parent.parent
 """Relative files of a stack file are read from here: an offline run has another root directory."""
 
 
-@dataclass(frozen=True)
-class Account:
-    """A cloud's explicit provider and who answers to it."""
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """One cloud, opened: its explicit provider, who answers to it, and what is built there."""
 
     provider: pulumi.ProviderResource
     identity: pulumi.Output[str]
-    component: pulumi.ComponentResource
+    network: Callable[[str, NetworkArgs, pulumi.ResourceOptions], Network]
+    cluster: Callable[[str, ClusterArgs, Any, pulumi.ResourceOptions], Cluster]
 
 
 class Platform(pulumi.ComponentResource):
     """Networks, sized clusters and their ground, on every cloud and region of the stack file."""
+
+    sizing: Sizing
+    networks: dict[str, Network]  # by cluster name
+    clusters: dict[str, Cluster]
+    identities: dict[str, pulumi.Output[str]]  # the account, project and subscription that a run really reaches
 
     def __init__(self, name: str, stack: Stack, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("ecosystem:index:Platform", name, {}, opts)
         tagging.install(stack)
         self._stack = stack
         self._child = pulumi.ResourceOptions(parent=self)
+        self.networks, self.clusters, self.identities = {}, {}, {}
         self.sizing = self._size()
-        self.networks: dict[str, Network] = {}
-        self.clusters: dict[str, Cluster] = {}
-        self.identities: dict[str, pulumi.Output[str]] = {}
-        self._build()
+        sizes = live.from_state()
+        ranges = addresses.lay_out(stack.addresses, stack.regions())
+        for cloud, regions in stack.regions().items():
+            site = self._open(cloud)
+            self.identities[cloud] = site.identity
+            for region, wish in regions.items():
+                self._region(site, f"{cloud}-{region}", wish, ranges[cloud][region], sizes)
         self.register_outputs({})
+
+    def export(self) -> None:
+        """Export what the stack promises, under the names of `stacks.outputs`."""
+        pulumi.export(outputs.ENVIRONMENT, self._stack.environment)
+        pulumi.export(outputs.IDENTITIES, self.identities)
+        pulumi.export(
+            outputs.NETWORKS, {name: {"id": network.network_id} for name, network in self.networks.items()}
+        )
+        pulumi.export(
+            outputs.CLUSTERS,
+            {
+                name: {
+                    "cloud": cluster.cloud,
+                    "region": cluster.region,
+                    "version": self._stack.cluster_version(name),
+                    "endpoint": cluster.endpoint,
+                    "oidc_issuer": cluster.oidc_issuer,
+                }
+                for name, cluster in self.clusters.items()
+            },
+        )
+        pulumi.export(outputs.SIZING, self.sizing.plan)
+        pulumi.export(outputs.DOCUMENT_HASH, self.sizing.document_hash)
 
     def _size(self) -> Sizing:
         problems = stack_problem.from_stack(self._stack, PROJECT, catalogue.load())
-        provider = PythonProvider("python", self._child)
         return Sizing(
             "sizing",
             evidence.problems_json(problems),
             self._stack.sizing.seed,
-            pulumi.ResourceOptions(parent=self, provider=provider),
+            pulumi.ResourceOptions(parent=self, provider=PythonProvider("python", self._child)),
         )
+
+    def _region(self, site: Site, name: str, wish: Region, plan: RegionPlan, sizes: live.LiveSizes) -> None:
+        stack = self._stack
+        here = pulumi.ResourceOptions(parent=self, provider=site.provider)
+        network = site.network(
+            name,
+            NetworkArgs(
+                environment=stack.environment,
+                region=plan.region,
+                wish=wish,
+                plan=plan,
+                clusters=(f"{stack.environment}-{plan.region}",),
+                protect=stack.protect,
+            ),
+            here,
+        )
+        cluster = site.cluster(
+            name,
+            ClusterArgs(
+                environment=stack.environment,
+                region=plan.region,
+                wish=wish,
+                plan=plan,
+                version=stack.cluster_version(name),
+                channel=stack.cluster_channel(name),
+                access=stack.control_plane_access,
+                pools=self._pools(name, sizes),
+                protect=stack.protect,
+            ),
+            network,
+            here,
+        )
+        ClusterBase(
+            name,
+            ClusterBaseArgs(namespaces=stack.namespaces, version=stack.cluster_version(name)),
+            cluster,
+            self._child,
+        )
+        self.networks[name], self.clusters[name] = network, cluster
 
     def _pools(self, cluster: str, sizes: live.LiveSizes) -> Mapping[str, SizedPool]:
         return {
@@ -62,3 +135,50 @@ class Platform(pulumi.ComponentResource):
             for pool, wish in sorted(self._stack.cluster_pools(cluster).items())
             for slot in range(wish.slots)
         }
+
+    def _open(self, cloud: Cloud) -> Site:
+        """Open one cloud; its SDK is imported inside its own case, so that a cloud not used costs nothing."""
+        stack, clouds = self._stack, self._stack.clouds
+        match cloud:
+            case "aws":
+                from components.aws import account as aws  # noqa: PLC0415
+                from components.aws.cluster import Cluster as EksCluster  # noqa: PLC0415
+                from components.aws.network import Network as Vpc  # noqa: PLC0415
+
+                assert clouds.aws is not None  # noqa: S101  `regions()` names only clouds that are there
+                at_aws = aws.Account(
+                    "aws",
+                    aws.AccountArgs(account_id=clouds.aws.account, region=min(clouds.aws.regions)),
+                    self._child,
+                )
+                return Site(provider=at_aws.provider, identity=at_aws.identity, network=Vpc, cluster=EksCluster)
+            case "gcp":
+                from components.gcp import account as gcp  # noqa: PLC0415
+                from components.gcp.cluster import Cluster as GkeCluster  # noqa: PLC0415
+                from components.gcp.network import Network as GcpNetwork  # noqa: PLC0415
+
+                assert clouds.gcp is not None  # noqa: S101
+                at_gcp = gcp.Account(
+                    "gcp",
+                    gcp.AccountArgs(
+                        project=clouds.gcp.project,
+                        project_number=clouds.gcp.project_number,
+                        regions=tuple(clouds.gcp.regions),
+                        deployers=gcp.members(stack.control_plane_access.deployers),
+                        protect=stack.protect,
+                    ),
+                    self._child,
+                )
+                return Site(provider=at_gcp.provider, identity=at_gcp.identity, network=GcpNetwork, cluster=GkeCluster)
+            case "azure":
+                from components.azure import account as azure  # noqa: PLC0415
+                from components.azure.cluster import Cluster as AksCluster  # noqa: PLC0415
+                from components.azure.network import Network as VirtualNetwork  # noqa: PLC0415
+
+                assert clouds.azure is not None  # noqa: S101
+                at_azure = azure.Account("azure", clouds.azure.subscription, clouds.azure.tenant, self._child)
+                return Site(
+                    provider=at_azure.provider, identity=at_azure.identity, network=VirtualNetwork, cluster=AksCluster
+                )
+            case _:
+                assert_never(cloud)

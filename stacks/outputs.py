@@ -10,13 +10,11 @@ NETWORKS: Final = "networks"
 """Cluster name -> network id and ranges."""
 SIZING: Final = "sizing"
 """Cluster name -> pool slot -> instance type, min, desired, max, evidence."""
-DOCUMENT: Final = "document"
-"""The evidence document of the sizing, canonical JSON."""
 DOCUMENT_HASH: Final = "document_hash"
-"""Its hash."""
-MODE: Final = "mode"
-"""`offline` when the sandbox's mark is found in the providers, else `real`."""
+"""Hash of the evidence document of the sizing; the document itself is an output of the Sizing resource."""
+IDENTITIES: Final = "identities"
+"""Cloud -> the account, project or subscription that the run really reached, as the cloud tells it."""
 ENVIRONMENT: Final = "environment"
 """The stack file's label."""
 
-ALL: Final[tuple[str, ...]] = (CLUSTERS, NETWORKS, SIZING, DOCUMENT, DOCUMENT_HASH, MODE, ENVIRONMENT)
+ALL: Final[tuple[str, ...]] = (CLUSTERS, NETWORKS, SIZING, DOCUMENT_HASH, IDENTITIES, ENVIRONMENT)
