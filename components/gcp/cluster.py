@@ -99,7 +99,7 @@ class Cluster(pulumi.ComponentResource):
             service_account=self.identity.email,
             disk_key=self.keys.disks,
         )
-        opts = pulumi.ResourceOptions(parent=self, provider=self._account.provider, depends_on=[self.resource])
+        opts = pulumi.ResourceOptions(parent=self, provider=self._account.provider)
         return {
             key: node_pool.build(name, pool, shared, self._account, opts) for key, pool in sorted(args.pools.items())
         }

@@ -55,7 +55,7 @@ def build(
 ) -> gcp.container.NodePool:
     """Create the pool. A change that cannot be made in place makes the new pool before the old one goes (autoname).
 
-    `opts` carries the parent and what to wait for. `desired` is not sent: GKE's autoscaler takes bounds only.
+    `opts` carries the parent and the provider. `desired` is not sent: GKE's autoscaler takes bounds only.
     """
     return gcp.container.NodePool(
         node_pool_name(name, pool.key),
