@@ -1,0 +1,1 @@
+"""The stage: stand-in clouds that answer the engine offline; only automation and tests import it."""

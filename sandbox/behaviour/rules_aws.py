@@ -1,0 +1,1 @@
+"""Rules of aws that a table cannot hold."""

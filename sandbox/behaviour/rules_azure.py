@@ -1,0 +1,1 @@
+"""Rules of azure that a table cannot hold."""

@@ -1,0 +1,1 @@
+"""Rules of gcp that a table cannot hold."""

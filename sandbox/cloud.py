@@ -1,0 +1,355 @@
+"""One stand-in cloud: check, diff, create, read, update and delete over schema, rows and state."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from sandbox.behaviour import rules, rules_aws, rules_azure, rules_gcp  # noqa: F401 - they register themselves
+from sandbox.behaviour.outputs import complete
+from sandbox.behaviour.rows import Row, row
+from sandbox.behaviour.rules import Moment
+from sandbox.behaviour.templates import Seed
+from sandbox.checks import judge
+from sandbox.compare import Change, differences
+from sandbox.connection import Connection
+from sandbox.errors import Failure, Refused
+from sandbox.naming import physical_name
+from sandbox.paths import each, matches
+from sandbox.profiles import PROFILES
+from sandbox.schema.model import TypeSchema
+from sandbox.schema.store import SchemaStore
+from sandbox.schema.validate import validate
+from sandbox.state import Database, Link, Stored, Thing
+from sandbox.wire import UNKNOWN, Path, is_unknown
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What Diff found: paths, what happened there, and whether it replaces."""
+
+    changes: dict[Path, Change]
+    replaces: frozenset[Path]
+    delete_first: bool
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A resource as the engine names it."""
+
+    urn: str
+    type: str
+    name: str
+
+
+class Cloud:
+    """The clouds without a control plane of their own kind: aws, gcp, azure-native, cloudflare."""
+
+    def __init__(self, package: str, database: Database, store: SchemaStore, now: str) -> None:
+        """Serve one package from one database; `now` is the stage's clock (RFC 3339)."""
+        self.package = package
+        self.database = database
+        self.store = store
+        self.now = now
+        self.profile = PROFILES[package]()
+
+    def check(
+        self, asked: Asked, olds: Mapping[str, Any], news: dict[str, Any], random: bytes, proposed: str | None
+    ) -> tuple[dict[str, Any], list[Failure]]:
+        """Fill in the physical name and list every problem of the inputs."""
+        if asked.type not in self.store:
+            near = self.store.near(asked.type)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            return news, [Failure("", f"unknown resource type {asked.type}{hint}")]
+        schema = self.store.get(asked.type)
+        known = row(self.package, asked.type)
+        physical_name(self.profile, schema, known, asked, olds, news, random, proposed)
+        failures = validate(schema, news)
+        if known is not None:
+            failures += judge(known, news)
+            for name in known.rules:
+                if name in rules.CHECKS:
+                    failures += rules.CHECKS[name](news)
+        return news, failures
+
+    def diff(self, asked: Asked, old_inputs: Mapping[str, Any], news: Mapping[str, Any], ignore: list[str]) -> Difference:
+        """Compare the last inputs with the new ones."""
+        schema = self.store.get(asked.type)
+        known = row(self.package, asked.type)
+        patterns = (*(known.replaces if known else ()), *schema.replace_on, *self._implied(schema))
+        changes = {
+            path: change
+            for path, change in differences(old_inputs, news)
+            if not any(matches(path, pattern) for pattern in ignore)
+        }
+        replaces = frozenset(path for path in changes if any(matches(path, pattern) for pattern in patterns))
+        fixed = self._name_property(schema, known)
+        same_name = bool(fixed) and fixed in news and old_inputs.get(fixed) == news[fixed]
+        return Difference(changes, replaces, bool(replaces) and (same_name or _id_is_shared(known, old_inputs, news)))
+
+    def create(self, asked: Asked, inputs: dict[str, Any], connection: Connection, *, preview: bool) -> tuple[str, dict[str, Any]]:
+        """Make a thing and return its id and outputs; in a preview only what is known before."""
+        schema = self.store.get(asked.type)
+        if preview:
+            return "", complete(schema, inputs, None)
+        with self.database.transaction():
+            generation = self.database.count_up(f"urn:{asked.urn}")
+            moment = self._moment(asked, inputs, connection, generation)
+            known = row(self.package, asked.type)
+            stored = self._references(known, moment)
+            self._unique(schema, known, moment)
+            self._rules(known, moment)
+            thing = self._thing(asked, schema, known, moment, stored)
+            if self.database.get(asked.type, thing.id, thing.scope):
+                raise Refused(
+                    known.name.code if known and known.name else "AlreadyExists",
+                    f"{asked.type} {thing.id} already exists",
+                    grpc.StatusCode.ALREADY_EXISTS,
+                )
+            self.database.add(thing, stored)
+        return thing.id, thing.outputs
+
+    def update(
+        self, asked: Asked, id_: str, olds: Mapping[str, Any], news: dict[str, Any], connection: Connection, *, preview: bool
+    ) -> dict[str, Any]:
+        """Change a thing in place and return all its outputs."""
+        schema = self.store.get(asked.type)
+        known = row(self.package, asked.type)
+        if preview:
+            kept = self._kept(schema, olds, news)
+            changed = {path[0] for path, _ in differences({k: olds.get(k) for k in news}, news) if path}
+            for name, triggers in (known.volatile if known else {}).items():
+                if not triggers or changed & set(triggers):
+                    kept[name] = UNKNOWN
+            return complete(schema, kept, None)
+        with self.database.transaction():
+            old = self._existing(asked.type, id_, connection)
+            moment = self._moment(asked, news, connection, old.generation, old)
+            if known:
+                self._immutable(known, old, news)
+            stored = self._references(known, moment)
+            self._unique(schema, known, moment)
+            self._rules(known, moment)
+            changed = {path[0] for path, _ in differences(old.inputs, news) if path}
+            moment.seed.facts["revision"] = str(1 + self.database.count_up(f"revision:{old.pk}"))
+            kept = self._kept(schema, old.outputs, news)
+            for name, triggers in (known.volatile if known else {}).items():
+                if not triggers or changed & set(triggers):
+                    kept.pop(name, None)
+            thing = self._thing(asked, schema, known, moment, stored, kept, id_)
+            self.database.change(thing, stored)
+        return thing.outputs
+
+    def read(
+        self, asked: Asked, id_: str, connection: Connection, old_inputs: dict[str, Any], state: dict[str, Any]
+    ) -> Thing | None:
+        """Find a thing by its id; None when the cloud does not have it."""
+        del old_inputs, state  # what the cloud has is what counts
+        return self.database.get(asked.type, id_, connection.scope)
+
+    def delete(self, asked: Asked, id_: str, connection: Connection) -> None:
+        """Delete a thing, unless it is protected or in use; one that is gone already is fine."""
+        with self.database.transaction():
+            thing = self.database.get(asked.type, id_, connection.scope)
+            if thing is None:
+                return
+            known = row(self.package, asked.type)
+            if known and known.protection and first_true(thing, known.protection):
+                words = known.protected
+                raise Refused(
+                    words.code if words else "OperationNotPermitted",
+                    self._say(words.text if words else "{type} {id} has deletion protection enabled", thing),
+                )
+            users = self.database.dependants(thing.pk)
+            if users:
+                user, path = users[0]
+                words = (known.in_use if known else None) or self.profile.in_use
+                raise Refused(words.code, self._say(words.text, thing, dependant=user.id, path=path))
+            self._drop_cluster(thing)
+            self.database.remove(thing)
+
+    # --- parts ---
+
+    def _existing(self, type_: str, id_: str, connection: Connection) -> Thing:
+        thing = self.database.get(type_, id_, connection.scope)
+        if thing is None:
+            words = self.profile.not_found
+            raise Refused(words.code, words.text.format(type=type_, id=id_), grpc.StatusCode.NOT_FOUND)
+        return thing
+
+    def _moment(
+        self, asked: Asked, inputs: dict[str, Any], connection: Connection, generation: int, old: Thing | None = None
+    ) -> Moment:
+        known = row(self.package, asked.type)
+        region = old.region if old else self.profile.region(connection, inputs, known)
+        facts = self.profile.facts(connection, asked.type, inputs, region)
+        facts |= {"now": self.now, "logical": asked.name, "revision": "1"}
+        schema = self.store.get(asked.type)
+        name = str(inputs.get(self._name_property(schema, known)) or (old.name if old else "") or "")
+        facts["name"] = name
+        seed = Seed(asked.urn, generation, facts, inputs)
+        defaults = connection.option("defaultTags")
+        if isinstance(defaults, dict):
+            facts["default_tags"] = json.dumps(defaults.get("tags") or {})
+        return Moment(self.database, asked.type, connection.scope, region, inputs, seed, old)
+
+    def _name_property(self, schema: TypeSchema, known: Row | None) -> str:
+        if known is not None:
+            return known.name.property if known.name else ""
+        return self.profile.name_property(schema.token, schema.inputs.props, schema.outputs.props)
+
+    @staticmethod
+    def _implied(schema: TypeSchema) -> tuple[str, ...]:
+        """Region, project and resource group belong to the identity of whatever has them."""
+        return tuple(key for key in ("region", "project", "location", "resourceGroupName") if key in schema.inputs.props)
+
+    def _references(self, known: Row | None, moment: Moment) -> Stored:
+        stored = Stored()
+        for pattern, reference in (known.references if known else {}).items():
+            for path, value in each(moment.inputs, pattern):
+                if not isinstance(value, str) or not value or is_unknown(value):
+                    continue
+                things = self.database.by_handle(reference.to, value)
+                if not things:
+                    if reference.allow and re.fullmatch(reference.allow, value):
+                        continue
+                    text = reference.text.format(value=value, path=pattern, type=moment.type)
+                    raise Refused(reference.code, text, grpc.StatusCode.NOT_FOUND)
+                moment.found.setdefault(pattern, []).extend(things[:1])
+                stored.links.append(Link(things[0].pk, ".".join(map(str, path)), reference.blocks))
+        return stored
+
+    def _unique(self, schema: TypeSchema, known: Row | None, moment: Moment) -> None:
+        if known is None or known.name is None or not known.name.unique:
+            return
+        name = moment.seed.facts["name"]
+        where, parameters = "type=? AND name=? AND pk<>?", [moment.type, name, moment.pk]
+        if known.name.unique != "global":
+            where, parameters = where + " AND scope=?", [*parameters, moment.scope]
+        if known.name.unique == "region":
+            where, parameters = where + " AND region=?", [*parameters, moment.region]
+        for other in self.database.find(where, parameters) if name else ():
+            if known.name.unique == "parent" and any(
+                other.inputs.get(key) != moment.inputs.get(key) for key in known.name.parent
+            ):
+                continue
+            text = known.name.text.format(type=schema.token, name=name)
+            raise Refused(known.name.code, text, grpc.StatusCode.ALREADY_EXISTS)
+
+    @staticmethod
+    def _immutable(known: Row, old: Thing, news: Mapping[str, Any]) -> None:
+        for path, _ in differences(old.inputs, news):
+            for pattern, words in known.immutable.items():
+                if matches(path, pattern):
+                    raise Refused(words.code, words.text.format(id=old.id), grpc.StatusCode.INVALID_ARGUMENT)
+
+    @staticmethod
+    def _rules(known: Row | None, moment: Moment) -> None:
+        for name in known.rules if known else ():
+            if name in rules.CREATES:
+                rules.CREATES[name](moment)
+
+    @staticmethod
+    def _kept(schema: TypeSchema, olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
+        """Old outputs that stay: what the program does not set and the cloud computed."""
+        computed = {
+            key: value
+            for key, value in olds.items()
+            if key in schema.outputs.props and (key not in schema.inputs.props or key in schema.outputs.required)
+        }
+        return _merge(computed, news)
+
+    def _thing(  # noqa: PLR0913 - the parts of a thing
+        self,
+        asked: Asked,
+        schema: TypeSchema,
+        known: Row | None,
+        moment: Moment,
+        stored: Stored,
+        kept: dict[str, Any] | None = None,
+        id_: str = "",
+    ) -> Thing:
+        seed = moment.seed
+        seed.outputs = values = _merge(kept or {}, moment.inputs)
+        template = (known.id if known else "") or self.profile.default_id(asked.type)
+        seed.facts["id"] = id_ or str(seed.fill(template))
+        given = known.outputs if known else {}
+        if "arn" in schema.outputs.props:
+            seed.facts["arn"] = values.get("arn") or str(
+                seed.fill(given.get("arn") or "arn:{partition}:{service}:{region}:{account}:{id}")
+            )
+            values["arn"] = seed.facts["arn"]
+        for key, item in given.items():
+            values[key] = _under(values.get(key), seed.fill(item))
+        if "tagsAll" in schema.outputs.props:
+            values["tagsAll"] = json.loads(seed.facts.get("default_tags", "{}")) | (moment.inputs.get("tags") or {})
+        if self.package == "azure-native":
+            values.setdefault("name", seed.facts["name"])
+        for name in known.rules if known else ():
+            if name in rules.OUTPUTS:
+                rules.OUTPUTS[name](moment, values)
+        outputs = complete(schema, values, seed)
+        seed.outputs = outputs
+        handles = [seed.facts["id"], seed.facts.get("arn", ""), *(known.handles if known else ())]
+        stored.handles = [str(value) for value in map(seed.fill, handles) if value]
+        for key in ("selfLink", "name") if known is None else ("selfLink",):
+            if outputs.get(key):
+                stored.handles.append(str(outputs[key]))
+        stored.handles += hosts(outputs)
+        old = moment.old
+        return Thing(
+            self.package, asked.type, seed.facts["id"], old.urn if old else asked.urn, seed.generation, moment.scope,
+            moment.region, seed.facts["name"], dict(moment.inputs), outputs, moment.pk,
+        )  # fmt: skip
+
+    def _drop_cluster(self, thing: Thing) -> None:
+        """Objects live in their cluster: they go with it."""
+        for host in hosts(thing.outputs):
+            self.database.execute("DELETE FROM objects WHERE cluster=?", (host,))
+
+    @staticmethod
+    def _say(text: str, thing: Thing, dependant: str = "", path: str = "") -> str:
+        link = thing.outputs.get("selfLink") or thing.id
+        return text.format(type=thing.type, id=thing.id, name=thing.name, dependant=dependant, path=path, link=link)
+
+
+def hosts(outputs: Mapping[str, Any]) -> list[str]:
+    """Addresses under which a cluster's API server is reached."""
+    texts = [outputs.get(key) for key in ("endpoint", "fqdn", "privateFQDN")]
+    texts += [value for _, value in each(outputs, "privateClusterConfig.privateEndpoint")]
+    texts += [value for _, value in each(outputs, "controlPlaneEndpointsConfig.dnsEndpointConfig.endpoint")]
+    names = (str(text or "").removeprefix("https://").partition(":")[0].partition("/")[0].lower() for text in texts)
+    return [name for name in names if name]
+
+
+def first_true(thing: Thing, pattern: str) -> bool:
+    """Tell whether a flag of a thing is on."""
+    return any(value is True or value == "true" for _, value in each(thing.outputs, pattern)) or any(
+        value is True or value == "true" for _, value in each(thing.inputs, pattern)
+    )
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    return {**base, **{key: value for key, value in over.items() if value is not None}}
+
+
+def _under(value: Any, filler: Any) -> Any:
+    """Put what a row says under what is there already."""
+    if value is None:
+        return filler
+    if isinstance(value, Mapping) and isinstance(filler, Mapping):
+        return {**value, **{key: _under(value.get(key), item) for key, item in filler.items()}}
+    return value
+
+
+def _id_is_shared(known: Row | None, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Tell whether the id of a type without a name is made of its inputs and would stay the same."""
+    if known is None or not known.id or known.name is not None or re.search(r"\{(hex|uuid|digits|base36|upper36)", known.id):
+        return False
+    fields = re.findall(r"\{([^{}:]+)\}", known.id)
+    return all(olds.get(field) == news.get(field) for field in fields if field in news or field in olds)

@@ -1,0 +1,1 @@
+"""The look-ups that a program makes, answered offline."""

@@ -1,0 +1,1 @@
+"""The kubernetes port: one provider in front of exchangeable cluster backends."""

@@ -1,0 +1,1 @@
+"""What the installed SDKs know about their types, read from their source without importing them."""
