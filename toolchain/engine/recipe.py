@@ -93,5 +93,7 @@ def _python() -> str:
     wanted = "python" + ".".join(map(str, PYTHON_NEEDED))
     found = shutil.which(wanted)
     if found is None or subprocess.run([found, "-c", "import venv"], capture_output=True, check=False).returncode:
-        raise BuildError(f"{wanted} is not on PATH: install Python {wanted[6:]} with its venv module and run this again.")
+        raise BuildError(
+            f"{wanted} is not on PATH: install Python {wanted[6:]} with its venv module and run this again."
+        )
     return found

@@ -37,7 +37,9 @@ def explained(method: Callable[[Any, Any, Any], Answer]) -> Callable[[Any, Any, 
     return answer
 
 
-def explained_stream(method: Callable[[Any, Any, Any], Iterator[Answer]]) -> Callable[[Any, Any, Any], Iterator[Answer]]:
+def explained_stream(
+    method: Callable[[Any, Any, Any], Iterator[Answer]],
+) -> Callable[[Any, Any, Any], Iterator[Answer]]:
     """Do the same for a method that answers with a stream."""
 
     @functools.wraps(method)

@@ -20,7 +20,9 @@ from .streams import Stream, pieces
 KEPT_STDERR = 4000  # characters of a failed step that the error repeats
 
 
-def install(request: Any, context: Any, processes: Processes, outer: Mapping[str, str]) -> Iterator[tuple[Stream, bytes]]:
+def install(
+    request: Any, context: Any, processes: Processes, outer: Mapping[str, str]
+) -> Iterator[tuple[Stream, bytes]]:
     """Yield what the steps say; raises `HostError` with step, command, exit status and the end of its stderr."""
     chosen = options.read(request.info)
     folder = Path(request.info.program_directory or request.directory or os.curdir)

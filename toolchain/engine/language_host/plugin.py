@@ -86,7 +86,9 @@ def _follow_pack(
             head = None
             if not line.strip().isdigit():
                 kill(process)
-                raise HostError(f"{what} printed {line.decode(errors='replace')!r} before its port: a pack must not print first")
+                raise HostError(
+                    f"{what} printed {line.decode(errors='replace')!r} before its port: a pack must not print first"
+                )
             proxy.attach(int(line))
             if rest:
                 yield _response("stdout", rest)

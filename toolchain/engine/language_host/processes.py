@@ -38,9 +38,7 @@ class Processes:
                 raise HostError("the language host is stopping")
             self._alive = {process for process in self._alive if process.poll() is None}
             try:
-                process = subprocess.Popen(
-                    command, cwd=cwd, env=dict(env), stdin=stdin, stdout=stdout, stderr=stderr
-                )
+                process = subprocess.Popen(command, cwd=cwd, env=dict(env), stdin=stdin, stdout=stdout, stderr=stderr)
             except OSError as error:
                 raise HostError(f"{command[0]} cannot be started: {_reason(error, env)}") from None
             self._alive.add(process)

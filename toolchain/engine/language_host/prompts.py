@@ -25,7 +25,11 @@ def prompts(info: Any, path: str | None) -> list[Any]:
         question = "The toolchain to use for installing dependencies and running the program"
         return [
             _Prompt(
-                key="toolchain", description=question, promptType=_Prompt.STRING, choices=choices, default=_choice("pip")
+                key="toolchain",
+                description=question,
+                promptType=_Prompt.STRING,
+                choices=choices,
+                default=_choice("pip"),
             )
         ]
     chosen = options.read(info)

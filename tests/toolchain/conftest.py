@@ -1,0 +1,3 @@
+from tests.toolchain.plane import control_plane
+
+__all__ = ["control_plane"]
