@@ -1,0 +1,151 @@
+"""A sampler of low-cost states: QAOA with a fixed linear ramp on Aer, index encoding, blocked diagonals.
+
+The table of costs already contains the answer, so on a simulator this saves nothing; it is a circuit fit for hardware
+(two-body phases only), and every result carries its control run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Final
+
+import numpy as np
+
+from sizing.packing import Floats
+
+RAMP: Final = 0.6
+LAYERS: Final = 16
+BLOCK: Final = 4  # qubits of one group; a diagonal instruction spans two groups
+MOST_QUBITS: Final = 20
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """Angles of the layers: gamma rises, beta (negative) fades. The wrong sign of beta finds the maximum."""
+
+    gammas: tuple[float, ...]
+    betas: tuple[float, ...]
+
+    @classmethod
+    def linear(cls, layers: int = LAYERS) -> Ramp:
+        """gamma_l = 0.6 (l+1/2)/p on a phase of unit variance, beta_l = -0.6 (1-(l+1/2)/p)."""
+        steps = [(layer + 0.5) / layers for layer in range(layers)]
+        return cls(tuple(RAMP * s for s in steps), tuple(-RAMP * (1 - s) for s in steps))
+
+
+def log_rank(cost: Floats) -> Floats:
+    """log2(1 + rank) of each state's cost, equal costs sharing a rank; zero mean, unit variance; zeros when flat."""
+    _, rank = np.unique(np.round(cost, 6), return_inverse=True)
+    phase = np.log2(1.0 + rank)
+    phase = phase - phase.mean()
+    spread = float(phase.std())
+    return phase / spread if spread > 1e-12 else np.zeros_like(phase)  # noqa: PLR2004
+
+
+def walsh(values: Floats) -> Floats:
+    """Walsh-Hadamard coefficients: values[x] = sum_S coefficient[S] * (-1)^|x & S|."""
+    out = values.astype(float).copy()
+    step = 1
+    while step < len(out):
+        pairs = out.reshape(-1, 2, step)
+        out = np.stack([pairs[:, 0] + pairs[:, 1], pairs[:, 0] - pairs[:, 1]], axis=1).reshape(-1)
+        step *= 2
+    return out / len(out)
+
+
+def two_body(phase: Floats) -> dict[tuple[int, ...], float]:
+    """Coefficients of the phase's projection on one- and two-qubit Walsh functions, scaled to unit variance."""
+    qubits = len(phase).bit_length() - 1
+    coefficients = walsh(phase)
+    terms = {(q,): float(coefficients[1 << q]) for q in range(qubits)}
+    terms |= {(a, b): float(coefficients[1 << a | 1 << b]) for a, b in combinations(range(qubits), 2)}
+    spread = float(np.sqrt(sum(value * value for value in terms.values())))
+    return {} if spread < 1e-12 else {key: value / spread for key, value in terms.items()}  # noqa: PLR2004
+
+
+def blocks(terms: dict[tuple[int, ...], float], qubits: int) -> list[tuple[tuple[int, ...], Floats]]:
+    """The phase as diagonals over pairs of groups of four qubits: (qubits, 2^8 phases)."""
+    groups = [tuple(range(start, min(start + BLOCK, qubits))) for start in range(0, qubits, BLOCK)]
+    pairs = list(combinations(range(len(groups)), 2)) or [(0, 0)]
+    home = {}
+    for first, second in pairs:
+        inside = groups[first] if first == second else groups[first] + groups[second]
+        home[first, second] = (inside, np.zeros(1 << len(inside)))
+    for term, value in terms.items():
+        owners = sorted({q // BLOCK for q in term})
+        pair = next(p for p in pairs if set(owners) <= set(p))
+        inside, table = home[pair]
+        bits = np.arange(len(table))
+        sign = np.ones(len(table))
+        for q in term:
+            sign *= 1 - 2 * ((bits >> inside.index(q)) & 1)
+        table += value * sign
+    return list(home.values())
+
+
+def circuit(diagonals: Sequence[tuple[tuple[int, ...], Floats]], qubits: int, ramp: Ramp) -> Any:
+    """The measured circuit at basis level: nothing is left to transpile."""
+    from qiskit import QuantumCircuit  # noqa: PLC0415 - a second of import, only for this step
+    from qiskit.circuit.library import DiagonalGate  # noqa: PLC0415
+
+    made = QuantumCircuit(qubits, qubits)
+    made.h(range(qubits))
+    for gamma, beta in zip(ramp.gammas, ramp.betas, strict=True):
+        for inside, table in diagonals:
+            made.append(DiagonalGate(list(np.exp(-1j * gamma * table))), list(inside))
+        made.rx(2 * beta, range(qubits))
+    made.measure(range(qubits), range(qubits))
+    return made
+
+
+def simulator(seed: int) -> Any:
+    """Aer's statevector simulator: double precision, one thread, a seed, no fusion."""
+    from qiskit_aer import AerSimulator  # noqa: PLC0415
+
+    return AerSimulator(
+        method="statevector", precision="double", seed_simulator=seed, max_parallel_threads=1, fusion_enable=False
+    )
+
+
+def sample(cost: Floats, shots: int, seed: int, *, exact: bool = False, ramp: Ramp | None = None) -> dict[int, int]:
+    """Sampled states and how often, by the two-body phase (or the exact diagonal); the same for the same seed."""
+    qubits = len(cost).bit_length() - 1
+    if 1 << qubits != len(cost) or not 1 <= qubits <= MOST_QUBITS:
+        raise ValueError(f"{len(cost)} states: a power of two, at most 2^{MOST_QUBITS}, is needed")
+    phase = log_rank(cost)
+    terms = two_body(phase)
+    if exact:
+        diagonals = [(tuple(range(qubits)), phase)]
+    else:
+        diagonals = blocks(terms, qubits)
+    made = circuit(diagonals, qubits, ramp or Ramp.linear())
+    counts = simulator(seed).run(made, shots=shots).result().get_counts()
+    return {int(bits, 2): int(times) for bits, times in sorted(counts.items())}
+
+
+def probabilities(cost: Floats, *, exact: bool = False, ramp: Ramp | None = None) -> Floats:
+    """The numpy twin: the probability of every state after the same circuit, without Aer."""
+    qubits = len(cost).bit_length() - 1
+    phase = log_rank(cost)
+    if not exact:
+        table = np.zeros(len(cost))
+        states = np.arange(len(cost))
+        for term, value in two_body(phase).items():
+            sign = np.ones(len(cost))
+            for q in term:
+                sign *= 1 - 2 * ((states >> q) & 1)
+            table += value * sign
+        phase = table
+    ramp = ramp or Ramp.linear()
+    state = np.full(len(cost), 1 / np.sqrt(len(cost)), dtype=complex)
+    for gamma, beta in zip(ramp.gammas, ramp.betas, strict=True):
+        state = state * np.exp(-1j * gamma * phase)
+        for q in range(qubits):
+            pair = state.reshape(-1, 2, 1 << q)
+            zero, one = pair[:, 0].copy(), pair[:, 1].copy()
+            c, s = np.cos(beta), -1j * np.sin(beta)
+            state = np.stack([c * zero + s * one, s * zero + c * one], axis=1).reshape(-1)
+    out: Floats = np.abs(state) ** 2
+    return out
