@@ -14,7 +14,10 @@ COMPUTE: Final = (
     *(f"ec2:{verb}*" for verb in ("Get", "Modify", "Revoke", "Unassign", "Release", "EnableFast")),
     *(f"autoscaling:{verb}*" for verb in ("Describe", "SetDesiredCapacity", "Terminate", "Update")),
     *(f"elasticloadbalancing:{verb}*" for verb in ("Add", "Create", "Delete", "Deregister", "Describe", "Modify")),
-    *(f"elasticloadbalancing:{verb}*" for verb in ("Register", "Remove", "Set", "Apply", "Attach", "Configure")),
+    *(
+        f"elasticloadbalancing:{verb}*"
+        for verb in ("Apply", "Attach", "Configure", "Detach", "Register", "Remove", "Set")
+    ),
     *(f"eks:{verb}*" for verb in ("Describe", "List", "AccessKubernetesApi")),
     "eks-auth:AssumeRoleForPodIdentity",
 )
