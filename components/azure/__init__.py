@@ -1,0 +1,1 @@
+"""Azure: the account, a region's network and vault, the AKS cluster."""
