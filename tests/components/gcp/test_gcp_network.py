@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from components.gcp import firewall
@@ -11,7 +13,7 @@ from tests.components.mock_cloud import Cloud
 FIREWALL = "gcp:compute/firewall:Firewall"
 
 
-def build(google: Cloud, **wish: object) -> Cloud:
+def build(google: Cloud, **wish: Any) -> Cloud:
     google.run(lambda: wishes.network(wishes.account(), **wish).private_subnet_ids)
     return google
 
