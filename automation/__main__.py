@@ -1,0 +1,5 @@
+"""`python -m automation COMMAND STACK`."""
+
+from automation.cli import main
+
+main()

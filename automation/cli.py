@@ -1,0 +1,343 @@
+"""`python -m automation COMMAND STACK`: the one door for people and machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+
+from automation.exits import MEANING, Ending, Exit
+from automation.session import PROJECT, Options, opened
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a traceback with values would leak secrets
+    help="Drive the platform's engine: preview, judge, apply, rehearse. Exit codes: "
+    + "; ".join(f"{int(code)} {text}" for code, text in MEANING.items()),
+)
+sandbox_app = typer.Typer(no_args_is_help=True, help="The stand-in clouds: serve, faults, drift, reset.")
+app.add_typer(sandbox_app, name="sandbox")
+
+StackName = Annotated[str, typer.Argument(help="the stack: NAME of Pulumi.NAME.yaml", metavar="STACK")]
+Offline = Annotated[bool, typer.Option("--offline", help="stand-in clouds, a backend of their own")]
+Real = Annotated[bool, typer.Option("--real", help="your backend and credentials as they are")]
+Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, everything else on stderr")]
+Parallel = Annotated[int | None, typer.Option("--parallel", min=1, help="resource operations at once")]
+Demand = Annotated[Path | None, typer.Option("--demand", metavar="FILE", help="measured demand instead of the stack's")]
+Quality = Annotated[Literal["fast", "standard", "best"] | None, typer.Option("--quality", help="effort of the sizing")]
+Faults = Annotated[Path | None, typer.Option("--faults", metavar="FILE", help="fault plan of the stand-in clouds")]
+Unjudged = Annotated[bool, typer.Option("--no-policies", help="run unjudged; the report says so")]
+Glass = Annotated[str | None, typer.Option("--break-glass", metavar="REASON", help="allow the loss of stateful things")]
+Patience = Annotated[
+    float | None, typer.Option("--patience", min=1, help="seconds of silence before the watchdog ends it")
+]
+Again = Annotated[
+    list[str] | None, typer.Option("--again", metavar="URN", help="looked for by hand, not there: make it")
+]
+Project = Annotated[
+    Path, typer.Option("--project", metavar="DIR", help="folder of Pulumi.yaml", envvar="ECOSYSTEM_PROJECT")
+]
+Clusters = Annotated[Literal["schema", "api-server"], typer.Option("--clusters", help="who answers for Kubernetes")]
+Markdown = Annotated[Path | None, typer.Option("--markdown", metavar="FILE", help="also write the report as Markdown")]
+
+
+class Output:
+    """Where things go: the report to stdout (or one JSON object), everything else to stderr."""
+
+    def __init__(self, *, as_json: bool, stack: str = "") -> None:
+        self.as_json = as_json
+        self.stack = stack
+        self.err = Console(stderr=True)
+
+    def report(self, made: dict[str, Any], markdown: Path | None = None) -> None:
+        from automation.render import markdown as as_markdown  # noqa: PLC0415
+        from automation.render import terminal  # noqa: PLC0415
+
+        if markdown:
+            markdown.write_text(as_markdown(made), encoding="utf-8")
+        if self.as_json:
+            sys.stdout.write(json.dumps(made, indent=1, default=str) + "\n")
+        else:
+            terminal(made, Console(width=None if sys.stdout.isatty() else 160))
+
+    def ending(self, ending: Ending) -> None:
+        self.err.print(str(ending), style="red", markup=False, highlight=False)
+        if self.as_json:
+            problem = {"code": int(ending.code), "reason": ending.reason, "sentence": ending.sentence}
+            made = {"stack": self.stack, "error": {**problem, "details": list(ending.details)}}
+            sys.stdout.write(json.dumps(made, indent=1) + "\n")
+
+
+def _run(output: Output, work: Callable[[], int | Exit]) -> None:
+    """Run a command and leave with its code; an unexpected exception becomes one sentence, redacted."""
+    try:
+        code = work()
+    except Ending as ending:
+        output.ending(ending)
+        code = ending.code
+    except KeyboardInterrupt:
+        code = Exit.FAILED
+    except Exception as problem:  # noqa: BLE001 - its text may hold secrets: only a redacted sentence leaves
+        import os  # noqa: PLC0415
+
+        from automation.redact import Redactor, of_environment  # noqa: PLC0415
+
+        text = Redactor(of_environment(os.environ)).text(f"{type(problem).__name__}: {problem}")
+        output.ending(Ending(Exit.FAILED, "bug", f"this should not happen: {text}"))
+        if os.environ.get("ECOSYSTEM_DEBUG"):
+            raise
+        code = Exit.FAILED
+    raise typer.Exit(int(code))
+
+
+def _refused(made: dict[str, Any]) -> Exit:
+    return Exit.REFUSED if made.get("refused") else Exit.OK
+
+
+@app.command()
+def preview(
+    stack: StackName,
+    offline: Offline = False,
+    real: Real = False,
+    as_json: Json = False,
+    demand: Demand = None,
+    quality: Quality = None,
+    faults: Faults = None,
+    parallel: Parallel = None,
+    save_plan: Annotated[Path | None, typer.Option("--save-plan", metavar="FILE", help="steps to approve")] = None,
+    markdown: Markdown = None,
+    no_policies: Unjudged = False,
+    break_glass: Glass = None,
+    patience: Patience = None,
+    project: Project = PROJECT,
+) -> None:
+    """Show what an update would do, judged and priced. Exits 4 when the gate would refuse it."""
+    output = Output(as_json=as_json, stack=stack)
+    options = Options(
+        project, offline, real, demand, quality, faults, "schema", parallel, not no_policies, patience, break_glass
+    )
+
+    def work() -> Exit:
+        from automation import runs  # noqa: PLC0415
+        from automation.demand import against_deployed, pool_diff  # noqa: PLC0415
+
+        opening = against_deployed if demand else opened
+        with opening(stack, options, output.err) as session:
+            made, _ = runs.preview(session, save_plan)
+            if demand:
+                made["pool_diff"] = pool_diff(made)
+            output.report(session.redactor.value(made), markdown)
+        return _refused(made)
+
+    _run(output, work)
+
+
+@app.command()
+def up(
+    stack: StackName,
+    offline: Offline = False,
+    real: Real = False,
+    as_json: Json = False,
+    plan: Annotated[Path | None, typer.Option("--plan", metavar="FILE", help="approved steps")] = None,
+    faults: Faults = None,
+    parallel: Parallel = None,
+    quality: Quality = None,
+    clusters: Clusters = "schema",
+    no_policies: Unjudged = False,
+    break_glass: Glass = None,
+    patience: Patience = None,
+    again: Again = None,
+    continue_on_error: Annotated[
+        bool, typer.Option("--continue-on-error", help="do what does not depend on a failure")
+    ] = False,
+    project: Project = PROJECT,
+) -> None:
+    """Preview, judge, and apply what passed. After an abnormal end it first recovers."""
+    output = Output(as_json=as_json, stack=stack)
+    options = Options(
+        project, offline, real, None, quality, faults, clusters, parallel, not no_policies, patience, break_glass,
+        frozenset(again or ()), continue_on_error,
+    )  # fmt: skip
+
+    def work() -> Exit:
+        from automation import runs  # noqa: PLC0415
+
+        with opened(stack, options, output.err) as session:
+            made = runs.up(session, plan)
+            output.report(session.redactor.value(made))
+        return _refused(made)
+
+    _run(output, work)
+
+
+def _simple(name: str) -> Callable[..., None]:
+    def command(
+        stack: StackName,
+        offline: Offline = False,
+        real: Real = False,
+        as_json: Json = False,
+        faults: Faults = None,
+        parallel: Parallel = None,
+        break_glass: Glass = None,
+        patience: Patience = None,
+        again: Again = None,
+        project: Project = PROJECT,
+    ) -> None:
+        output = Output(as_json=as_json, stack=stack)
+        options = Options(
+            project, offline, real, None, None, faults, "schema", parallel, False, patience, break_glass,
+            frozenset(again or ()),
+        )  # fmt: skip
+
+        def work() -> Exit:
+            from automation import drift, runs  # noqa: PLC0415
+
+            with opened(stack, options, output.err) as session:
+                if name == "recover":
+                    made = {"header": session.header, "notes": session.notes, "stack": stack, "mode": session.mode.name}
+                    made["recovered"] = runs.recover(session).lines()
+                elif name == "drift":
+                    made = drift.find(session)
+                else:
+                    made = {"refresh": runs.refresh, "destroy": runs.destroy, "outputs": runs.outputs}[name](session)
+                made = session.redactor.value(made)
+                if name == "outputs" and not as_json:
+                    sys.stdout.write(f"{made['header']}\n{json.dumps(made['outputs'], indent=1)}\n")
+                else:
+                    output.report(made)
+            if name == "drift" and made["drift"]:
+                return Exit.DRIFT
+            return _refused(made)
+
+        _run(output, work)
+
+    return command
+
+
+for _name, _help in {
+    "refresh": "Take what the clouds say into the state.",
+    "destroy": "Delete everything; stateful and protected things only with --break-glass.",
+    "drift": "List where the clouds differ from the state, to the path. Exits 5 when they do. Changes nothing.",
+    "outputs": "Print what the stack exports; secrets are masked.",
+    "recover": "After an abnormal end: free our dead lock, adopt or list what nobody acknowledged.",
+}.items():
+    app.command(_name, help=_help)(_simple(_name))
+
+
+@app.command()
+def rehearse(
+    stack: StackName,
+    as_json: Json = False,
+    offline: Offline = False,
+    clusters: Clusters = "schema",
+    faults: Faults = None,
+    parallel: Parallel = None,
+    quality: Quality = None,
+    no_policies: Unjudged = False,
+    patience: Patience = None,
+    markdown: Markdown = None,
+    project: Project = PROJECT,
+) -> None:
+    """Offline, in clouds of its own: preview, up, up again, refresh, destroy, nothing left."""
+    del offline  # a rehearsal is never anything else; the option is accepted because people type it
+    output = Output(as_json=as_json, stack=stack)
+    options = Options(project, True, False, None, quality, faults, clusters, parallel, not no_policies, patience)
+
+    def work() -> Exit:
+        from automation.rehearse import rehearse as run  # noqa: PLC0415
+
+        made = run(stack, options, output.err)
+        output.report(made, markdown)
+        if made["refused"]:
+            return Exit.REFUSED
+        same = made["preview_steps"] == made["up_steps"]
+        quiet = not (made["second_up_changes"] or made["refresh_changes"] or made["left_after_destroy"])
+        return Exit.OK if same and quiet else Exit.FAILED
+
+    _run(output, work)
+
+
+@app.command()
+def demand(
+    stack: StackName,
+    file: Annotated[Path, typer.Option("--file", metavar="FILE", help="CSV, or JSON of kubectl get pods -A -o json")],
+    offline: Offline = False,
+    real: Real = False,
+    as_json: Json = False,
+    quality: Quality = None,
+    parallel: Parallel = None,
+    no_policies: Unjudged = False,
+    project: Project = PROJECT,
+) -> None:
+    """Swap the demand and show which node pools would change."""
+    preview(stack, offline, real, as_json, file, quality, None, parallel, None, None, no_policies, None, None, project)
+
+
+@app.command()
+def doctor(
+    stack: Annotated[str | None, typer.Argument(help="also check what this stack needs", metavar="[STACK]")] = None,
+    offline: Offline = False,
+    real: Real = False,
+    as_json: Json = False,
+    project: Project = PROJECT,
+) -> None:
+    """Say what is missing here, and what to do."""
+    output = Output(as_json=as_json, stack=stack or "")
+
+    def work() -> Exit:
+        from automation import doctor as doctor_  # noqa: PLC0415
+
+        made = doctor_.examine(stack, Options(project, offline, real))
+        if as_json:
+            sys.stdout.write(json.dumps(made, indent=1) + "\n")
+        else:
+            doctor_.show(made, Console())
+        return Exit.OK if made["ok"] else Exit.FAILED
+
+    _run(output, work)
+
+
+@app.command()
+def restore(stack: StackName, offline: Offline = False, real: Real = False, project: Project = PROJECT) -> None:
+    """Put the newest good copy in place of a broken state file (file backends)."""
+    output = Output(as_json=False, stack=stack)
+
+    def work() -> Exit:
+        from automation import restore as restore_  # noqa: PLC0415
+
+        good, broken = restore_.restore(stack, Options(project, offline, real))
+        output.err.print(f"restored from {good}; the broken file is {broken}", markup=False, highlight=False)
+        return Exit.OK
+
+    _run(output, work)
+
+
+@app.command()
+def explain(key: Annotated[str, typer.Argument(help="a key of the stack file, e.g. stack.budget.monthly_usd")]) -> None:
+    """Say what a key of the stack file means, what it allows and what it defaults to."""
+    output = Output(as_json=False)
+
+    def work() -> Exit:
+        from stacks.explain import explain as tell  # noqa: PLC0415
+
+        try:
+            sys.stdout.write(str(tell(key)).rstrip() + "\n")
+        except (KeyError, ValueError, LookupError) as problem:
+            text = str(problem.args[0]) if problem.args else str(problem)
+            raise Ending(Exit.WRONG_INPUT, "key", text) from None
+        return Exit.OK
+
+    _run(output, work)
+
+
+def main() -> None:
+    """Start; wrong options leave with 2, as wrong input does."""
+    from automation import stage  # noqa: F401, PLC0415 - adds the sandbox's commands
+
+    app()

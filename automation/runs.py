@@ -1,0 +1,182 @@
+"""What a command does with an open session: preview, up, refresh, destroy. Each returns its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from automation import approved, gate, recovery, report, statefile
+from automation.exits import Ending, Exit
+from automation.policy import Verdicts, verdicts
+
+if TYPE_CHECKING:
+    from automation.engine import Outcome
+    from automation.session import Session
+
+
+def _messages(outcome: Outcome) -> list[str]:
+    """What the engine said about its failure; its text only when the events were silent."""
+    said = [f"{e.urn.rsplit('::', 1)[-1]}: {e.message}" if e.urn else e.message for e in outcome.collected.errors]
+    return said or [outcome.stderr or outcome.stdout[-4000:]]
+
+
+def demand_success(session: Session, outcome: Outcome) -> None:
+    """End the run when the engine failed for another reason than the law's."""
+    if outcome.stream_problems:
+        raise Ending(Exit.FAILED, "events", "the engine's events could not be read", tuple(outcome.stream_problems))
+    if outcome.ok:
+        return
+    messages = [session.redactor.text(message) for message in _messages(outcome)]
+    if session.engine.command.children.stopped_by is not None:
+        name = session.engine.command.children.stopped_by.name
+        raise Ending(
+            Exit.FAILED,
+            "stopped",
+            f"{outcome.operation} was stopped by {name}; what was in flight is finished",
+            tuple(messages),
+        )
+    raise gate.failure(outcome.operation, messages)
+
+
+def recover(session: Session) -> recovery.Recovered:
+    """Bring lock, state and clouds together after an abnormal end; does nothing after a normal one."""
+    freed = recovery.free_locks(session.backend_url, session.project_name, session.name, session.journal)
+    past = session.journal.past()
+    done = recovery.Recovered(freed_locks=freed)
+    if past.open or freed or not past.ended:
+        finder: recovery.Finder = (
+            recovery.SandboxFinder(session.place.database) if session.mode.offline else recovery.CommandFinder()
+        )
+        done = recovery.settle(session.engine, session.journal, finder, again=session.options.again)
+        done.freed_locks = freed
+    for line in done.lines():
+        session.progress.console.print(session.redactor.text(line), markup=False, highlight=False)
+    session.notes += done.lines()
+    return done
+
+
+def _state_stamp(session: Session) -> int:
+    if session.backend is None:
+        return 0
+    path = statefile.path_of(session.backend, session.project_name, session.name)
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def judge(session: Session, *flags: str) -> tuple[Outcome, Verdicts, list[gate.Refusal]]:
+    """Preview with the law, and everything the gate has against it."""
+    stamp = _state_stamp(session)
+    with session.progress.during("preview"):
+        outcome = session.engine.operate("preview", *flags, packs=session.packs())
+    collected = outcome.collected
+    broken = [e for e in collected.errors if "policy" not in e.message.lower()]
+    if not outcome.ok and (broken or not collected.mandatory()):
+        demand_success(session, outcome)
+    if _state_stamp(session) != stamp:
+        session.notes.append(
+            "STATE MOVED: another run changed the state during this preview; it shows neither before nor after"
+        )
+    found = verdicts(collected, session.pack)
+    return outcome, found, gate.law(collected)
+
+
+def preview(session: Session, save_plan: Path | None = None) -> tuple[dict[str, Any], Outcome]:
+    """Show what an update would do; the gate's refusals are in the report."""
+    outcome, found, refusals = judge(session)
+    made = report.of_preview(session, outcome, found)
+    steps = outcome.collected.changing()
+    refusals += gate.budget(made["cost_monthly_usd"]["after"], session.stack.budget.monthly_usd)
+    refusals += gate.stateful(steps, session.options.break_glass)
+    report.refuse(made, refusals)
+    if save_plan is not None:
+        approved.save(save_plan, session.name, outcome.collected.steps)
+    return made, outcome
+
+
+def _add_refusals(made: dict[str, Any], refusals: Iterable[gate.Refusal]) -> None:
+    for refusal in refusals:
+        made["refusals"].append(refusal.record())
+        made["refused"] += 1
+
+
+def apply(session: Session, *, law: bool = True) -> Outcome:
+    """Let the engine change things; journalled."""
+    flags = ["--yes", "--skip-preview"]
+    if session.options.continue_on_error:
+        flags.append("--continue-on-error")
+    with session.progress.during("up"):
+        return session.engine.operate("up", *flags, packs=session.packs() if law else [], journalled=True)
+
+
+def up(session: Session, plan: Path | None = None) -> dict[str, Any]:
+    """Preview with the law, refuse or apply. The law's verdict is the preview's: `up`'s own comes after changes."""
+    wanted = approved.load(plan, session.name) if plan else None
+    recover(session)
+    made, outcome = preview(session)
+    if wanted is not None:
+        _add_refusals(made, gate.plan(wanted, approved.steps(outcome.collected.steps)))
+    if made["refused"]:
+        return made
+    applied = apply(session)
+    demand_success(session, applied)
+    made["up_steps"] = dict(sorted(applied.collected.summary.items()))
+    made["seconds"]["up"] = round(applied.seconds, 2)
+    session.journal.settle()
+    return made
+
+
+def refresh(session: Session) -> dict[str, Any]:
+    """Take what the clouds say into the state."""
+    recover(session)
+    with session.progress.during("refresh"):
+        outcome = session.engine.operate("refresh", "--yes", "--skip-preview", journalled=True)
+    demand_success(session, outcome)
+    session.journal.settle()
+    return {
+        **_head(session),
+        "refresh_changes": sum(outcome.collected.changes.values()),
+        "refresh_steps": dict(sorted(outcome.collected.summary.items())),
+        "drift": [],
+        "seconds": {"refresh": round(outcome.seconds, 2)},
+    }
+
+
+def _head(session: Session) -> dict[str, Any]:
+    return {"header": session.header, "notes": session.notes, "stack": session.name, "mode": session.mode.name}
+
+
+def destroy(session: Session) -> dict[str, Any]:
+    """Delete everything; stateful and protected things only with a break-glass label, which also unprotects."""
+    recover(session)
+    with session.progress.during("preview of destroy"):
+        planned = session.engine.operate("destroy", "--preview-only")
+    steps = planned.collected.changing()
+    made: dict[str, Any] = {**_head(session), "changes": report.change_rows(steps), "changed": []}
+    refusals = gate.stateful(steps, session.options.break_glass)
+    report.refuse(made, refusals)
+    if refusals:
+        return made
+    if not session.options.break_glass:
+        demand_success(session, planned)
+    else:
+        session.notes.append(f"break glass: {session.options.break_glass}")
+        session.engine.call("state", "unprotect", "--all", "--yes", "--stack", session.name)
+    outcome, retained = delete_all(session)
+    made["destroy_steps"] = dict(sorted(outcome.collected.summary.items()))
+    made["retained"] = retained
+    made["seconds"] = {"destroy": round(outcome.seconds, 2)}
+    session.journal.settle()
+    return made
+
+
+def delete_all(session: Session) -> tuple[Outcome, list[str]]:
+    """Run the engine's destroy; returns what was left in the clouds on purpose (`retain_on_delete`)."""
+    with session.progress.during("destroy"):
+        outcome = session.engine.operate("destroy", "--yes", "--skip-preview", journalled=True)
+    demand_success(session, outcome)
+    return outcome, sorted(step.urn for step in outcome.collected.steps if step.retain)
+
+
+def outputs(session: Session) -> dict[str, Any]:
+    """What the stack exports, marked with the mode."""
+    return {**_head(session), "outputs": session.engine.outputs()}
