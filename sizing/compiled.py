@@ -150,9 +150,7 @@ def compile_problem(problem: Problem) -> Compiled | Infeasible:
         allowed_in[i, list(pod.pools)] = True
     size = np.array(sizes, dtype=float).reshape(count, 4)
     classes = Classes(size, np.array([p.zone for p in pods], dtype=np.int64), np.array(host, dtype=np.int64))
-    room = np.concatenate([p.room for p in made_pools]).mean(axis=0)
-    weight = (size[:, :3] / np.maximum(room[:3], 1)).max(axis=1) if count else np.zeros(0)
-    keys = sorted(range(count), key=lambda i: (-weight[i], pods[i].workload, pods[i].block, pods[i].zone))
+    keys = sorted(range(count), key=lambda i: scheduling_order(sizes[i], pods[i]))
     needs = np.array(
         [
             problem.zones > 1
@@ -172,6 +170,11 @@ def compile_problem(problem: Problem) -> Compiled | Infeasible:
         needs,
     )
     return _too_large(made) or made
+
+
+def scheduling_order(size: tuple[int, int, int, int], pod: PodClass) -> tuple[float, float, str, str, int]:
+    """The order pods come to the scheduler: GPUs first, then the larger of milli-CPU and MiB / 4, decreasing; then by name."""
+    return (-size[2], -max(size[0], size[1] / 4), pod.workload, pod.block, pod.zone)
 
 
 def split(

@@ -16,6 +16,7 @@ from sizing.part import PartSolution, build
 from sizing.plan import Infeasible, Plan
 from sizing.problem import Problem
 from sizing.quantum import LAYERS
+from sizing.verify import verify
 
 FILLS = (1.0, 0.96, 0.92, 0.85, 0.75)
 COST_TOLERANCE = 1e-6
@@ -46,7 +47,11 @@ def solve(problem: Problem, previous: Plan | None = None) -> Plan | Infeasible:
         if isinstance(found, Infeasible):
             return found
         results.append(found)
-    return assemble(problem, results, previous)
+    plan = assemble(problem, results, previous)
+    wrong = verify(problem.to_object(), plan.to_object())
+    if wrong:
+        raise AssertionError(f"{problem.cluster}: the verifier rejects the solver's own plan: {'; '.join(wrong[:5])}")
+    return plan
 
 
 def solve_part(compiled: Compiled) -> Result | Infeasible:
