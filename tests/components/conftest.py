@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pulumi.runtime
@@ -18,3 +19,12 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     pulumi.runtime.set_mocks(stand_in := Cloud(), project="cloud-ecosystem", stack="test", preview=False)
     yield stand_in
     settings.reset_options()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _rare_collection() -> Iterator[None]:
+    """Collect garbage rarely: with the SDKs loaded it is most of the time of a test under mocks."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 1000)
+    yield
+    gc.set_threshold(*before)
