@@ -78,13 +78,12 @@ class RegionPlan:
         reserved = RESERVED_IN_SUBNET[self.cloud]
         if self.cloud == "aws":
             return sum((zone.private.num_addresses - reserved) // EKS_ADDRESSES_PER_NODE for zone in self.zones)
-        return min(2 ** (POD_RANGE_PER_NODE - self.pods.prefixlen), self.nodes.num_addresses - reserved)
+        pods = 1 << (POD_RANGE_PER_NODE - self.pods.prefixlen)
+        return min(pods, self.nodes.num_addresses - reserved)
 
 
-def lay_out(
-    addresses: Addresses, regions: Mapping[Cloud, Mapping[str, Region]]
-) -> dict[Cloud, dict[str, RegionPlan]]:
-    """Give each region its addresses. Raises ValueError, which says what size is needed, when the block is too small."""
+def lay_out(addresses: Addresses, regions: Mapping[Cloud, Mapping[str, Region]]) -> dict[Cloud, dict[str, RegionPlan]]:
+    """Give each region its addresses. Raises ValueError that says what size is needed when the block is too small."""
     return {
         cloud: {name: plan_region(addresses, cloud, name, region) for name, region in regions[cloud].items()}
         for cloud in CLOUDS
@@ -110,7 +109,7 @@ def slot_number(cloud: Cloud, region: str, explicit: int | None) -> int:
 
 
 def share_of(block: IPv4Network, index: int, of: int) -> IPv4Network:
-    """The part of the block that one stack owns. Raises ValueError for an index outside 0..of-1."""
+    """Return the part of the block that one stack owns. Raises ValueError for an index outside 0..of-1."""
     if index >= of:
         raise ValueError(f"share {index} of {of} does not exist: they are numbered 0 to {of - 1}")
     return _part(block, of.bit_length() - 1, index)
@@ -118,11 +117,11 @@ def share_of(block: IPv4Network, index: int, of: int) -> IPv4Network:
 
 def slots_in(share_prefix: int) -> int:
     """How many regions a cloud may have in a share of this size: 16 (/10 and larger), 8 (/11) or 4."""
-    return 2 ** min(4, max(2, LARGEST_NETWORK - (share_prefix + 2)))
+    return 1 << min(4, max(2, LARGEST_NETWORK - (share_prefix + 2)))
 
 
 def region_slot(addresses: Addresses, cloud: Cloud, number: int) -> IPv4Network:
-    """The block that holds all of a region. Raises ValueError when it would be too small or does not exist."""
+    """Return the block that holds all of a region. Raises ValueError when it would be too small or does not exist."""
     of = addresses.share.of
     share = share_of(addresses.block, addresses.share.index, of)
     slots = slots_in(share.prefixlen)
@@ -198,9 +197,7 @@ def _cut_regional(cloud: Cloud, name: str, slot: IPv4Network, zones: int) -> Reg
 
 
 def _zones(public: list[IPv4Network], private: list[IPv4Network], count: int) -> tuple[ZonePlan, ...]:
-    return tuple(
-        ZonePlan(index=i, key=ZONE_KEYS[i], public=public[i], private=private[i]) for i in range(count)
-    )
+    return tuple(ZonePlan(index=i, key=ZONE_KEYS[i], public=public[i], private=private[i]) for i in range(count))
 
 
 def _services(room: IPv4Network) -> IPv4Network:
@@ -209,6 +206,6 @@ def _services(room: IPv4Network) -> IPv4Network:
 
 
 def _part(network: IPv4Network, bits: int, index: int) -> IPv4Network:
-    """The index-th of the 2**bits equal parts."""
+    """Return the index-th of the 2**bits equal parts."""
     size = network.num_addresses >> bits
     return IPv4Network((int(network.network_address) + index * size, network.prefixlen + bits))

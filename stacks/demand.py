@@ -143,7 +143,7 @@ def _owner(pod: Mapping[str, Any]) -> str:
 
 
 def _shape(name: str, pods: list[Mapping[str, Any]]) -> DemandRow:
-    """The largest of the group's requests: a roll-out leaves pods of two templates."""
+    """Return the largest of the group's requests: a roll-out leaves pods of two templates."""
     return DemandRow(
         name=name,
         cpu_milli=max(1, *(_requests(pod, "cpu", cpu_milli) for pod in pods)),
@@ -157,7 +157,7 @@ def _shape(name: str, pods: list[Mapping[str, Any]]) -> DemandRow:
 
 
 def _requests(pod: Mapping[str, Any], resource: str, parse: Any) -> int:
-    """Requests of the containers and sidecars, or of the hungriest init container, plus the pod's overhead.
+    """Return requests of the containers and sidecars, or of the hungriest init container, plus the pod's overhead.
 
     https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sharing-within-containers
     """

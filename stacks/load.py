@@ -3,40 +3,86 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import ValidationError
-
+from stacks.envelope import KEY, check_bag, check_file
+from stacks.judge import judge
 from stacks.model import Stack
+from stacks.problems import Problem, StackFileError
+from stacks.workloads import PROJECT
+from stacks.yaml_core import YamlError, read
 
-KEY = "cloud-ecosystem:stack"
-
-
-class StackFileError(ValueError):
-    """The file does not describe a stack; the text is the report."""
+__all__ = ["StackFileError", "from_config", "read_file", "read_text"]
 
 
 def read_file(path: Path) -> Stack:
-    data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader if False else yaml.CSafeLoader)
-    return _judge(path.name, data["config"][KEY])
+    """Read and judge a stack file. Raises StackFileError, whose text is the report of every problem."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise StackFileError(path.name, [_file("does not exist", "check the stack's name")]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StackFileError(
+            path.name, [_file(f"cannot be read ({type(error).__name__})", "save it as UTF-8")]
+        ) from None
+    return read_text(text, path.name)
+
+
+def read_text(text: str, name: str) -> Stack:
+    """Judge the text of a stack file. Raises StackFileError."""
+    try:
+        document = read(text)
+    except YamlError as error:
+        lines = {error.problem.path: error.line} if error.line else {}
+        raise StackFileError(name, [error.problem], lines) from None
+    problems = [problem for problem, _ in document.problems]
+    problems += check_file(document.data)
+    stack: Stack | None = None
+    config = document.data.get("config") if isinstance(document.data, dict) else None
+    if isinstance(config, dict) and KEY in config:
+        stack, found = judge(config[KEY], PROJECT)
+        problems += found
+    lines = {_report_path(path): line for path, line in document.lines.items()}
+    lines.update({problem.path: line for problem, line in document.problems})
+    if problems or stack is None:
+        raise StackFileError(name, (_shortened(problem) for problem in problems), lines)
+    return stack
 
 
 def from_config() -> Stack:
-    import pulumi  # noqa: PLC0415
+    """Read the stack inside a running program. Raises pulumi.RunError with the same report, and no traceback."""
+    import pulumi  # noqa: PLC0415 - a file is read without the engine's SDK
+    from pulumi.runtime import config  # noqa: PLC0415
 
+    bag: dict[str, Any] = {**config.get_config_env(), **config.CONFIG.get()}
+    problems = list(check_bag(bag, {key for key in bag if config.is_config_secret(key)}))
+    stack: Stack | None = None
+    if KEY in bag and not config.is_config_secret(KEY):
+        stack, found = judge(_from_engine(bag[KEY]), PROJECT)
+        problems += found
+    if problems or stack is None:
+        raise pulumi.RunError(str(StackFileError(f"Pulumi.{pulumi.get_stack()}.yaml", problems)))
+    return stack
+
+
+def _from_engine(value: Any) -> Any:
+    """Return the engine hands a structured key over as JSON, and anything else as text."""
     try:
-        return _judge(f"Pulumi.{pulumi.get_stack()}.yaml", json.loads(pulumi.Config().require("stack")))
-    except StackFileError as error:
-        raise pulumi.RunError(str(error)) from None
+        return json.loads(value)
+    except (TypeError, ValueError):
+        return value
 
 
-def _judge(name: str, data: Any) -> Stack:
-    try:
-        return Stack.model_validate_json(json.dumps(data, default=str))
-    except ValidationError as error:
-        lines = [f"  stack.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]
-        raise StackFileError(
-            "\n".join([f"{name} does not describe a stack ({len(lines)} to fix):", *lines])
-        ) from None
+def _report_path(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Inside the structured key, paths begin with `stack`."""
+    return ("stack", *path[2:]) if path[:2] == ("config", KEY) else path
+
+
+def _shortened(problem: Problem) -> Problem:
+    return replace(problem, path=_report_path(problem.path)) if problem.path[:2] == ("config", KEY) else problem
+
+
+def _file(what: str, fix: str) -> Problem:
+    return Problem(path=("file",), what=what, fix=fix)

@@ -13,7 +13,9 @@ _QUANTITY: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?|\.\d+)(?P<unit>[EPTGMk]
 _UNITS: Final[dict[str, Decimal]] = {
     **{unit: Decimal(1000) ** power for power, unit in enumerate(["", "k", "M", "G", "T", "P", "E"])},
     **{unit: Decimal(1024) ** (power + 1) for power, unit in enumerate(["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"])},
-    **{"m": Decimal("1e-3"), "u": Decimal("1e-6"), "n": Decimal("1e-9")},
+    "m": Decimal("1e-3"),
+    "u": Decimal("1e-6"),
+    "n": Decimal("1e-9"),
 }
 
 
@@ -31,7 +33,7 @@ def _amount(text: str, examples: str) -> Decimal:
     match = _QUANTITY.fullmatch(text)
     unit = (match["unit"] or "") if match else ""
     if match is None:
-        raise ValueError(f"not a Kubernetes quantity: write it like {examples}")
+        raise ValueError(f"is not a Kubernetes quantity: write it like {examples}")
     if unit[:1] in {"e", "E"} and len(unit) > 1 and unit != "Ei":
         return Decimal(match["number"] + unit)
     return Decimal(match["number"]) * _UNITS[unit]

@@ -38,7 +38,9 @@ def _of_cluster(stack: Stack, cluster: str, rows: dict[str, DemandRow]) -> tuple
     wished = {w.name: _from_workload(w) for w in stack.workloads if not w.clusters or cluster in w.clusters}
     elsewhere = {w.name for w in stack.workloads} - wished.keys()
     fallback = tuple(
-        name for name, pool in stack.cluster_pools(cluster).items() if pool.purpose == "general" and pool.spot == "never"
+        name
+        for name, pool in stack.cluster_pools(cluster).items()
+        if pool.purpose == "general" and pool.spot == "never"
     )
     for name, row in rows.items():
         if name in elsewhere:
@@ -61,7 +63,7 @@ def _from_workload(workload: Workload) -> WorkloadDemand:
 
 
 def _overridden(wish: WorkloadDemand | None, row: DemandRow, fallback: tuple[str, ...]) -> WorkloadDemand:
-    """What was measured wins; what a pod list cannot tell (pools, spread, spot) stays as wished."""
+    """Let what was measured win; what a pod list cannot tell (pools, spread, spot) stays as wished."""
     return WorkloadDemand(
         name=row.name,
         cpu_milli=row.cpu_milli,

@@ -1,0 +1,34 @@
+"""What a stack file must fulfil beyond its shape: references, addresses, versions, names, safety."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from stacks.checks.access import check_access
+from stacks.checks.addressing import check_addresses
+from stacks.checks.naming import check_names
+from stacks.checks.places import check_places
+from stacks.checks.pooling import check_pools
+from stacks.checks.promises import check_promises
+from stacks.checks.versioning import check_versions
+from stacks.checks.workloads import check_workloads
+from stacks.problems import Problem
+from stacks.tree import Tree
+
+CHECKS: Final[tuple[Callable[[Tree], Iterator[Problem]], ...]] = (
+    check_places,
+    check_addresses,
+    check_access,
+    check_versions,
+    check_pools,
+    check_names,
+    check_workloads,
+    check_promises,
+)
+
+
+def every_problem(tree: Tree) -> Iterator[Problem]:
+    """All problems that the checks find."""
+    for check in CHECKS:
+        yield from check(tree)

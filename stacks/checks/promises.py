@@ -1,0 +1,75 @@
+"""Money, availability, quotas and services: numbers and names that contradict one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from stacks.problems import Problem, listed
+from stacks.quantities import cpu_milli, memory_mib
+from stacks.services import AVAILABLE
+from stacks.tree import Path, Tree
+
+ONE_ZONE: Final = 0.999
+"""More than this needs two zones: a single zone is promised 99.5 % (EC2, one instance) to 99.9 %.
+
+https://aws.amazon.com/compute/sla/ https://cloud.google.com/compute/sla
+https://www.microsoft.com/licensing/docs/view/Service-Level-Agreements-SLA-for-Online-Services
+"""
+
+
+def check_promises(tree: Tree) -> Iterator[Problem]:
+    """Promises that cannot be kept as written."""
+    yield from _alerts(tree)
+    yield from _availability(tree)
+    for name in tree.mapping("namespaces"):
+        yield from _quota(tree, ("namespaces", name))
+    for name in tree.mapping("services"):
+        if name not in AVAILABLE:
+            yield Problem(
+                path=("services", name),
+                what="is not a service that this version installs",
+                allowed=listed(AVAILABLE, "none yet"),
+                fix="remove it",
+            )
+
+
+def _alerts(tree: Tree) -> Iterator[Problem]:
+    shares = [share for share in tree.items("budget", "alert_at") if isinstance(share, int | float)]
+    if shares != sorted(set(shares)):
+        yield Problem(
+            path=("budget", "alert_at"),
+            what="is not in rising order, or repeats a share",
+            fix="write each share once, the smallest first",
+        )
+    seen: set[str] = set()
+    for index, receiver in enumerate(tree.items("budget", "receivers")):
+        if isinstance(receiver, str) and receiver.lower() in seen:
+            path = ("budget", "receivers", index)
+            yield Problem(path=path, what="is listed twice", found=receiver, fix="keep one of them")
+        seen.add(str(receiver).lower())
+
+
+def _availability(tree: Tree) -> Iterator[Problem]:
+    target = tree.at("availability_target")
+    if not isinstance(target, float) or target <= ONE_ZONE:
+        return
+    for cloud, region in tree.regions():
+        path = ("clouds", cloud, "regions", region, "zones")
+        if tree.whole(*path) == 1:
+            what = f"cannot keep an availability target of {target}: one zone is promised {ONE_ZONE} at most"
+            yield Problem(path=path, what=what, found=1, allowed="2 or 3", fix="add zones, or lower the target")
+
+
+def _quota(tree: Tree, path: Path) -> Iterator[Problem]:
+    for resource, read in (("cpu", cpu_milli), ("memory", memory_mib)):
+        requests, limits = tree.at(*path, f"{resource}_requests"), tree.at(*path, f"{resource}_limits")
+        if requests is None or limits is None:
+            continue
+        try:
+            if read(str(requests)) > read(str(limits)):
+                what = f"is above `{resource}_limits`"
+                fix = "raise the limits or lower the requests"
+                yield Problem(path=(*path, f"{resource}_requests"), what=what, found=requests, fix=fix)
+        except ValueError:
+            continue  # its shape is a problem of its own

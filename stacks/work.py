@@ -1,0 +1,73 @@
+"""What the clusters have to carry: workloads, measured demand, tenant namespaces, and how it is sized."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from stacks.part import Cpu, FreezeMapping, Frozen, Memory, Name, Part
+
+Spread = Literal["none", "zone", "host"]
+SpotUse = Literal["never", "tolerant", "only"]
+
+
+class Workload(Part):
+    """Pods that ask for room; `replicas` run in each cluster listed (default: every cluster)."""
+
+    name: Name = Field(examples=["gateway"])
+    """Name of the workload, once in a stack."""
+    cpu: Cpu = Field(examples=["500m"])
+    """CPU request of one pod, a Kubernetes quantity: 500m, 2."""
+    memory: Memory = Field(examples=["1Gi"])
+    """Memory request of one pod, a Kubernetes quantity: 512Mi, 1Gi."""
+    gpu: NonNegativeInt = 0
+    """GPUs of one pod."""
+    replicas: PositiveInt = Field(examples=[3])
+    """Pods in each cluster."""
+    spread: Spread = "none"
+    """Whether pods are kept apart, over zones or over hosts."""
+    spot: SpotUse = "never"
+    """Whether pods may (`tolerant`) or must (`only`) run on spot capacity."""
+    pools: Annotated[tuple[str, ...], Field(min_length=1)] = Field(examples=[["general"]])
+    """Pools that may carry the pods."""
+    clusters: tuple[str, ...] = ()
+    """Clusters that run the workload; none listed means every cluster."""
+
+
+class Demand(Part):
+    """A file of measured demand, relative to the project; a row overrides the workload of its name."""
+
+    file: str = Field(examples=["demand/prod.csv"])
+    """CSV with our columns, or the JSON of `kubectl get pods -A -o json`."""
+
+
+class Sizing(Part):
+    """How the optimizer works, for every cluster of the stack."""
+
+    seed: NonNegativeInt = 7
+    """Same inputs and same seed give the same plan, byte for byte."""
+    quality: Literal["fast", "standard", "best"] = "standard"
+    """How hard the solvers try."""
+    threshold: Annotated[float, Field(ge=0, lt=1)] = 0.03
+    """Hysteresis: a plan is kept unless a new one saves more than this share of its cost."""
+    vcpu_quota: Annotated[Mapping[str, PositiveInt], FreezeMapping] = Frozen()
+    """vCPU limit of a cluster's account and region, by cluster name; absent means no limit known."""
+
+
+class Namespace(Part):
+    """A tenant namespace on every cluster, with its quota."""
+
+    pods: PositiveInt = 50
+    """Pods in the namespace."""
+    cpu_requests: Cpu = "100"
+    """Sum of the CPU requests."""
+    cpu_limits: Cpu = "200"
+    """Sum of the CPU limits."""
+    memory_requests: Memory = "200Gi"
+    """Sum of the memory requests."""
+    memory_limits: Memory = "400Gi"
+    """Sum of the memory limits."""
+    load_balancers: NonNegativeInt = 5
+    """Services of type LoadBalancer."""
