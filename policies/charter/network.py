@@ -1,0 +1,49 @@
+"""Address arithmetic that rules share: what is the world, and which ports a range holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from typing import Any
+
+WORLD_NAMES = frozenset({"*", "internet", "any"})
+
+
+def network(text: Any) -> IPv4Network | IPv6Network | None:
+    """Return the network a text names, None when it names none (a prefix list, a tag, a group)."""
+    try:
+        return ip_network(str(text), strict=False)
+    except ValueError:
+        return None
+
+
+def is_world(text: Any) -> bool:
+    """Say whether a source or destination is everybody: /0 in either family, or a cloud's word for it."""
+    if str(text).lower() in WORLD_NAMES:
+        return True
+    found = network(text)
+    return found is not None and found.prefixlen == 0
+
+
+def cover_world(texts: Iterable[Any]) -> bool:
+    """Say whether several ranges together are everybody (0.0.0.0/1 and 128.0.0.0/1)."""
+    found = [each for each in map(network, texts) if each is not None]
+    v4 = collapse_addresses(each for each in found if isinstance(each, IPv4Network))
+    v6 = collapse_addresses(each for each in found if isinstance(each, IPv6Network))
+    return any(each.prefixlen == 0 for each in (*v4, *v6))
+
+
+def holds_port(ranges: Iterable[Any], wanted: Iterable[int]) -> list[int]:
+    """Return which wanted ports the ranges hold; `*`, `all` or nothing at all mean every port."""
+    spans = [str(each).strip().lower() for each in ranges]
+    wanted = list(wanted)
+    if not spans:
+        return wanted
+    held = []
+    for port in wanted:
+        for span in spans:
+            low, _, high = span.partition("-")
+            if span in {"*", "all", "-1"} or (low.isdigit() and int(low) <= port <= int(high or low)):
+                held.append(port)
+                break
+    return held
