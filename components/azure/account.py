@@ -6,6 +6,8 @@ import pulumi
 import pulumi_azure_native as azure_native
 from pulumi_azure_native import authorization
 
+from components.azure.old_names import spared
+
 
 class Account(pulumi.ComponentResource):
     """One subscription and the only provider that reaches it.
@@ -20,7 +22,7 @@ class Account(pulumi.ComponentResource):
     identity: pulumi.Output[str]  # the subscription that the run really reaches, as the cloud tells it
 
     def __init__(self, name: str, subscription: str, tenant: str, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("ecosystem:azure:Account", name, {"subscription": subscription}, opts)
+        super().__init__("ecosystem:azure:Account", name, {"subscription": subscription}, spared(opts))
         self.provider = azure_native.Provider(
             name,
             azure_native.ProviderArgs(subscription_id=subscription, tenant_id=tenant),

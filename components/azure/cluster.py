@@ -15,6 +15,7 @@ from components.azure import credentials, diagnostics
 from components.azure.identity import GrantArgs, grant, identity
 from components.azure.network import Network
 from components.azure.node_pool import PoolArgs, bootstrap, node_pool
+from components.azure.old_names import spared
 from components.azure.private_dns import PrivateZoneArgs, private_zone
 from components.contracts import ClusterArgs
 from stacks.clouds import Cloud
@@ -49,7 +50,9 @@ class Cluster(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: ClusterArgs, network: Network, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("ecosystem:azure:Cluster", name, {"region": args.region, "version": args.version}, opts)
+        super().__init__(
+            "ecosystem:azure:Cluster", name, {"region": args.region, "version": args.version}, spared(opts)
+        )
         self.name = name
         self.region = args.region
         self._args = args

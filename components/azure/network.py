@@ -12,6 +12,7 @@ from components.azure.disks import DiskEncryptionArgs, disk_encryption
 from components.azure.flow_logs import FlowLogs, FlowLogsArgs
 from components.azure.identity import identity
 from components.azure.key_vault import KeyVault, KeyVaultArgs
+from components.azure.old_names import spared
 from components.contracts import NetworkArgs
 
 CLUSTER_SERVICE = "Microsoft.ContainerService/managedClusters"
@@ -39,7 +40,9 @@ class Network(pulumi.ComponentResource):
     disk_encryption_set_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("ecosystem:azure:Network", name, {"region": args.region, "cidr": str(args.plan.network)}, opts)
+        super().__init__(
+            "ecosystem:azure:Network", name, {"region": args.region, "cidr": str(args.plan.network)}, spared(opts)
+        )
         self._name = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
