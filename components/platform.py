@@ -43,8 +43,8 @@ class Platform(pulumi.ComponentResource):
     identities: dict[str, pulumi.Output[str]]  # the account, project and subscription that a run really reaches
 
     def __init__(self, name: str, stack: Stack, opts: pulumi.ResourceOptions | None = None) -> None:
+        tagging.install(stack)  # first: the SDK hands transformations down when a resource is made
         super().__init__("ecosystem:index:Platform", name, {}, opts)
-        tagging.install(stack)
         self._stack = stack
         self._child = pulumi.ResourceOptions(parent=self)
         self.networks, self.clusters, self.identities = {}, {}, {}
