@@ -53,7 +53,7 @@ class Output:
     def __init__(self, *, as_json: bool, stack: str = "") -> None:
         self.as_json = as_json
         self.stack = stack
-        self.err = Console(stderr=True)
+        self.err = Console(stderr=True, soft_wrap=True)
 
     def report(self, made: dict[str, Any], markdown: Path | None = None) -> None:
         from automation.render import markdown as as_markdown  # noqa: PLC0415
