@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
 from stacks.part import Part
+from stacks.yaml_core import read
 
 KINDS: Final[dict[Any, str]] = {
     str: "text",
@@ -60,6 +61,10 @@ def find(root: type[Part], path: Sequence[str | int]) -> Key:
             annotation, info, owner = get_args(inner)[1], None, None
         elif get_origin(inner) is tuple:
             annotation, info, owner = get_args(inner)[0], None, None
+            item = _items_part(inner)
+            if item is not None and step in item.model_fields:  # `workloads.cpu` means that of any workload
+                owner, info = item, item.model_fields[str(step)]
+                annotation = info.annotation
         else:
             raise KeyError(*path[: depth + 1])
     inner = bare(annotation)
@@ -184,4 +189,4 @@ def _written(value: Any) -> str:
     """Return a value as one may write it in the file (JSON is YAML)."""
     if value is None or value is PydanticUndefined:
         return ""
-    return value if isinstance(value, str) else json.dumps(value)
+    return value if isinstance(value, str) and read(value).data == value else json.dumps(value)
