@@ -108,7 +108,7 @@ def builder(cloud: Cloud) -> Callable[..., Built]:
             account = Account("azure", SUBSCRIPTION, TENANT)
             opts = pulumi.ResourceOptions(provider=account.provider)
             network = Network(
-                "azure-westeurope-network",
+                "azure-westeurope",
                 NetworkArgs(
                     environment="test",
                     region=REGION,

@@ -35,7 +35,7 @@ def test_a_restricted_cluster_names_who_may_ask_and_needs_no_zone(build: Build) 
     assert access["enablePrivateCluster"] is False
     assert access["authorizedIPRanges"] == ["192.0.2.0/24"]
     assert access["enableVnetIntegration"] is True  # the key vault stays private
-    assert list(built.inputs("privatedns:PrivateZone")) == [f"{NAME}-network-vault"]
+    assert list(built.inputs("privatedns:PrivateZone")) == [f"{NAME}-vault"]
     assert not [role for role in built.inputs("authorization:RoleAssignment") if role.endswith("api-zone")]
 
 
@@ -52,7 +52,7 @@ def test_secrets_and_disks_are_encrypted_with_our_keys(build: Build) -> None:
     kms = inside["securityProfile"]["azureKeyVaultKms"]
     assert (kms["enabled"], kms["keyVaultNetworkAccess"]) == (True, "Private")
     assert kms["keyId"].endswith("vault-etcd/1")
-    assert inside["diskEncryptionSetID"].endswith("network-disks")
+    assert inside["diskEncryptionSetID"].endswith("westeurope-disks")
     assert inside["securityProfile"]["defender"]["securityMonitoring"]["enabled"]
     assert inside["securityProfile"]["workloadIdentity"]["enabled"]
     assert inside["oidcIssuerProfile"]["enabled"]
@@ -123,7 +123,7 @@ def test_audit_logs_of_cluster_and_vault_are_kept(build: Build) -> None:
         for name, inside in built.inputs("monitor:DiagnosticSetting").items()
     }
     assert "kube-audit" in exported[f"{NAME}-audit"]
-    assert "AuditEvent" in exported[f"{NAME}-network-vault-audit"]
+    assert "AuditEvent" in exported[f"{NAME}-vault-audit"]
     (workspace,) = built.inputs("operationalinsights:Workspace").values()
     assert workspace["retentionInDays"] >= 365
     assert built.outputs["ready"].endswith(f"::{NAME}-audit")

@@ -12,7 +12,7 @@ from components.azure.key_vault import OPERATIONS
 from tests.components.azure.region import TENANT, Built
 
 Build = Callable[..., Built]
-NAME = "azure-westeurope-network"
+NAME = "azure-westeurope"
 
 
 def test_everything_has_the_explicit_provider(build: Build) -> None:
@@ -183,3 +183,8 @@ def test_the_flow_log_is_kept_ninety_days_in_a_store_without_shared_keys(build: 
     assert blobs["isVersioningEnabled"]
     assert blobs["deleteRetentionPolicy"]["enabled"]
     assert blobs["containerDeleteRetentionPolicy"]["enabled"]
+
+
+def test_network_and_cluster_of_one_name_have_no_child_of_the_same_type_and_name(build: Build) -> None:
+    made = [(asked.typ, asked.name) for asked in build().cloud.asked]
+    assert len(set(made)) == len(made)
