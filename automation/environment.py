@@ -28,6 +28,9 @@ KEPT_OFFLINE: Final = (
 )
 """All that an offline run takes over: no credentials, no proxies, no backend, no kubeconfig."""
 
+OURS: Final = "ECOSYSTEM_"
+"""Variables of this project, for programs of tests and for the program's own switches."""
+
 QUIET: Final[Mapping[str, str]] = {
     "PULUMI_SKIP_UPDATE_CHECK": "true",
     "PULUMI_DEBUG_COMMANDS": "true",  # the engine offers `--event-log` only then
@@ -39,7 +42,7 @@ def offline(
     environ: Mapping[str, str], *, engine: Path, backend: Path, home: Path, passphrase: str, debug_providers: str
 ) -> dict[str, str]:
     """What an offline run sees: nothing of the user's but a place to write and a language."""
-    kept = {name: environ[name] for name in KEPT_OFFLINE if name in environ}
+    kept = {name: value for name, value in environ.items() if name in KEPT_OFFLINE or name.startswith(OURS)}
     return {
         **kept,
         **QUIET,
