@@ -102,6 +102,11 @@ def assemble(problem: Problem, results: Sequence[Result], previous: Plan | None)
         quantum=dict(heaviest.quantum),
         oldest_price=min(dates).isoformat() if dates else problem.as_of.isoformat(),
         stale_prices=stale_types(problem),
+        notes={
+            "scheduler": {
+                r.compiled.pools[made.pool].wish.name: made.manner for r in results for made in r.solution.pools
+            }
+        },
     )
 
 

@@ -91,3 +91,66 @@ def first_fit(  # noqa: PLR0913 - a kernel
         if placed is not None:
             placed[c] = take[0].astype(np.int64)
     return Packed(left, last, free, placed)
+
+
+def spread_fit(  # noqa: PLR0913 - a kernel
+    classes: Classes,
+    counts: Floats,
+    capacity: Floats,
+    zones: npt.NDArray[np.int64],
+    order: npt.NDArray[np.int64],
+    *,
+    keep: bool = False,
+) -> Packed:
+    """Put pods where most is left and CPU and memory stay balanced, as kube-scheduler's default scores do.
+
+    Score of a node = LeastAllocated + BalancedAllocation (weight 1 each, as in the default profile of Kubernetes 1.34,
+    pkg/scheduler/framework/plugins/noderesources). Equal pods go round by round, one to each of the best nodes; ties go
+    to the first node. Arguments as `first_fit`.
+    """
+    free = capacity.copy()
+    _, trials, nodes = free.shape
+    left = np.zeros((trials, classes.sizes.shape[0]))
+    placed = np.zeros((classes.sizes.shape[0], nodes), dtype=np.int64) if keep else None
+    whole = np.maximum(capacity[:2], 1e-9)
+    taken: dict[int, npt.NDArray[np.bool_]] = {}
+    used = np.zeros((trials, nodes), dtype=bool)
+    seat = np.arange(nodes)
+    for c in order:
+        need = counts[:, c].copy()
+        if not need.any():
+            continue
+        size = classes.sizes[c]
+        wants = np.flatnonzero(size)
+        group = int(classes.host[c])
+        may = np.broadcast_to(zones == classes.zone[c], (trials, nodes)) if classes.zone[c] >= 0 else None
+        if group >= 0:
+            barred = taken.setdefault(group, np.zeros((trials, nodes), dtype=bool))
+        while True:
+            fits = free[wants[0]] >= size[wants[0]]
+            for d in wants[1:]:
+                fits &= free[d] >= size[d]
+            if may is not None:
+                fits &= may
+            if group >= 0:
+                fits &= ~barred
+            fits &= (need > 0)[:, None]
+            if not fits.any():
+                break
+            cpu, memory = (free[0] - size[0]) / whole[0], (free[1] - size[1]) / whole[1]
+            score = (cpu + memory) / 2 + (1 - np.abs(cpu - memory) / 2)
+            ranked = np.argsort(np.where(fits, -score, np.inf), axis=1, kind="stable")
+            rank = np.empty_like(ranked)
+            np.put_along_axis(rank, ranked, np.broadcast_to(seat, ranked.shape), axis=1)
+            take = fits & (rank < need[:, None])
+            for d in wants:
+                free[d] -= take * size[d]
+            need -= take.sum(axis=1)
+            used |= take
+            if group >= 0:
+                barred |= take
+            if placed is not None:
+                placed[c] += take[0]
+        left[:, c] = need
+    last = (used * (seat + 1)).max(axis=1)
+    return Packed(left, last, free, placed)

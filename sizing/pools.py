@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sizing.compiled import Compiled
-from sizing.packing import Floats, first_fit
+from sizing.packing import Floats, Packed, first_fit, spread_fit
 
 Ints = npt.NDArray[np.int64]
+FIRST, SPREAD = "first fit", "spread"
+"""Manners of the greedy scheduler: fill nodes in order, or score them as kube-scheduler does. Pods come largest first."""
 MOST_STEPS = 400  # of growing or shrinking one pool; a bound that no sane pool reaches
 
 
@@ -23,7 +25,7 @@ class PoolSolution:
     slots: tuple[tuple[int, int, int], ...]
     cost: float
     counts: tuple[int, ...]
-    order: str  # which greedy order finds the packing
+    manner: str  # which greedy scheduler finds the packing
 
     @property
     def nodes(self) -> int:
@@ -47,21 +49,30 @@ def _capacity(compiled: Compiled, pool: int, types: tuple[int, ...], trials: Int
     return made
 
 
-def affinity(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: tuple[int, ...]) -> Ints:
-    """(class, node): each class tries first the type on which its share of a node costs least."""
-    part = compiled.pools[pool]
-    slot_of = np.repeat(np.arange(len(types)), numbers)
-    share = (compiled.classes.sizes[:, None, :] / np.maximum(part.room[list(types)], 1e-9)[None]).max(axis=2)
-    cost = share * part.price[list(types)][None, :]
-    return np.argsort(cost[:, slot_of], axis=1, kind="stable").astype(np.int64)
-
-
-def left_over(compiled: Compiled, pool: int, types: tuple[int, ...], trials: Ints, counts: Floats) -> Floats:
-    """(trial, class) pods that the greedy scheduler cannot place."""
+def pack(  # noqa: PLR0913
+    compiled: Compiled,
+    pool: int,
+    types: tuple[int, ...],
+    trials: Ints,
+    counts: Floats,
+    manner: str,
+    *,
+    keep: bool = False,
+) -> tuple[Floats, Packed]:
+    """The capacity of each trial and what the greedy scheduler of that manner does with the pods."""
     capacity = _capacity(compiled, pool, types, trials)
     zones = node_zones(compiled, capacity.shape[2])
     many = np.broadcast_to(counts, (len(trials), len(counts)))
-    return first_fit(compiled.classes, many, capacity, zones, compiled.order).left
+    fit = spread_fit if manner == SPREAD else first_fit
+    order = compiled.order[counts[compiled.order] > 0]
+    return capacity, fit(compiled.classes, many, capacity, zones, order, keep=keep)
+
+
+def left_over(  # noqa: PLR0913
+    compiled: Compiled, pool: int, types: tuple[int, ...], trials: Ints, counts: Floats, manner: str
+) -> Floats:
+    """(trial, class) pods that the greedy scheduler cannot place."""
+    return pack(compiled, pool, types, trials, counts, manner)[1].left
 
 
 def one_type(compiled: Compiled, pool: int, counts: Floats, most: int | None = None) -> tuple[Floats, Ints]:
@@ -115,27 +126,28 @@ def settle(compiled: Compiled, pool: int, counts: Floats, start: dict[int, int])
         return empty(compiled, pool)
     limit = part.wish.max - (0 if part.wish.spot else 1)
     best: PoolSolution | None = None
-    for named, ordered in (("large nodes first", types), ("small nodes first", types[::-1])):
-        if named == "small nodes first" and len(types) == 1:
+    for manner, ordered in ((FIRST, types), (FIRST, types[::-1]), (SPREAD, types)):
+        if manner == FIRST and ordered != types and len(types) == 1:
             continue
-        numbers = _grow(compiled, pool, ordered, np.array([start[t] for t in ordered], dtype=np.int64), counts, limit)
+        begin = np.array([start[t] for t in ordered], dtype=np.int64)
+        numbers = _grow(compiled, pool, ordered, begin, counts, limit, manner)
         if numbers is None:
             continue
-        numbers = _shrink(compiled, pool, ordered, numbers, counts)
-        made = finish(compiled, pool, ordered, numbers, counts, named)
+        numbers = _shrink(compiled, pool, ordered, numbers, counts, manner)
+        made = finish(compiled, pool, ordered, numbers, counts, manner)
         if made and (best is None or made.cost < best.cost - 1e-9):
             best = made
     return best
 
 
-def _grow(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, counts: Floats, limit: int) -> Ints | None:  # noqa: PLR0913
+def _grow(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, counts: Floats, limit: int, manner: str) -> Ints | None:  # noqa: PLR0913
     part = compiled.pools[pool]
     price, room = part.price[list(types)], part.room[list(types)]
     numbers = numbers.copy()
     for _ in range(MOST_STEPS):
         if numbers.sum() > limit:
             return None
-        left = left_over(compiled, pool, types, numbers[None], counts)[0]
+        left = left_over(compiled, pool, types, numbers[None], counts, manner)[0]
         if not left.any():
             return numbers
         stuck = np.flatnonzero(left)
@@ -145,7 +157,7 @@ def _grow(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, 
         volume = left @ compiled.classes.sizes
         jump = int(min(np.ceil((volume[None] / np.maximum(room, 1e-9)).max(axis=1)).min() // 2, limit))
         trials = numbers[None] + np.eye(len(types), dtype=np.int64) * max(1, jump)
-        after = left_over(compiled, pool, types, trials, counts)
+        after = left_over(compiled, pool, types, trials, counts, manner)
         weight = compiled.classes.sizes[:, :3] @ (1 / np.maximum(room[:, :3].max(axis=0), 1))
         gain = (left @ weight) - (after @ weight)
         done = ~after.any(axis=1)
@@ -156,7 +168,7 @@ def _grow(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, 
     return None
 
 
-def _shrink(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, counts: Floats) -> Ints:
+def _shrink(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, counts: Floats, manner: str) -> Ints:  # noqa: PLR0913
     part = compiled.pools[pool]
     price, room = part.price[list(types)], part.room[list(types)]
     volume = counts @ compiled.classes.sizes
@@ -173,7 +185,7 @@ def _shrink(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints
         if not trials:
             return numbers
         many = np.array(trials)
-        done = ~left_over(compiled, pool, types, many, counts).any(axis=1)
+        done = ~left_over(compiled, pool, types, many, counts, manner).any(axis=1)
         if not done.any():
             return numbers
         numbers = many[int(np.where(done, many @ price, np.inf).argmin())]
@@ -181,7 +193,7 @@ def _shrink(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints
 
 
 def finish(  # noqa: PLR0913
-    compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, counts: Floats, order: str
+    compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, counts: Floats, manner: str
 ) -> PoolSolution | None:
     """Add the spare and the minimum; None when the pool's cap is exceeded."""
     part = compiled.pools[pool]
@@ -190,7 +202,7 @@ def finish(  # noqa: PLR0913
     working = [int(numbers[i]) for i in kept]
     spares = [0] * len(types)
     if not part.wish.spot and counts.any():
-        for i in spare_slots(compiled, pool, types, np.array([working]), counts):
+        for i in spare_slots(compiled, pool, types, np.array([working]), counts, manner):
             spares[i] += 1
     short = least_nodes(compiled, pool, counts) - sum(working) - sum(spares)
     if short > 0:
@@ -198,17 +210,14 @@ def finish(  # noqa: PLR0913
         spares[cheapest] += short
     slots = tuple(zip(types, working, spares, strict=True))
     cost = float(sum(part.price[t] * (n + s) for t, n, s in slots))
-    made = PoolSolution(pool, slots, cost, tuple(int(c) for c in counts), order)
+    made = PoolSolution(pool, slots, cost, tuple(int(c) for c in counts), manner)
     return made if made.nodes <= part.wish.max and len(slots) <= part.wish.slots else None
 
 
-def spare_slots(compiled: Compiled, pool: int, types: tuple[int, ...], trial: Ints, counts: Floats) -> tuple[int, ...]:
+def spare_slots(compiled: Compiled, pool: int, types: tuple[int, ...], trial: Ints, counts: Floats, manner: str) -> tuple[int, ...]:  # noqa: PLR0913
     """Cheapest set of slots such that, with one spare in each, the pods of any one node fit on a spare."""
     part = compiled.pools[pool]
-    capacity = _capacity(compiled, pool, types, trial)
-    packed = first_fit(
-        compiled.classes, counts[None], capacity, node_zones(compiled, capacity.shape[2]), compiled.order
-    )
+    capacity, packed = pack(compiled, pool, types, trial, counts, manner)
     loads = (capacity - packed.free)[:, 0, :].T
     fits = (loads[:, None, :] <= part.room[list(types)][None]).all(axis=2)
     best, least = tuple(range(len(types))), np.inf
@@ -226,7 +235,7 @@ def empty(compiled: Compiled, pool: int) -> PoolSolution:
     least = least_nodes(compiled, pool, np.zeros(len(compiled.pods)))
     cheapest = int(part.price.argmin())
     slots = ((cheapest, 0, least),) if least else ()
-    return PoolSolution(pool, slots, float(part.price[cheapest] * least), (0,) * len(compiled.pods), "no pods")
+    return PoolSolution(pool, slots, float(part.price[cheapest] * least), (0,) * len(compiled.pods), FIRST)
 
 
 def best_single(compiled: Compiled, pool: int, counts: Floats) -> PoolSolution | None:
@@ -237,7 +246,7 @@ def best_single(compiled: Compiled, pool: int, counts: Floats) -> PoolSolution |
     t = int(cost.argmin())
     if not np.isfinite(cost[t]):
         return None
-    return finish(compiled, pool, (t,), np.array([nodes[t]]), counts, "large nodes first")
+    return finish(compiled, pool, (t,), np.array([nodes[t]]), counts, FIRST)
 
 
 def place(compiled: Compiled, made: PoolSolution) -> tuple[Ints, list[int]]:
@@ -250,10 +259,7 @@ def place(compiled: Compiled, made: PoolSolution) -> tuple[Ints, list[int]]:
     placed = np.zeros((len(compiled.pods), width + len(spare_of)), dtype=np.int64)
     if width:
         types = tuple(t for t, _, _ in made.slots)
-        capacity = _capacity(compiled, made.pool, types, numbers)
-        packed = first_fit(
-            compiled.classes, counts[None], capacity, node_zones(compiled, capacity.shape[2]), compiled.order, keep=True
-        )
+        _, packed = pack(compiled, made.pool, types, numbers, counts, made.manner, keep=True)
         if packed.placed is None or packed.left.any():
             raise AssertionError("a settled pool no longer packs: the packing is not deterministic")
         placed[:, :width] = packed.placed[:, :width]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from sizing import infeasible
 from sizing.assemble import assemble
+from sizing.columns import Effort, generate, prepare, starts
 from sizing.compiled import Compiled, compile_problem, parts
 from sizing.fluid import solve_fluid
 from sizing.greedy import cheapest_pool_first, share_out
@@ -18,9 +18,26 @@ from sizing.problem import Problem
 from sizing.quantum import LAYERS
 from sizing.verify import verify
 
-FILLS = (1.0, 0.96, 0.92, 0.85, 0.75)
+FILLS = (0.95, 0.9, 0.8, 0.7, 0.6)
 COST_TOLERANCE = 1e-6
-BUDGETS = {"fast": Budget(2, 4), "standard": Budget(8, 6), "best": Budget(40, 8, 512)}
+
+
+@dataclass(frozen=True)
+class Work:
+    """The fixed budget of one quality: no clock decides anything."""
+
+    fluid_nodes: int
+    columns: Effort
+    rounds_after_loss: int
+    starts: int
+    search: Budget
+
+
+EFFORTS = {
+    "fast": Work(10, Effort(15, 0), 2, 1, Budget(2, 4)),
+    "standard": Work(30, Effort(30, 40), 4, 2, Budget(4, 6)),
+    "best": Work(1000, Effort(80, 600), 8, 4, Budget(40, 8, 512)),
+}
 
 
 @dataclass
@@ -55,32 +72,40 @@ def solve(problem: Problem, previous: Plan | None = None) -> Plan | Infeasible:
 
 
 def solve_part(compiled: Compiled) -> Result | Infeasible:
-    """Greedy first, then the fluid program packed at several fills."""
-    fluid = solve_fluid(compiled)
+    """Greedy, fluid, column generation, then a search with and without the circuit; each with a fixed budget."""
+    effort = EFFORTS[compiled.problem.quality]
+    fluid = solve_fluid(compiled, nodes_limit=effort.fluid_nodes, gap=0.005)
     if fluid.status == "infeasible":
         return infeasible.explain(compiled)
-    tried: dict[str, Callable[[], PartSolution | None]] = {
-        "greedy": lambda: build(compiled, cheapest_pool_first(compiled)),
-    }
-    for fill in FILLS:
-        tried[f"fluid {fill:g}"] = lambda fill=fill: _packed_fluid(compiled, fill)  # type: ignore[misc]
     found: dict[str, PartSolution] = {}
-    for name, method in tried.items():
-        made = method()
-        if made is not None:
-            found[name] = made
-        if name.startswith("fluid") and len(found) > 3:  # noqa: PLR2004
-            break
+    _keep(found, "greedy", build(compiled, cheapest_pool_first(compiled)))
+    if fluid.nodes:
+        _keep(found, "fluid", build(compiled, share_out(compiled, fluid.pods), fluid.nodes))
+    columns = prepare(compiled, list(found.values()))
+    generate(columns, effort.columns)
+    for pods, nodes in starts(columns, effort.rounds_after_loss)[: effort.starts]:
+        _keep(found, "columns", build(compiled, share_out(compiled, pods), nodes))
+    for fill in FILLS if not found else ():
+        less = solve_fluid(compiled, fill=fill, nodes_limit=effort.fluid_nodes, gap=0.01)
+        if less.nodes:
+            _keep(found, "fluid", build(compiled, share_out(compiled, less.pods), less.nodes))
     if not found:
         return infeasible.packing(compiled)
     start = min(found.values(), key=lambda made: round(made.cost, 6))
-    budget = BUDGETS[compiled.problem.quality]
-    found["search, exhaustive"], _ = search(compiled, start, "exhaustive", budget)
-    report = _quantum(compiled, start, budget, found)
+    found["search, exhaustive"], _ = search(compiled, start, "exhaustive", effort.search)
+    report = _quantum(compiled, start, effort.search, found)
     names = list(found)  # the classical ones stand first: the circuit wins only by a lower cost
     winner = min(names, key=lambda name: (round(found[name].cost, 6), names.index(name)))
     costs = {name: made.cost for name, made in found.items()}
-    return Result(compiled, found[winner], winner, min(fluid.bound, found[winner].cost), costs, report)
+    bounds = {"fluid": fluid.bound, "columns": columns.bound}
+    bound = min(max(bounds.values()), found[winner].cost)
+    proof = {"bounds": bounds, "columns": columns.proof}
+    return Result(compiled, found[winner], winner, bound, costs, report, proof)
+
+
+def _keep(found: dict[str, PartSolution], name: str, made: PartSolution | None) -> None:
+    if made is not None and (name not in found or made.cost < found[name].cost - COST_TOLERANCE):
+        found[name] = made
 
 
 def _quantum(compiled: Compiled, start: PartSolution, budget: Budget, found: dict[str, PartSolution]) -> dict[str, Any]:
@@ -103,10 +128,3 @@ def _quantum(compiled: Compiled, start: PartSolution, budget: Budget, found: dic
         "runs": trace.runs,
         "cost_usd_month": round(made.cost, 4),
     }
-
-
-def _packed_fluid(compiled: Compiled, fill: float) -> PartSolution | None:
-    fluid = solve_fluid(compiled, fill=fill, nodes_limit=60, gap=0.01)
-    if not fluid.nodes:
-        return None
-    return build(compiled, share_out(compiled, fluid.pods), fluid.nodes)

@@ -10,6 +10,8 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+_Bin = tuple[int, list[int], Counter[str], list[int]]  # zone, free, pods by workload, room
+
 MONTH = 730
 RISK = (Fraction(0), Fraction(5, 100), Fraction(10, 100), Fraction(20, 100), Fraction(40, 100))
 MIDDLE = 2
@@ -185,10 +187,10 @@ class _Judge:
     def _greedy(self, pool: str) -> Iterator[str]:
         """Pods largest first, each on the first node with room: the scheduler must find a place for all of them."""
         pods: Counter[tuple[Any, ...]] = Counter()
-        bins = []
+        bins: list[_Bin] = []
         for row, node in self.nodes(pool):
             if node["pods"]:
-                bins.append((node["zone"], self._room(row), Counter[str]()))
+                bins.append((node["zone"], self._room(row), Counter(), self._room(row)))
             for name, blocks in node["pods"].items():
                 job = self.jobs.get(name)
                 for block, count in blocks.items() if job else ():
@@ -199,22 +201,15 @@ class _Judge:
             job = self.jobs[item[0]]
             return (-job["gpu"], -max(job["cpu_milli"], job["memory_mib"] / 4), *item)
 
+        spread = self.plan["notes"]["scheduler"].get(pool) == "spread"
         for name, block, zone in sorted(pods, key=size):
-            job, rest = self.jobs[name], pods[name, block, zone]
+            job = self.jobs[name]
             need = (job["cpu_milli"], job["memory_mib"], job["gpu"], 1)
-            for where, free, held in bins:
-                while (
-                    rest
-                    and zone in (-1, where)
-                    and all(n <= f for n, f in zip(need, free, strict=True))
-                    and not (job["spread"] == "host" and held[name])
-                ):
-                    for d, n in enumerate(need):
-                        free[d] -= n
-                    held[name] += 1
-                    rest -= 1
+            place = _by_score if spread else _in_order
+            rest = place(bins, name, zone, need, pods[name, block, zone], alone=job["spread"] == "host")
             if rest:
-                yield f"pool {pool}: a first-fit-decreasing scheduler leaves {rest} pods of workload {name} pending"
+                manner = "spreading" if spread else "first-fit"
+                yield f"pool {pool}: a {manner} scheduler leaves {rest} pods of workload {name} pending"
 
     def _shares(self) -> Iterator[str]:
         quota = self.problem["vcpu_quota"]
@@ -260,3 +255,39 @@ class _Judge:
             yield f"cost_usd_month {self.plan['cost_usd_month']} does not follow from the nodes ({float(cost):.4f})"
         if self.plan["bound_usd_month"] > self.plan["cost_usd_month"] * (1 + 1e-6) + 1e-6:
             yield f"the bound {self.plan['bound_usd_month']} lies above the cost {self.plan['cost_usd_month']}"
+
+
+def _takes(one: _Bin, name: str, zone: int, need: tuple[int, ...], *, alone: bool) -> bool:
+    where, free, held, _ = one
+    return zone in (-1, where) and all(n <= f for n, f in zip(need, free, strict=True)) and not (alone and held[name])
+
+
+def _put(one: _Bin, name: str, need: tuple[int, ...]) -> None:
+    for d, n in enumerate(need):
+        one[1][d] -= n
+    one[2][name] += 1
+
+
+def _in_order(bins: list[_Bin], name: str, zone: int, need: tuple[int, ...], rest: int, *, alone: bool) -> int:  # noqa: PLR0913
+    """Each pod on the first node with room; how many are left."""
+    for one in bins:
+        while rest and _takes(one, name, zone, need, alone=alone):
+            _put(one, name, need)
+            rest -= 1
+    return rest
+
+
+def _by_score(bins: list[_Bin], name: str, zone: int, need: tuple[int, ...], rest: int, *, alone: bool) -> int:  # noqa: PLR0913
+    """Round by round one pod on each of the nodes with the best score (most left, CPU and memory in balance)."""
+    while rest:
+        ranked = []
+        for number, one in enumerate(bins):
+            if _takes(one, name, zone, need, alone=alone):
+                cpu, memory = (one[1][0] - need[0]) / one[3][0], (one[1][1] - need[1]) / one[3][1]
+                ranked.append((-((cpu + memory) / 2 + (1 - abs(cpu - memory) / 2)), number))
+        if not ranked:
+            return rest
+        for _, number in sorted(ranked)[:rest]:
+            _put(bins[number], name, need)
+            rest -= 1
+    return 0

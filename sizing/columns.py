@@ -1,0 +1,322 @@
+"""Column generation: every column a filled node of one type. Its dual gives a bound that packing cannot evade."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from sizing.compiled import Compiled
+from sizing.fluid import choosing
+from sizing.linear import Model, Outcome
+from sizing.packing import Floats
+from sizing.part import PartSolution
+from sizing.pools import least_nodes, place
+from sizing.pricing import Knapsacks, ceiling, fill, grid
+from sizing.problem import SPOT_POOL_SHARE
+
+Ints = npt.NDArray[np.int64]
+COARSE = 0.02  # while quick fillings gain more than this share of a node, nothing is solved exactly
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Fixed numbers that bound the generation: rounds, and fillings solved exactly for the bound."""
+
+    rounds: int
+    exact: int
+
+
+@dataclass
+class Columns:
+    """The state of the generation: items (merged classes), knapsacks (pool, type) and the columns found."""
+
+    compiled: Compiled
+    item_of: Ints  # class -> item
+    counts: Floats
+    sizes: Floats
+    several: npt.NDArray[np.bool_]
+    pool: Ints  # per knapsack row
+    kind: Ints
+    sacks: Knapsacks
+    price: Floats
+    rows: list[int] = field(default_factory=list)  # knapsack row of each column
+    patterns: list[Floats] = field(default_factory=list)
+    seen: set[bytes] = field(default_factory=set)
+    bound: float = 0.0
+    proof: dict[str, float] = field(default_factory=dict)
+    closed: npt.NDArray[np.bool_] | None = None  # knapsack rows that may not be used
+    used: Floats = field(default_factory=lambda: np.zeros(0))
+    spares: dict[tuple[int, int], float] = field(default_factory=dict)
+
+    def open(self, row: int) -> bool:
+        """May nodes of this knapsack row be used?"""
+        return self.closed is None or not self.closed[row]
+
+    def add(self, row: int, pattern: Floats) -> bool:
+        """Keep a column unless it is known."""
+        key = np.int64(row).tobytes() + pattern.astype(np.int32).tobytes()
+        if key in self.seen or not pattern.any():
+            return False
+        self.seen.add(key)
+        self.rows.append(row)
+        self.patterns.append(pattern)
+        return True
+
+
+def prepare(compiled: Compiled, starts: Sequence[PartSolution]) -> Columns:
+    """Merge classes that are alike (zones aside: a relaxation) and take the nodes of known solutions as first columns."""
+    several = choosing(compiled)
+    keys: dict[tuple[object, ...], int] = {}
+    item_of = np.zeros(len(compiled.pods), dtype=np.int64)
+    for c, pod in enumerate(compiled.pods):
+        zoned = pod.workload if pod.zone >= 0 else ""
+        key = (*compiled.classes.sizes[c], int(compiled.classes.host[c]), zoned, pod.pools, pod.block == "flexible")
+        item_of[c] = keys.setdefault(key, len(keys))
+    count = len(keys)
+    counts, most, sizes = np.zeros(count), np.zeros(count), np.zeros((count, 4))
+    chosen = np.zeros(count, dtype=bool)
+    allowed = np.zeros((count, len(compiled.pools)), dtype=bool)
+    for c in range(len(compiled.pods)):
+        i = item_of[c]
+        counts[i] += compiled.counts[c]
+        most[i] = max(most[i], compiled.counts[c]) if compiled.pods[c].zone >= 0 else counts[i]
+        if compiled.classes.host[c] >= 0:
+            most[i] = 1
+        sizes[i], chosen[i], allowed[i] = compiled.classes.sizes[c], several[c], compiled.allowed[c]
+    pool = np.array([k for k, part in enumerate(compiled.pools) for _ in part.types], dtype=np.int64)
+    kind = np.array([t for part in compiled.pools for t in range(len(part.types))], dtype=np.int64)
+    room = np.concatenate([part.room for part in compiled.pools])
+    price = np.concatenate([part.price for part in compiled.pools])
+    fit = np.floor(np.where(sizes[None] > 0, room[:, None] / np.maximum(sizes[None], 1e-9), np.inf).min(axis=2))
+    limit = np.minimum(fit, most[None]) * allowed.T[pool]
+    made = Columns(compiled, item_of, counts, sizes, chosen, pool, kind, Knapsacks(sizes, room, limit), price)
+    for start in starts:
+        for part in start.pools:
+            placed, slot_of = place(compiled, part)
+            for node, slot in enumerate(slot_of):
+                pattern = np.bincount(item_of, weights=placed[:, node], minlength=count) if count else np.zeros(0)
+                row = int(np.flatnonzero((pool == part.pool) & (kind == part.slots[slot][0]))[0])
+                made.add(row, np.minimum(pattern, limit[row]))
+    for i in range(count):
+        best = np.where(limit[:, i] > 0, price / np.maximum(limit[:, i], 1), np.inf)
+        for k in np.flatnonzero(allowed[i]):
+            mine = np.where(pool == k, best, np.inf)
+            if np.isfinite(mine.min()):
+                pattern = np.zeros(count)
+                pattern[i] = limit[int(mine.argmin()), i]
+                made.add(int(mine.argmin()), pattern)
+    return made
+
+
+@dataclass
+class _Master:
+    model: Model
+    column: list[int]
+    spare: dict[tuple[int, int], int]
+    item_rows: list[int]
+    pool_rows: list[list[int]]
+    share_rows: dict[int, int]
+    quota_row: int | None
+
+
+def _master(made: Columns, *, whole: bool, keep: Sequence[int] | None = None, slots: bool = False) -> _Master:
+    compiled, model = made.compiled, Model()
+    kept = list(range(len(made.rows))) if keep is None else list(keep)
+    column = [
+        model.column(
+            float(made.price[made.rows[j]]),
+            0.0,
+            float(compiled.pools[made.pool[made.rows[j]]].wish.max) if made.open(made.rows[j]) else 0.0,
+            whole=whole,
+        )
+        for j in kept
+    ]
+    spare: dict[tuple[int, int], int] = {}
+    for k, part in enumerate(compiled.pools):
+        for t, price in enumerate(part.price):
+            row = int(np.flatnonzero((made.pool == k) & (made.kind == t))[0])
+            spare[k, t] = model.column(float(price), 0.0, float(part.wish.max) if made.open(row) else 0.0, whole=whole)
+    pattern = np.array([made.patterns[j] for j in kept]) if kept else np.zeros((0, len(made.counts)))
+    item_rows = [
+        model.row({column[j]: float(pattern[j, i]) for j in np.flatnonzero(pattern[:, i])}, float(made.counts[i]), np.inf)
+        for i in range(len(made.counts))
+    ]
+    pool_rows: list[list[int]] = []
+    share_rows: dict[int, int] = {}
+    pool_of = np.array([made.pool[made.rows[j]] for j in kept], dtype=np.int64)
+    cpu = made.sizes[:, 0] * made.several
+    for k, part in enumerate(compiled.pools):
+        mine = {column[j]: 1.0 for j in np.flatnonzero(pool_of == k)}
+        extra = {spare[k, t]: 1.0 for t in range(len(part.types))}
+        forced = compiled.counts * (compiled.allowed.sum(axis=1) == 1) * compiled.allowed[:, k]
+        both = [model.row(mine | extra, float(least_nodes(compiled, k, forced)), float(part.wish.max))]
+        zoned = forced * (compiled.classes.zone >= 0)
+        if len({int(z) for z in compiled.classes.zone[zoned > 0]}) == compiled.zones > 1:
+            both.append(model.row(mine, float(compiled.zones), np.inf))
+        pool_rows.append(both)
+        if not part.wish.spot and forced.any():
+            fits = compiled.fits(k)
+            for need in {fits[c].tobytes(): fits[c] for c in np.flatnonzero(forced)}.values():
+                model.row({spare[k, t]: 1.0 for t in np.flatnonzero(need)}, 1.0, np.inf)
+        if part.wish.spot and cpu.any():
+            held = {column[j]: float(pattern[j] @ cpu) for j in np.flatnonzero(pool_of == k) if pattern[j] @ cpu}
+            share_rows[k] = model.row(held, -np.inf, SPOT_POOL_SHARE * float(made.counts @ cpu))
+    quota_row = None
+    if compiled.problem.vcpu_quota is not None:
+        use = {column[j]: float(compiled.pools[pool_of[j]].vcpu[made.kind[made.rows[kept[j]]]]) for j in range(len(kept))}
+        use |= {col: float(compiled.pools[k].vcpu[t]) for (k, t), col in spare.items()}
+        quota_row = model.row(use, -np.inf, float(compiled.problem.vcpu_quota))
+    if slots:
+        _slot_rows(made, model, kept, column, spare)
+    return _Master(model, column, spare, item_rows, pool_rows, share_rows, quota_row)
+
+
+def _slot_rows(
+    made: Columns, model: Model, kept: list[int], column: list[int], spare: dict[tuple[int, int], int]
+) -> None:
+    for k, part in enumerate(made.compiled.pools):
+        flags = {}
+        for t in range(len(part.types)):
+            mine = [column[n] for n, j in enumerate(kept) if made.pool[made.rows[j]] == k and made.kind[made.rows[j]] == t]
+            flag = model.column(0.0, 0.0, 1.0, whole=True)
+            model.row(dict.fromkeys([*mine, spare[k, t]], 1.0) | {flag: -float(part.wish.max)}, -np.inf, 0.0)
+            flags[flag] = 1.0
+        model.row(flags, 0.0, float(part.wish.slots))
+
+
+def generate(made: Columns, effort: Effort) -> None:
+    """Add columns until pricing finds none, then prove a bound; both stop at fixed numbers."""
+    if not len(made.counts):
+        return
+    left = effort.exact
+    for number in range(effort.rounds):
+        master = _master(made, whole=False)
+        out = master.model.solve(seed=made.compiled.problem.seed)
+        if out.duals is None or out.values is None:
+            return
+        made.used = out.values[: len(made.rows)]
+        made.spares = {key: float(out.values[column]) for key, column in master.spare.items()}
+        value, fixed = _values(made, master, out)
+        pattern, worth = fill(made.sacks, value)
+        gain = worth - (made.price - fixed)
+        if made.closed is not None:
+            gain[made.closed] = 0.0
+        fresh = [made.add(int(r), pattern[r]) for r in np.flatnonzero(gain > 1e-6 * made.price)]
+        last = number == effort.rounds - 1
+        if sum(fresh) > 0 and not last and float((gain / made.price).max()) > COARSE:
+            continue
+        if made.closed is not None:
+            return
+        left, found = _prove(made, master, out, value, fixed, left)
+        if (not found and not sum(fresh)) or left <= 0:
+            return
+
+
+def _values(made: Columns, master: _Master, out: Outcome) -> tuple[Floats, Floats]:
+    """Worth of each item in each knapsack row, and what each row's node earns by itself (caps, minima, quota)."""
+    if out.duals is None:
+        raise AssertionError("an LP that was solved has duals")
+    duals = out.duals
+    worth = np.maximum(duals[master.item_rows], 0.0)
+    value = np.tile(worth, (len(made.pool), 1))
+    cpu = made.sizes[:, 0] * made.several
+    fixed = np.zeros(len(made.pool))
+    for k, rows in enumerate(master.pool_rows):
+        mine = made.pool == k
+        fixed[mine] += float(sum(duals[r] for r in rows))
+        if k in master.share_rows:
+            value[mine] += min(0.0, float(duals[master.share_rows[k]])) * cpu[None]
+    if master.quota_row is not None:
+        vcpu = np.concatenate([part.vcpu for part in made.compiled.pools])
+        fixed += min(0.0, float(duals[master.quota_row])) * vcpu
+    return value, fixed
+
+
+def _prove(  # noqa: PLR0913
+    made: Columns, master: _Master, out: Outcome, value: Floats, fixed: Floats, left: int
+) -> tuple[int, bool]:
+    """Farley's bound: scale the items' duals until no filling is worth more than its node. Also adds exact columns."""
+    dear = made.price - fixed
+    limit = ceiling(made.sacks, value)
+    ratio = limit / np.maximum(dear, 1e-9)
+    found = False
+    for row in np.argsort(-ratio, kind="stable"):
+        if ratio[row] <= 1 + 1e-6 or left <= 0:
+            break
+        left -= 1
+        solved = grid(made.sacks, int(row), value[row])
+        if solved is None:
+            continue
+        pattern, top = solved
+        limit[row] = min(limit[row], top)
+        ratio[row] = limit[row] / max(float(dear[row]), 1e-9)
+        if float(pattern @ value[row]) > dear[row] * (1 + 1e-6):
+            found |= made.add(int(row), pattern)
+    worst = max(1.0, float(ratio.max()))
+    if (dear <= 0).any() or out.duals is None:
+        return left, found
+    items = float(sum(max(0.0, float(out.duals[r])) * c for r, c in zip(master.item_rows, made.counts, strict=True)))
+    bound = out.objective - items + items / worst
+    if bound > made.bound:
+        made.bound = bound
+        made.proof = {"lp": out.objective, "items": items, "scale": worst, "columns": float(len(made.rows))}
+    return left, found
+
+
+def starts(made: Columns, rounds: int) -> list[tuple[Floats, tuple[dict[int, int], ...]]]:
+    """Starting points (pods wanted per class and pool, nodes per type): types are given up one by one down to the slots.
+
+    After each loss the rest is generated anew; every set that respects the slots is a starting point.
+    """
+    found: list[tuple[Floats, tuple[dict[int, int], ...]]] = []
+    compiled = made.compiled
+    made.closed = np.zeros(len(made.pool), dtype=bool)
+    while True:
+        weight = _weights(made)
+        over = {}
+        for k, part in enumerate(compiled.pools):
+            mine = [r for r in np.flatnonzero(made.pool == k) if weight[r] > 1e-6]
+            limit = part.wish.slots
+            if len(mine) > limit:
+                over[k] = min(mine, key=lambda r: (weight[r], r))
+        if not over:
+            found.append(_start(made))
+            over = {
+                k: min(mine, key=lambda r: (weight[r], r))
+                for k in range(len(compiled.pools))
+                if len(mine := [r for r in np.flatnonzero(made.pool == k) if weight[r] > 1e-6]) > 1
+            }
+            if not over:
+                break
+        for k in range(len(compiled.pools)):
+            made.closed |= (made.pool == k) & (weight <= 1e-6) & (k in over) & bool(found)
+        for row in over.values():
+            made.closed[row] = True
+        before = made.used
+        generate(made, Effort(rounds, 0))
+        if len(made.used) == len(before) and np.array_equal(made.used, before):
+            break
+    made.closed = None
+    return found
+
+
+def _weights(made: Columns) -> Floats:
+    """Money per knapsack row in the last LP."""
+    rows = np.array(made.rows[: len(made.used)], dtype=np.int64)
+    return np.bincount(rows, weights=made.used * made.price[rows], minlength=len(made.pool))
+
+
+def _start(made: Columns) -> tuple[Floats, tuple[dict[int, int], ...]]:
+    rows = np.array(made.rows[: len(made.used)], dtype=np.int64)
+    share = np.zeros((len(made.counts), len(made.compiled.pools)))
+    nodes: list[dict[int, float]] = [{} for _ in made.compiled.pools]
+    for j in np.flatnonzero(made.used > 1e-6):
+        k, t = int(made.pool[rows[j]]), int(made.kind[rows[j]])
+        share[:, k] += made.used[j] * made.patterns[j]
+        nodes[k][t] = nodes[k].get(t, 0.0) + float(made.used[j])
+    share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-9)
+    wanted = made.compiled.counts[:, None] * share[made.item_of] * made.compiled.allowed
+    return wanted, tuple({t: max(1, round(n)) for t, n in sorted(some.items())} for some in nodes)
