@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from stacks.clouds import CLOUDS, REGION_SLOTS
 from stacks.envelope import DEFAULT_PROVIDERS, DISABLED, KEY, PROJECT
@@ -22,7 +22,7 @@ FILE: Final = Path(__file__).with_name("schema.json")
 class _Generator(GenerateJsonSchema):
     """Leaves out defaults that are frozen mappings."""
 
-    ignored_warning_kinds: ClassVar = {"non-serializable-default", "skipped-choice"}
+    ignored_warning_kinds: set[JsonSchemaWarningKind] = {"non-serializable-default"}  # noqa: RUF012 - pydantic's form
 
 
 def schema() -> dict[str, Any]:

@@ -229,8 +229,8 @@ def _broken(text: str, error: yaml.YAMLError) -> YamlError:
         what, fix = "holds a character that YAML forbids", "remove it, or write it as an escape in double quotes"
     elif "\t" in around[: len(around) - len(around.lstrip())] or "'\\t'" in problem:
         what, fix = "is indented with a tab, which YAML forbids", "indent with spaces"
-    elif "quoted scalar" in context and started is not None:
-        number = started.line + 1
+    elif "quoted scalar" in context or _open_quote(lines[:number]):
+        number = _open_quote(lines[:number]) or (started.line + 1 if started else number)
         what, fix = "has a quote that is never closed", "close the quote"
     elif "did not find expected" in problem or "could not find expected" in problem:
         opened = f"; the block began on line {started.line + 1}" if started else ""
@@ -238,3 +238,12 @@ def _broken(text: str, error: yaml.YAMLError) -> YamlError:
     else:
         what, fix = f"is not YAML ({mask(problem)})", "check indentation, colons, quotes and brackets"
     return YamlError(Problem(path=("file",), what=what, fix=fix, found=NOTHING), number)
+
+
+def _open_quote(lines: list[str]) -> int | None:
+    """Return the number of the first line with a quote and no second one: what follows it is read as text."""
+    for number, line in enumerate(lines, 1):
+        code = re.sub(r"\\.|(^|\s)#.*", "", line)
+        if code.count('"') % 2 or re.search(r"[:\[{,-]\s+'[^']*$", code):
+            return number
+    return None

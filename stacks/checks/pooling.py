@@ -33,8 +33,9 @@ def _pools(tree: Tree, path: Path) -> Iterator[Problem]:
         yield from _system(tree, pool)
         yield from _twice(pool, "arch", tree.items(*pool, "arch"))
         yield from _taints(tree, pool)
-        for key, value in tree.mapping(*pool, "labels").items():
-            yield from _label((*pool, "labels", key), key, value)
+        for key in tree.mapping(*pool, "labels"):
+            label = (*pool, "labels", key)
+            yield from _label(label, key, tree.text(*label) or "")
 
 
 def _sizes(tree: Tree, pool: Path) -> Iterator[Problem]:
@@ -74,7 +75,7 @@ def _taints(tree: Tree, pool: Path) -> Iterator[Problem]:
         seen.append(mark)
 
 
-def _label(path: Path, key: str, value: Any) -> Iterator[Problem]:
+def _label(path: Path, key: str, value: str) -> Iterator[Problem]:
     domain, _, name = key.rpartition("/")
     if not LABEL_NAME.fullmatch(name) or (("/" in key) and not DOMAIN.fullmatch(domain)):
         yield Problem(
@@ -86,7 +87,7 @@ def _label(path: Path, key: str, value: Any) -> Iterator[Problem]:
     elif any(domain == own or domain.endswith(f".{own}") for own in RESERVED):
         what = f"uses the domain {domain}, which belongs to Kubernetes or to a cloud"
         yield Problem(path=path, what=what, fix="use a domain of your own, or none")
-    if isinstance(value, str) and value and not LABEL_NAME.fullmatch(value):
+    if value and not LABEL_NAME.fullmatch(value):
         allowed = "at most 63 letters, digits, dashes, dots and underscores"
         yield Problem(
             path=path, what="has a value that Kubernetes refuses", allowed=allowed, fix="shorten or simplify it"

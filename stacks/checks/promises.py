@@ -9,6 +9,7 @@ from stacks.problems import Problem, listed
 from stacks.quantities import cpu_milli, memory_mib
 from stacks.services import AVAILABLE
 from stacks.tree import Path, Tree
+from stacks.work import Namespace
 
 ONE_ZONE: Final = 0.999
 """More than this needs two zones: a single zone is promised 99.5 % (EC2, one instance) to 99.9 %.
@@ -16,6 +17,9 @@ ONE_ZONE: Final = 0.999
 https://aws.amazon.com/compute/sla/ https://cloud.google.com/compute/sla
 https://www.microsoft.com/licensing/docs/view/Service-Level-Agreements-SLA-for-Online-Services
 """
+
+
+DEFAULTS: Final = Namespace()
 
 
 def check_promises(tree: Tree) -> Iterator[Problem]:
@@ -63,9 +67,8 @@ def _availability(tree: Tree) -> Iterator[Problem]:
 
 def _quota(tree: Tree, path: Path) -> Iterator[Problem]:
     for resource, read in (("cpu", cpu_milli), ("memory", memory_mib)):
-        requests, limits = tree.at(*path, f"{resource}_requests"), tree.at(*path, f"{resource}_limits")
-        if requests is None or limits is None:
-            continue
+        keys = f"{resource}_requests", f"{resource}_limits"
+        requests, limits = (tree.at(*path, key) or getattr(DEFAULTS, key) for key in keys)
         try:
             if read(str(requests)) > read(str(limits)):
                 what = f"is above `{resource}_limits`"

@@ -34,15 +34,14 @@ def carried(  # noqa: PLR0913, PLR0917 - what one workload asks for
     tree: Tree, path: Path, pools: Sequence[str], spot: str | None, gpu: int, clusters: Sequence[str] = ()
 ) -> Iterator[Problem]:
     """Report what keeps a workload's pods from running in one of its clusters; each problem once."""
-    reported: set[str] = set()
+    reported: set[Path] = set()
     for cluster in tree.clusters() or ("every cluster",):
         available = tree.pools(cluster)
         if available is None or (clusters and cluster not in clusters):
             continue
         for problem in _in_cluster(path, pools, spot, gpu, cluster, available):
-            mark = problem.what if problem.path[-1] == "spot" else f"{problem.path}"
-            if mark not in reported:
-                reported.add(mark)
+            if problem.path not in reported:
+                reported.add(problem.path)
                 yield problem
 
 
