@@ -60,7 +60,7 @@ def require_go() -> None:
     if found is None or (int(found[1]), int(found[2])) < GO_NEEDED:
         version = asked.stdout.strip() or asked.stderr.strip() or "nothing"
         raise BuildError(
-            f"{go} is {version}: install Go {wanted} or newer (https://go.dev/dl/), put it first on PATH, run this again."
+            f"{go} is {version}: install Go {wanted} or newer (https://go.dev/dl/), put it first on PATH, run this"
         )
 
 
@@ -95,9 +95,7 @@ def phase(name: str) -> Iterator[None]:
 
 def run(command: Sequence[str], *, cwd: Path = PROJECT, env: Mapping[str, str] | None = None) -> str:
     """Run a command and return its output; raises `BuildError` with the command and the end of what it said."""
-    done = subprocess.run(
-        gently(command), cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False
-    )
+    done = subprocess.run(gently(command), cwd=cwd, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-20:])
         raise BuildError(f"`{' '.join(command)}` in {cwd} ended with exit code {done.returncode}:\n{said}")

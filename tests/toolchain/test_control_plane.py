@@ -76,7 +76,7 @@ def test_a_quota_is_counted(control_plane: ControlPlane) -> None:
 
 
 def test_strangers_are_refused(control_plane: ControlPlane) -> None:
-    with pytest.raises(ControlPlaneError, match="Unauthorized|provide credentials|must be logged in"):
+    with pytest.raises(ControlPlaneError, match=r"Unauthorized|provide credentials|must be logged in"):
         control_plane.kubectl("get", "namespaces", "--token=wrong")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import json
 import secrets
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
-LIFETIME = datetime.timedelta(days=1)
-SLACK = datetime.timedelta(hours=1)  # of a clock that is set while a test runs
+LIFETIME = dt.timedelta(days=1)
+SLACK = dt.timedelta(hours=1)  # of a clock that is set while a test runs
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def make(folder: Path) -> Credentials:
         )
 
     def certificate(subject: str, key: ec.EllipticCurvePrivateKey, *, authority: bool) -> x509.CertificateBuilder:
-        now = datetime.datetime.now(datetime.UTC)
+        now = dt.datetime.now(dt.UTC)
         return (
             x509.CertificateBuilder()
             .subject_name(name(subject))

@@ -1,8 +1,8 @@
 """Runs as a process of its own: starts the programs it is told to, and ends them when its parent stops or dies.
 
 Argument: the folder of the programs, removed at the end. Standard input: one JSON object per line, `{"name", "command",
-"log"}`, or `{"keep": true}` to leave the logs. Its end is the order to stop, so that a parent killed with SIGKILL stops its
-programs too. Standard output: one JSON object per program that ended, `{"name", "code"}`.
+"log"}`, or `{"keep": true}` to leave the logs. Its end is the order to stop, so that a parent killed with SIGKILL stops
+its programs too. Standard output: one JSON object per program that ended, `{"name", "code"}`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def _die_with_keeper() -> None:
-    """Should the keeper itself be killed, the kernel kills its programs (Linux only)."""
+    """Ask the kernel (Linux only) to kill the programs of a keeper that is itself killed."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -34,7 +34,7 @@ def _start(order: dict[str, object]) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            preexec_fn=_die_with_keeper,
+            preexec_fn=_die_with_keeper,  # noqa: PLW1509 - see above
         )
 
 

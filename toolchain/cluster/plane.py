@@ -1,4 +1,4 @@
-"""One control plane: etcd, API server, controllers, and if asked scheduler and kwok, on loopback, in a folder of its own."""
+"""One control plane: etcd, API server, controllers, if asked scheduler and kwok; on loopback, in its own folder."""
 
 from __future__ import annotations
 

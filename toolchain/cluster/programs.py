@@ -83,7 +83,7 @@ def etcd(places: Places) -> list[str]:
 
 
 def api_server(places: Places, credentials: Credentials) -> list[str]:
-    """Serve on loopback; pods need no service account yet, and new nodes carry no taint that only a kubelet would lift."""
+    """Serve on loopback; pods need no service account, and new nodes carry no taint that only a kubelet lifts."""
     return [
         places.program("kube-apiserver"),
         f"--etcd-servers=http://{LOOPBACK}:{places.etcd_port}",

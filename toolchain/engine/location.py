@@ -23,8 +23,8 @@ def switch() -> str:
     value = os.environ.get(SWITCH, "")
     if value not in ("", "build", "path"):
         raise EngineNotFoundError(
-            f"{SWITCH}={value} is unknown: use {SWITCH}=build (the engine of .toolchain), {SWITCH}=path (the one on PATH), "
-            "or leave it unset."
+            f"{SWITCH}={value} is unknown: use {SWITCH}=build (the engine of .toolchain), {SWITCH}=path (the one on "
+            "PATH), or leave it unset."
         )
     return value
 
@@ -61,8 +61,8 @@ def locate() -> Path:
             return folder
         if wanted == "path":
             raise EngineNotFoundError(
-                f"{SWITCH}=path, but {reason}: install pulumi {OLDEST[0]}.{OLDEST[1]} or newer, or unset {SWITCH} and run "
-                "`python3.11 -m toolchain.engine build`."
+                f"{SWITCH}=path, but {reason}: install pulumi {OLDEST[0]}.{OLDEST[1]} or newer, or unset {SWITCH} and "
+                "run `python3.11 -m toolchain.engine build`."
             )
     engine = recipe()
     if engine.built():

@@ -1,4 +1,4 @@
-"""What the engine's folder is made of: CLI, language host with a virtual environment of its own, the SDK's two scripts."""
+"""What the engine's folder is made of: the CLI, the language host with its own Python, the SDK's two scripts."""
 
 from __future__ import annotations
 

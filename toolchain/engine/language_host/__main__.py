@@ -19,7 +19,8 @@ def main(arguments: list[str]) -> int:
     if "version" in flags:
         sys.stdout.write(f"v{VERSION}\n")
         return 0
-    if not Path(flags.get("use-executor") or shim).is_file():
+    shim = flags.get("use-executor") or shim
+    if not Path(shim).is_file():
         sys.stderr.write(f"{shim} is missing: build the engine again\n")
         return 1
     outer = dict(os.environ)  # children get what we got, without what we set for ourselves
@@ -32,11 +33,11 @@ def main(arguments: list[str]) -> int:
     from .run import Programs  # noqa: PLC0415 - after the signals are ours: gRPC takes 0.1 s to load
     from .server import LanguageHost, serve  # noqa: PLC0415
 
-    programs = Programs(processes, flags.get("use-executor") or shim, outer, flags.get("tracing", ""))
+    programs = Programs(processes, shim, outer, flags.get("tracing", ""))
     server, port = serve(LanguageHost(engine, programs, processes, outer))
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    ending.watch(engine)
+    ending.watch(engine, programs.hush)
     ending.wait(server)
     return 0
 

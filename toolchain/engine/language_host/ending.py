@@ -7,9 +7,10 @@ import signal
 import stat
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
-from .processes import Processes, end_group
+from .processes import Processes, end_group, kill_group
 
 STDIN = 0
 HEALTH_SECONDS = 300.0
@@ -21,6 +22,7 @@ class Ending:
 
     def __init__(self, processes: Processes) -> None:
         self._processes = processes
+        self._hush: Callable[[], None] = lambda: None
         self._by_engine = False
 
     def listen(self) -> None:
@@ -29,8 +31,9 @@ class Ending:
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda number, _frame: self._die(number))
 
-    def watch(self, engine: str) -> None:
-        """Watch the engine: it holds our standard input, and answers health checks."""
+    def watch(self, engine: str, hush: Callable[[], None]) -> None:
+        """Watch the engine: it holds our standard input, and answers health checks. `hush` silences the programs."""
+        self._hush = hush
         self._by_engine = _is_pipe(STDIN)
         if self._by_engine:
             threading.Thread(target=self._end_with_stdin, daemon=True).start()
@@ -44,7 +47,7 @@ class Ending:
     def _end_with_stdin(self) -> None:
         while os.read(STDIN, 4096):
             pass
-        self._end(1)
+        self._engine_is_gone()
 
     def _end_with_health(self, engine: str) -> None:
         import grpc  # noqa: PLC0415 - loaded by whoever serves
@@ -53,10 +56,17 @@ class Ending:
         while not pause.wait(HEALTH_SECONDS):
             with grpc.insecure_channel(engine) as channel:
                 try:
-                    channel.unary_unary(HEALTH_METHOD)(b"", timeout=30)
+                    channel.unary_unary(HEALTH_METHOD, None, None)(b"", timeout=30)
                 except grpc.RpcError as error:
                     if error.code() != grpc.StatusCode.UNIMPLEMENTED:
-                        self._end(1)
+                        self._engine_is_gone()
+
+    def _engine_is_gone(self) -> None:
+        """Leave nothing: nobody will tell us, or anything we started, to stop."""
+        self._processes.end_all()
+        if self._by_engine:
+            kill_group()
+        os._exit(1)
 
     def _end(self, code: int) -> None:
         self._clear()
@@ -68,6 +78,7 @@ class Ending:
         os.kill(os.getpid(), number)
 
     def _clear(self) -> None:
+        self._hush()
         self._processes.end_all()
         for stream in (sys.stdout, sys.stderr):
             stream.flush()

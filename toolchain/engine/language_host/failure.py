@@ -30,7 +30,7 @@ def explained(method: Callable[[Any, Any, Any], Answer]) -> Callable[[Any, Any, 
     def answer(self: Any, request: Any, context: Any) -> Answer:
         try:
             return method(self, request, context)
-        except Exception as error:  # noqa: BLE001 - gRPC would show "Exception calling application"
+        except Exception as error:  # gRPC would show "Exception calling application"
             _abort(context, error)
             raise AssertionError from error  # abort has raised
 

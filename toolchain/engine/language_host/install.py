@@ -52,7 +52,7 @@ def _line(text: str) -> tuple[Stream, bytes]:
     return "stdout", f"{text}\n".encode()
 
 
-def _piped(  # noqa: PLR0913 - each one is a fact of a process
+def _piped(  # noqa: PLR0913, PLR0917 - each one is a fact of a process
     title: str, command: list[str], folder: Path, env: Mapping[str, str], context: Any, processes: Processes
 ) -> Iterator[tuple[Stream, bytes]]:
     process = processes.start(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -69,7 +69,7 @@ def _piped(  # noqa: PLR0913 - each one is a fact of a process
     _check(title, command, process, complaint)
 
 
-def _on_terminal(  # noqa: PLR0913 - each one is a fact of a process
+def _on_terminal(  # noqa: PLR0913, PLR0917 - each one is a fact of a process
     title: str, command: list[str], folder: Path, env: Mapping[str, str], context: Any, processes: Processes
 ) -> Iterator[tuple[Stream, bytes]]:
     ours, theirs = pty.openpty()

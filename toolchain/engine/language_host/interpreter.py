@@ -65,7 +65,9 @@ def _why_not(venv: Path, options: Options) -> str:
         if (venv / "bin" / "python").is_symlink():
             state = f"is broken: bin/python points to {(venv / 'bin' / 'python').readlink()}, which is gone"
     elif venv.exists():
-        return f"the virtual environment {venv} is not a directory: correct runtime.options.virtualenv, or remove that file"
+        return (
+            f"the virtual environment {venv} is not a directory: correct runtime.options.virtualenv or remove that file"
+        )
     else:
         state = "does not exist"
     return f"the virtual environment {venv} {state}. Make it with:\n{commands(venv, options)}"

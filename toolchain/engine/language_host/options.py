@@ -64,8 +64,8 @@ def _refuse_other_toolchains(options: Options) -> None:
             )
         return
     raise HostError(
-        f"the toolchain {options.toolchain} is not driven by this language host: set `toolchain: pip` and `virtualenv` under "
-        f"runtime.options to the environment that {options.toolchain} made"
+        f"the toolchain {options.toolchain} is not driven by this language host: set `toolchain: pip` and `virtualenv` "
+        f"under runtime.options to the environment that {options.toolchain} made"
     )
 
 

@@ -55,7 +55,7 @@ def environment(request: Any, python: Interpreter, outer: Mapping[str, str]) -> 
     return inner
 
 
-def _run_pack(  # noqa: PLR0913 - each one is a fact of a process
+def _run_pack(  # noqa: PLR0913, PLR0917 - each one is a fact of a process
     what: str, command: list[str], folder: Path, env: Mapping[str, str], context: Any, processes: Processes
 ) -> Iterator[language_pb2.RunPluginResponse]:
     with PolicyProxy(what) as proxy:

@@ -11,7 +11,7 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import grpc
 
@@ -23,7 +23,7 @@ SERVICE = "/pulumirpc.Analyzer/"
 START_SECONDS = 60
 
 
-class PolicyProxy(grpc.GenericRpcHandler):  # type: ignore[misc,unused-ignore]
+class PolicyProxy(grpc.GenericRpcHandler):  # type: ignore[type-arg] # no generic class at run time
     """The `Analyzer` service of one pack, on a port of its own."""
 
     def __init__(self, what: str) -> None:
@@ -35,10 +35,10 @@ class PolicyProxy(grpc.GenericRpcHandler):  # type: ignore[misc,unused-ignore]
         self._lost = ""
         self._stopped = False
         self._channel: Any = None
-        self._server = grpc.server(ThreadPoolExecutor(max_workers=64), handlers=(self,), options=OPTIONS)
+        self._server = grpc.server(ThreadPoolExecutor(max_workers=64), handlers=[self], options=OPTIONS)
         self.port: int = self._server.add_insecure_port(f"{LOOPBACK}:0")
 
-    def __enter__(self) -> PolicyProxy:
+    def __enter__(self) -> Self:
         self._server.start()
         return self
 

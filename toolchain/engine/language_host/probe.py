@@ -3,25 +3,28 @@
 `probe.py about | packages | dependencies`
 """
 
+from __future__ import annotations
+
 import importlib.metadata
 import importlib.util
 import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 OWN_PROTOCOL = ("pulumi-policy", "pulumi-esc-sdk")  # named like providers, but none
 PLUGIN_FILE = "pulumi-plugin.json"
 
 
-def canonical(name):
+def canonical(name: str) -> str:
     """Return a distribution's name as indexes spell it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def distributions():
+def distributions() -> dict[str, tuple[str, str, Any]]:
     """Return canonical name -> (name, version, distribution), the first on sys.path wins, in alphabetical order."""
-    found = {}
+    found: dict[str, tuple[str, str, Any]] = {}
     for distribution in importlib.metadata.distributions():
         # The folder's name says both without parsing METADATA (1 ms each)
         folder = getattr(distribution, "_path", None)
@@ -32,7 +35,7 @@ def distributions():
     return dict(sorted(found.items()))
 
 
-def plugin_file(name):
+def plugin_file(name: str) -> Any:
     """Return the parsed plug-in file of a distribution's top-level module, None without one."""
     module = name.replace("-", "_")
     for module_name in dict.fromkeys([module, module.lower()]):
@@ -49,7 +52,7 @@ def plugin_file(name):
     return None
 
 
-def packages():
+def packages() -> list[dict[str, Any]]:
     """Return what every provider package among the distributions says about itself."""
     answer = []
     for name, (raw, version, _) in distributions().items():
@@ -62,7 +65,7 @@ def packages():
     return answer
 
 
-def dependencies():
+def dependencies() -> list[dict[str, Any]]:
     """Return every distribution with the names that it requires here."""
     marker = marker_class()
     return [
@@ -71,7 +74,7 @@ def dependencies():
     ]
 
 
-def required(distribution, marker):
+def required(distribution: Any, marker: Any) -> set[str]:
     """Return the canonical names that a distribution requires in this environment, extras left out."""
     names = set()
     for line in distribution.requires or []:
@@ -82,14 +85,14 @@ def required(distribution, marker):
     return names
 
 
-def holds(marker, condition):
+def holds(marker: Any, condition: str) -> bool:
     """Evaluate an environment marker without any extra."""
     if marker is None:
         return "extra" not in condition
-    return marker(condition).evaluate({"extra": ""})
+    return bool(marker(condition).evaluate({"extra": ""}))
 
 
-def marker_class():
+def marker_class() -> Any:
     """Return the class that evaluates environment markers, from wherever it is installed."""
     for module in ("packaging.markers", "pip._vendor.packaging.markers"):
         try:
@@ -99,7 +102,7 @@ def marker_class():
     return None
 
 
-def about():
+def about() -> dict[str, str]:
     """Return the interpreter, its version and pip's."""
     try:
         pip = importlib.metadata.version("pip")
@@ -112,4 +115,4 @@ def about():
 if __name__ == "__main__":
     sys.path.pop(0)  # the folder of this file, no part of the project
     asked = {"about": about, "packages": packages, "dependencies": dependencies}[sys.argv[1]]
-    print(json.dumps({"python": list(sys.version_info[:2]), "answer": asked()}))
+    sys.stdout.write(json.dumps({"python": list(sys.version_info[:2]), "answer": asked()}) + "\n")

@@ -75,11 +75,18 @@ def ending(code: int) -> str:
 
 
 def end_group() -> None:
-    """Ask what is left of our own process group (children of children) to go; we stay."""
+    """Ask what is left of our own process group (children of children) to go; we stay. For the main thread only."""
     if os.getpgrp() == os.getpid():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         with contextlib.suppress(OSError):
             os.killpg(0, signal.SIGTERM)
+
+
+def kill_group() -> None:
+    """Kill our own process group, ourselves included."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
 
 
 def _reason(error: OSError, env: Mapping[str, Any]) -> str:

@@ -1,8 +1,9 @@
 """The SDK's protocol stubs without the SDK.
 
-`import pulumi.runtime.proto.language_pb2` runs `pulumi/__init__.py` first, which loads the whole SDK (0.5 s; the engine
-starts a host twice in most commands). The generated modules need only their own package, so the three packages above them
-are entered into `sys.modules` as empty ones that know their folder and run nothing. Only the host's own process does this.
+`import pulumi.runtime.proto.language_pb2` runs `pulumi/__init__.py` first, which loads the whole SDK (0.5 s; the
+engine starts a host twice in most commands). The generated modules need only their own package, so the three packages
+above them are entered into `sys.modules` as empty ones that know their folder and run nothing. Only the host's own
+process does this.
 """
 
 from __future__ import annotations

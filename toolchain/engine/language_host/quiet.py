@@ -34,6 +34,10 @@ class QuietStderr:
             self._drain()
             self._muted = True
 
+    def hush(self) -> None:
+        """Pass on nothing more; safe in a signal handler."""
+        self._muted = True
+
     def close(self) -> None:
         """Pass on what is left and stop, even if a grandchild still holds the pipe."""
         os.close(self._end)

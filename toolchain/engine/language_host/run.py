@@ -71,6 +71,11 @@ class Programs:
             timer.daemon = True
             timer.start()
 
+    def hush(self) -> None:
+        """Let what still runs say no more: the host is stopping and kills it."""
+        for stderr in list(self._running.values()):
+            stderr.hush()
+
     def _run(self, command: list[str], env: Mapping[str, str]) -> Outcome:
         with self._lock:
             if self._cancelled:
@@ -101,8 +106,8 @@ class Programs:
         )
         if quiet.wait():
             raise HostError(
-                f"the typechecker {checker} is not installed in the project's Python: add it to requirements.txt and run "
-                f"`{python.command} -m pip install {checker}`"
+                f"the typechecker {checker} is not installed in the project's Python: add it to requirements.txt and "
+                f"run `{python.command} -m pip install {checker}`"
             )
         return self.processes.start([python.command, "-m", checker, str(chosen.program)], env=env).wait() == 0
 
