@@ -125,7 +125,10 @@ class Engine:
         if journal:
             journal.end(clean=outcome.ok)
         if dog.waited_for is not None:
-            raise _bitten(operation, dog.waited_for, self.redactor)
+            named = dog.waited_for
+            if not named and packs and not collected.steps:
+                named = tuple(f"the policy pack {pack} to answer" for pack, _ in packs)
+            raise _bitten(operation, named, self.redactor)
         return outcome
 
     def _common(self, operation: str, packs: Sequence[tuple[Path, Path | None]]) -> list[str]:

@@ -15,6 +15,8 @@ REPLACES: Final = frozenset({"replace", "create-replacement", "delete-replaced",
 _COLOUR = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
 _RULE = re.compile(r"(?P<rule>[A-Z]{2,5}-\d{1,4})\s+(?P<path>\S*?):\s+(?P<text>.+)", re.DOTALL)
 
+_CLOSING = re.compile(r"(preview|update|refresh|destroy|import) failed")
+
 
 def plain(text: str) -> str:
     """Without the engine's colour directives."""
@@ -152,8 +154,8 @@ class Collected:
     def _take_rest(self, event: dict[str, Any]) -> None:
         if "diagnosticEvent" in event:
             said = event["diagnosticEvent"]
-            text = plain(said.get("prefix", "") + said.get("message", "")).strip()
-            if text and not said.get("ephemeral"):
+            text = plain(said.get("message", "")).strip()
+            if text and not said.get("ephemeral") and said.get("severity") != "debug":
                 self.diagnostics.append(Diagnostic(said.get("severity", ""), said.get("urn", ""), text))
         elif "policyEvent" in event:
             self.findings.append(finding_of(event["policyEvent"]))
@@ -178,7 +180,8 @@ class Collected:
 
     @property
     def errors(self) -> list[Diagnostic]:
-        return [said for said in self.diagnostics if said.severity == "error"]
+        """What went wrong, without the engine's closing line (`preview failed`), which says nothing."""
+        return [d for d in self.diagnostics if d.severity == "error" and not _CLOSING.fullmatch(d.message)]
 
     def mandatory(self) -> list[Finding]:
         return [found for found in self.findings if found.level == "mandatory"]

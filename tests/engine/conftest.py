@@ -140,6 +140,16 @@ def deployed(_brought_up: Path, tmp_path: Path) -> Hands:
     return Hands(tmp_path / "state")
 
 
+@pytest.fixture
+def tiny_project(tmp_path: Path) -> Path:
+    """A copy of the small project, to be changed."""
+    project = tmp_path / "tiny"
+    shutil.copytree(TINY, project)
+    settings = (project / "Pulumi.yaml").read_text().replace("../../../../.venv", str(ROOT / ".venv"))
+    (project / "Pulumi.yaml").write_text(settings)
+    return project
+
+
 @pytest.fixture(autouse=True)
 def _no_orphans() -> Iterator[None]:
     """No process of a test outlives it by more than ten seconds."""

@@ -110,16 +110,10 @@ def test_outputs_carry_the_mode(deployed: Hands) -> None:
     assert "vpc-" in ran.stdout
 
 
-def test_encrypted_keys_get_stand_in_values_offline(fresh: Hands, tmp_path: Path) -> None:
-    import shutil
-
-    project = tmp_path / "project"
-    shutil.copytree(fresh.project, project)
-    settings = (project / "Pulumi.yaml").read_text().replace("../../../../.venv", str(ROOT / ".venv"))
-    (project / "Pulumi.yaml").write_text(settings)
-    with (project / "Pulumi.small.yaml").open("a") as file:
+def test_encrypted_keys_get_stand_in_values_offline(fresh: Hands, tiny_project: Path) -> None:
+    with (tiny_project / "Pulumi.small.yaml").open("a") as file:
         file.write("  cloud-ecosystem:token:\n    secure: v1:AAAA:BBBB\nencryptionsalt: v1:x:y\n")
-    fresh.project = project
+    fresh.project = tiny_project
     made = fresh.json("up", "--offline", ECOSYSTEM_TINY_SECRET="yes")
     assert any("stand-ins" in note for note in made["notes"])
     assert fresh.json("up", "--offline", ECOSYSTEM_TINY_SECRET="yes")["up_steps"] == {"same": 7}

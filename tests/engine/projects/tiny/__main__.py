@@ -30,9 +30,10 @@ subnets = [
     )
     for index, zone in enumerate("ab")
 ]
-key = aws.kms.Key("data", description="keeps", enable_key_rotation=True, opts=child)
+usage = asked("KEY") or "ENCRYPT_DECRYPT"
+key = aws.kms.Key("data", description="keeps", key_usage=usage, opts=child)
 for number in range(int(asked("GROUPS") or 0)):
-    aws.ec2.SecurityGroup(f"group-{number}", vpc_id=vpc.id, description=f"group {number}", opts=child)
+    aws.ec2.SecurityGroup(f"group-{number}", vpc_id=vpc.id, description=f"{asked('WORD') or 'group'} {number}", opts=child)
 if asked("SPEND"):
     for number in range(int(asked("SPEND"))):
         address = aws.ec2.Eip(f"out-{number}", domain="vpc", opts=child)
