@@ -37,7 +37,8 @@ class ControlPlane:
     """A Kubernetes control plane as a context manager; it dies with this process, however this process ends.
 
     `kwok=True` also runs the controllers that make pods (deployments, jobs, ...). A plane that failed leaves its folder
-    with the logs; one that was stopped takes it along.
+    with the logs; one that was stopped takes it along. With `data` the objects live in that folder instead and the next
+    plane that is given it finds them; only one plane at a time may use it.
     """
 
     kubeconfig: Path
@@ -46,8 +47,14 @@ class ControlPlane:
     folder: Path
 
     def __init__(
-        self, *, scheduler: bool = False, kwok: bool = False, controllers: Sequence[str] = programs.CONTROLLERS
+        self,
+        *,
+        scheduler: bool = False,
+        kwok: bool = False,
+        controllers: Sequence[str] = programs.CONTROLLERS,
+        data: Path | None = None,
     ) -> None:
+        self._data = data.absolute() if data else None
         self._scheduler = scheduler
         self._kwok = kwok
         extra = programs.WORKLOAD_CONTROLLERS if kwok else ()
@@ -99,7 +106,7 @@ class ControlPlane:
         return done.stdout
 
     def _start(self, folder: Path) -> None:
-        places = Places(self.folder, folder, self._reserve_port(), self._reserve_port())
+        places = Places(self.folder, folder, self._reserve_port(), self._reserve_port(), self._data)
         credentials = make(self.folder)
         self.kubeconfig, self.server, self.token = places.kubeconfig, places.server, credentials.token
         self.kubeconfig.touch(mode=0o600)

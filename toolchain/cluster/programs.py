@@ -47,6 +47,7 @@ class Places:
     programs: Path
     etcd_port: int
     server_port: int
+    data: Path | None = None
 
     @property
     def kubeconfig(self) -> Path:
@@ -58,6 +59,11 @@ class Places:
         """The address of the API server."""
         return f"https://{LOOPBACK}:{self.server_port}"
 
+    @property
+    def etcd_data(self) -> Path:
+        """Where etcd keeps what it knows: in the folder, which goes, unless told otherwise."""
+        return self.data or self.folder / "etcd"
+
     def log(self, name: str) -> Path:
         """Return where a program writes."""
         return self.folder / f"{name}.log"
@@ -68,11 +74,11 @@ class Places:
 
 
 def etcd(places: Places) -> list[str]:
-    """Keep the data in the folder, unsynced: it is thrown away."""
+    """Keep the data unsynced: it survives a killed process, and a stage needs no more."""
     address = f"http://{LOOPBACK}:{places.etcd_port}"
     return [
         places.program("etcd"),
-        f"--data-dir={places.folder / 'etcd'}",
+        f"--data-dir={places.etcd_data}",
         f"--listen-client-urls={address}",
         f"--advertise-client-urls={address}",
         f"--listen-peer-urls=http://{LOOPBACK}:0",
