@@ -11,7 +11,7 @@ from sandbox.cloud import Asked, Difference
 from sandbox.compare import differences
 from sandbox.connection import Connection
 from sandbox.errors import Failure, Refused
-from sandbox.faults import Stage
+from sandbox.stage import Stage
 from sandbox.invokes.table import answer
 from sandbox.kubernetes.kubeconfig import parse
 from sandbox.profiles import PROFILES
@@ -50,7 +50,7 @@ class Client:
 
     def invoke(self, connection: Connection, token: str, args: dict[str, Any]) -> dict[str, Any]:
         """Answer a look-up. Raises Refused for one that the stage does not know, naming it."""
-        found = answer(token, args, connection, self.database, self.stage.now)
+        found = answer(token, args, connection, self.database, self.stage.now, self.stage.plan.project_numbers)
         if found is None:
             raise Refused(
                 "",

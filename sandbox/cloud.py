@@ -10,7 +10,7 @@ from typing import Any
 
 import grpc
 
-from sandbox.behaviour import rules, rules_aws, rules_azure, rules_gcp  # noqa: F401 - they register themselves
+from sandbox.behaviour import rules, rules_aks, rules_aws, rules_azure, rules_eks, rules_gcp  # noqa: F401 - they register themselves
 from sandbox.behaviour.outputs import complete
 from sandbox.behaviour.rows import Row, row
 from sandbox.behaviour.rules import Moment
@@ -105,7 +105,8 @@ class Cloud:
             self._unique(schema, known, moment)
             self._rules(known, moment)
             thing = self._thing(asked, schema, known, moment, stored)
-            if self.database.get(asked.type, thing.id, thing.scope):
+            other = self.database.get(asked.type, thing.id, thing.scope, thing.region)
+            if other is not None and other.region == thing.region:
                 raise Refused(
                     known.name.code if known and known.name else "AlreadyExists",
                     f"{asked.type} {thing.id} already exists",
@@ -128,7 +129,7 @@ class Cloud:
                     kept[name] = UNKNOWN
             return complete(schema, kept, None)
         with self.database.transaction():
-            old = self._existing(asked.type, id_, connection)
+            old = self._existing(asked, id_, connection, news)
             moment = self._moment(asked, news, connection, old.generation, old)
             if known:
                 self._immutable(known, old, news)
@@ -149,13 +150,16 @@ class Cloud:
         self, asked: Asked, id_: str, connection: Connection, old_inputs: dict[str, Any], state: dict[str, Any]
     ) -> Thing | None:
         """Find a thing by its id; None when the cloud does not have it."""
-        del old_inputs, state  # what the cloud has is what counts
-        return self.database.get(asked.type, id_, connection.scope)
+        return self._get(asked, id_, connection, {**state, **old_inputs})
 
-    def delete(self, asked: Asked, id_: str, connection: Connection) -> None:
+    def _get(self, asked: Asked, id_: str, connection: Connection, values: Mapping[str, Any]) -> Thing | None:
+        region = self.profile.region(connection, values, row(self.package, asked.type))
+        return self.database.get(asked.type, id_, connection.scope, region)
+
+    def delete(self, asked: Asked, id_: str, connection: Connection, state: dict[str, Any]) -> None:
         """Delete a thing, unless it is protected or in use; one that is gone already is fine."""
         with self.database.transaction():
-            thing = self.database.get(asked.type, id_, connection.scope)
+            thing = self._get(asked, id_, connection, state)
             if thing is None:
                 return
             known = row(self.package, asked.type)
@@ -170,16 +174,19 @@ class Cloud:
                 user, path = users[0]
                 words = (known.in_use if known else None) or self.profile.in_use
                 raise Refused(words.code, self._say(words.text, thing, dependant=user.id, path=path))
+            for inside in self.profile.inside(thing, self.database):
+                self._drop_cluster(inside)
+                self.database.remove(inside)
             self._drop_cluster(thing)
             self.database.remove(thing)
 
     # --- parts ---
 
-    def _existing(self, type_: str, id_: str, connection: Connection) -> Thing:
-        thing = self.database.get(type_, id_, connection.scope)
+    def _existing(self, asked: Asked, id_: str, connection: Connection, values: Mapping[str, Any]) -> Thing:
+        thing = self._get(asked, id_, connection, values)
         if thing is None:
             words = self.profile.not_found
-            raise Refused(words.code, words.text.format(type=type_, id=id_), grpc.StatusCode.NOT_FOUND)
+            raise Refused(words.code, words.text.format(type=asked.type, id=id_), grpc.StatusCode.NOT_FOUND)
         return thing
 
     def _moment(
@@ -214,7 +221,9 @@ class Cloud:
             for path, value in each(moment.inputs, pattern):
                 if not isinstance(value, str) or not value or is_unknown(value):
                     continue
-                things = self.database.by_handle(reference.to, value)
+                things = [
+                    thing for thing in self.database.by_handle(reference.to, value) if self.profile.sees(moment, thing, value)
+                ]
                 if not things:
                     if reference.allow and re.fullmatch(reference.allow, value):
                         continue
@@ -295,7 +304,7 @@ class Cloud:
                 rules.OUTPUTS[name](moment, values)
         outputs = complete(schema, values, seed)
         seed.outputs = outputs
-        handles = [seed.facts["id"], seed.facts.get("arn", ""), *(known.handles if known else ())]
+        handles = [seed.facts["id"], seed.facts.get("arn", ""), seed.facts["name"], *(known.handles if known else ())]
         stored.handles = [str(value) for value in map(seed.fill, handles) if value]
         for key in ("selfLink", "name") if known is None else ("selfLink",):
             if outputs.get(key):

@@ -9,8 +9,10 @@ from typing import Any
 import grpc
 
 from sandbox.behaviour.rows import Refusal, Row
+from sandbox.behaviour.rules import Moment
 from sandbox.connection import Connection
 from sandbox.errors import Refused
+from sandbox.state import Database, Thing
 
 _ZONE_OF_GCP = re.compile(r"^([a-z]+-[a-z]+\d+)-[a-z]$")
 
@@ -51,6 +53,14 @@ class Profile:
         """Name the service that a type belongs to."""
         return token.split(":")[1].partition("/")[0]
 
+    def sees(self, moment: Moment, thing: Thing, value: str) -> bool:
+        """Tell whether a thing can be referred to from where another one is made."""
+        return thing.scope == moment.scope
+
+    def inside(self, thing: Thing, database: Database) -> list[Thing]:
+        """List what a cloud deletes together with a thing."""
+        return []
+
 
 class Aws(Profile):
     """Amazon: account and partition; most types live in a region."""
@@ -84,6 +94,12 @@ class Aws(Profile):
             "account": connection.scope, "accountId": connection.scope, "ownerId": connection.scope,
             "region": real, "partition": partition, "service": self.service(token),
         }  # fmt: skip
+
+    def sees(self, moment: Moment, thing: Thing, value: str) -> bool:
+        """A region does not know the things of another one."""
+        return thing.scope == moment.scope and (
+            thing.region == moment.region or "global" in {thing.region, moment.region}
+        )
 
     def default_id(self, token: str) -> str:
         """Look like most identifiers of Amazon."""
@@ -170,6 +186,16 @@ class Azure(Profile):
         space = NAMESPACES.get(module, module.capitalize())
         plural = kind[:-1] + "ies" if kind.endswith("y") else kind + ("es" if kind.endswith("s") else "s")
         return "{group}/providers/Microsoft." + space + "/" + plural[0].lower() + plural[1:] + "/{name}"
+
+    def sees(self, moment: Moment, thing: Thing, value: str) -> bool:
+        """A bare name is looked up in the resource group of who names it."""
+        groups = (thing.inputs.get("resourceGroupName"), moment.inputs.get("resourceGroupName"))
+        return thing.scope == moment.scope and ("/" in value or None in groups or groups[0] == groups[1])
+
+    def inside(self, thing: Thing, database: Database) -> list[Thing]:
+        """A resource group goes with everything in it, a parent with its nested resources."""
+        prefix = thing.id.rstrip("/") + "/"
+        return database.find("scope=? AND package=? AND substr(id, 1, ?)=?", (thing.scope, self.package, len(prefix), prefix))
 
     def name_property(self, token: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> str:
         """Prefer `KINDName`, then `resourceName`, then the only other property that ends in Name."""

@@ -44,7 +44,7 @@ class Behaviour(Protocol):
     def read(
         self, asked: Asked, id_: str, connection: Connection, old_inputs: dict[str, Any], state: dict[str, Any]
     ) -> Thing | None: ...
-    def delete(self, asked: Asked, id_: str, connection: Connection) -> None: ...
+    def delete(self, asked: Asked, id_: str, connection: Connection, state: dict[str, Any]) -> None: ...
 
 
 class Door(Protocol):
@@ -67,6 +67,7 @@ def _answer(function: Callable[..., Any]) -> Callable[..., Any]:
         except Refused as refused:
             context.abort(refused.status, str(refused))
         except Uninitialised as half:
+            half.id = half.id or request.id
             _abort_half(context, half)
         except Exception as problem:
             if not context.is_active() or type(problem) is Exception:
@@ -240,8 +241,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Delete a resource."""
         connection, asked = self._connection(context), _asked(request)
+        state = decode(request.properties).values
         self.door.call(
-            connection, "delete", asked, lambda: self.behaviour.delete(asked, request.id, connection)
+            connection, "delete", asked, lambda: self.behaviour.delete(asked, request.id, connection, state)
         )
         return empty_pb2.Empty()
 

@@ -17,13 +17,13 @@ from pulumi.runtime.proto import provider_pb2_grpc
 
 from sandbox.client import Client
 from sandbox.cloud import Cloud
-from sandbox.faults import Stage
 from sandbox.kubernetes.backend import Backend
 from sandbox.kubernetes.provider import Kubernetes
 from sandbox.kubernetes.schema_only import SchemaOnly
 from sandbox.provider import Provider
 from sandbox.schema.store import SchemaStore
 from sandbox.schema.tokens import PACKAGES
+from sandbox.stage import Stage
 from sandbox.state import Database
 
 _OPTIONS = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20),
@@ -50,6 +50,8 @@ class Serving:
     def __init__(self, state: Path, stage: Stage, clusters: str = "schema") -> None:
         """Open the database under `state` and start a server per package."""
         self.database = Database(state / "clouds.sqlite")
+        self.stage = stage
+        stage.use(self.database)
         stage.use(self.database)
         self.backend = backend(clusters, state, self.database, stage.now)
         self.servers: dict[str, grpc.Server] = {}
@@ -75,6 +77,7 @@ class Serving:
 
     def stop(self) -> None:
         """End all servers, at most a second after calls in flight."""
+        self.stage.end()
         for done in [server.stop(grace=1) for server in self.servers.values()]:
             done.wait()
         self.backend.close()

@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS things (
   pk INTEGER PRIMARY KEY, package TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, urn TEXT NOT NULL,
   generation INTEGER NOT NULL, scope TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,
   inputs TEXT NOT NULL, outputs TEXT NOT NULL, ready INTEGER NOT NULL DEFAULT 1);
-CREATE UNIQUE INDEX IF NOT EXISTS things_id ON things (type, id, scope);
+CREATE UNIQUE INDEX IF NOT EXISTS things_id ON things (type, id, scope, region);
 CREATE INDEX IF NOT EXISTS things_urn ON things (urn);
 CREATE TABLE IF NOT EXISTS handles (pk INTEGER NOT NULL, type TEXT NOT NULL, value TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS handles_value ON handles (value, type);
@@ -168,10 +168,10 @@ class Database:
         rows = self.execute(f"SELECT {_COLUMNS} FROM things WHERE {where} ORDER BY pk", parameters)  # noqa: S608
         return [_thing(row) for row in rows]
 
-    def get(self, type_: str, id_: str, scope: str) -> Thing | None:
-        """Return the thing of that type, id and scope."""
+    def get(self, type_: str, id_: str, scope: str, region: str = "") -> Thing | None:
+        """Return the thing of that type, id and scope; the region decides where an id exists in several."""
         found = self.find("type=? AND id=? AND scope=?", (type_, id_, scope))
-        return found[0] if found else None
+        return next((thing for thing in found if thing.region == region), found[0] if found else None)
 
     def by_handle(self, types: tuple[str, ...], value: str) -> list[Thing]:
         """Return things of some types that are known by this id, ARN, name or link."""

@@ -48,7 +48,7 @@ class Seed:
     def fill(self, template: Any) -> Any:
         """Fill a template, also inside lists and maps.
 
-        `{hex:17}`, `{digits:21}`, `{base36:10}`, `{uuid}` or `{uuid:salt}`, `{ip}`, a fact (`{account}`, `{region}`,
+        `{hex:17}`, `{digits:21}`, `{base36:10}`, `{uuid}` or `{uuid:salt}`, `{ip}`, `{certificate}`, a fact (`{account}`, `{region}`,
         `{id}`, `{name}`, ...), or the path of an input or output (`{vpcConfig.vpcId}`). A template that is one
         field alone keeps the type of its value. A path that leads nowhere becomes the empty string.
         """
@@ -80,6 +80,10 @@ class Seed:
             return f"203.0.{self.number(112, 115, name)}.{self.number(1, 254, name + 'b')}"
         if kind == "private":
             return f"10.{self.number(0, 255, name)}.{self.number(0, 255, name + 'b')}.{self.number(4, 250, name + 'c')}"
+        if kind == "certificate":
+            from sandbox.certificates import authority  # noqa: PLC0415 - cryptography is dear, clusters are few
+
+            return authority(f"{self.urn}#{self.generation}")
         if kind == "last":
             return str(self._value(argument) or "").rstrip("/").rpartition("/")[2]
         if kind == "lower":

@@ -1,34 +1,61 @@
-"""Look-ups of Google Cloud."""
+"""Look-ups of Google."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
+from sandbox.behaviour.versions import GKE, gcp_zones
 from sandbox.invokes.table import Question, serves
-
-
-def project_number(project: str) -> str:
-    """Number of a project on the stage: twelve digits made from its id."""
-    return str(10**11 + int(hashlib.sha256(project.encode()).hexdigest(), 16) % (9 * 10**11))
+from sandbox.profiles import project_number
 
 
 @serves("gcp:organizations/getProject:getProject")
-def project(question: Question) -> dict[str, Any]:
-    """The project that is asked about, or the provider's own."""
-    name = str(question.args.get("projectId") or question.connection.scope)
+def project(asked: Question) -> dict[str, Any]:
+    """A project and its number."""
+    name = str(asked.args.get("projectId") or asked.connection.scope)
+    if asked.connection.config.get("project") == name:
+        name = asked.connection.scope  # the fault plan may answer with another one
     return {
-        "id": f"projects/{name}",
-        "projectId": name,
-        "name": name,
-        "number": project_number(name),
-        "autoCreateNetwork": False,
-        "billingAccount": "",
-        "deletionPolicy": "PREVENT",
-        "effectiveLabels": {},
-        "folderId": "",
-        "labels": {},
-        "orgId": "",
-        "pulumiLabels": {},
-        "tags": {},
-    }
+        "id": f"projects/{name}", "projectId": name, "name": name, "number": _number(asked, name), "autoCreateNetwork": False,
+        "billingAccount": "", "folderId": "", "orgId": "", "labels": {}, "effectiveLabels": {}, "pulumiLabels": {},
+        "deletionPolicy": "PREVENT", "tags": {},
+    }  # fmt: skip
+
+
+def _number(asked: Question, name: str) -> str:
+    """A number that the stage was told, else one made of the name."""
+    return str(asked.numbers.get(name) or project_number(name))
+
+
+@serves("gcp:organizations/getClientConfig:getClientConfig")
+def client(asked: Question) -> dict[str, Any]:
+    """Who asks; the token opens nothing."""
+    return {
+        "id": "offline", "project": asked.connection.scope, "region": asked.connection.region,
+        "zone": asked.connection.text("zone"), "accessToken": "offline", "defaultLabels": {},
+    }  # fmt: skip
+
+
+@serves("gcp:container/getEngineVersions:getEngineVersions")
+def versions(asked: Question) -> dict[str, Any]:
+    """Versions that GKE offers, newest first."""
+    full = [f"{version}.4-gke.1000000" for version in reversed(GKE)]
+    prefix = str(asked.args.get("versionPrefix") or "")
+    chosen = [version for version in full if version.startswith(prefix)] or [""]
+    channels = {"RAPID": full[0], "REGULAR": full[1], "STABLE": full[1]}
+    return {
+        **asked.args, "id": asked.now, "validMasterVersions": chosen, "validNodeVersions": chosen,
+        "latestMasterVersion": chosen[0], "latestNodeVersion": chosen[0], "defaultClusterVersion": full[1],
+        "releaseChannelDefaultVersion": channels, "releaseChannelLatestVersion": channels,
+        "releaseChannelUpgradeTargetVersion": channels,
+    }  # fmt: skip
+
+
+@serves("gcp:compute/getZones:getZones")
+def zones(asked: Question) -> dict[str, Any]:
+    """Zones of a region."""
+    region = asked.region
+    return {
+        "id": f"projects/{asked.connection.scope}/regions/{region}", "names": list(gcp_zones(region)), "region": region,
+        "project": asked.connection.scope, **{key: item for key, item in asked.args.items() if key == "status"},
+    }  # fmt: skip

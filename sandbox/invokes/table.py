@@ -18,6 +18,7 @@ class Question:
     connection: Connection
     database: Database
     now: str
+    numbers: dict[str, str]  # project -> number, as the fault plan says
 
     @property
     def region(self) -> str:
@@ -40,9 +41,12 @@ def serves(*names: str) -> Callable[[Answer], Answer]:
     return register
 
 
-def answer(token: str, args: dict[str, Any], connection: Connection, database: Database, now: str) -> dict[str, Any] | None:
+def answer(
+    token: str, args: dict[str, Any], connection: Connection, database: Database, now: str,
+    numbers: dict[str, str],
+) -> dict[str, Any] | None:
     """Answer a look-up, or return None when nobody does."""
     from sandbox.invokes import aws, azure, gcp  # noqa: F401, PLC0415 - they register themselves
 
     found = ANSWERS.get(token)
-    return None if found is None else found(Question(args, connection, database, now))
+    return None if found is None else found(Question(args, connection, database, now, numbers))

@@ -6,6 +6,8 @@ import base64
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from sandbox.kubernetes.kinds import is_built_in
+from sandbox.kubernetes.quantities import in_canonical_form
 from sandbox.schema.store import SchemaStore
 from sandbox.wire import has_unknown, is_unknown
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 AUTONAMED = "pulumi.com/autonamed"
 _SERVER_OWNED = ("uid", "resourceVersion", "generation", "managedFields", "creationTimestamp", "deletionTimestamp",
                  "selfLink")  # fmt: skip
+_NO_QUANTITIES = frozenset({"metadata", "data", "binaryData", "stringData", "apiVersion", "kind"})
 _COMPONENTS = ("helm.sh", "kustomize", "yaml", "apiextensions.k8s.io/v1:CustomResourcePatch")
 
 
@@ -61,6 +64,8 @@ def canonical(
     news["metadata"] = meta
     if kind == "Secret":
         _encode(news)
+    if is_built_in(str(news["apiVersion"]), str(news["kind"])):
+        return {key: item if key in _NO_QUANTITIES else in_canonical_form(item) for key, item in news.items()}
     return news
 
 

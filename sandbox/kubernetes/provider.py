@@ -162,13 +162,13 @@ class Kubernetes:
         outputs = _outputs(live, inputs, str(state.get("__initialApiVersion") or api), manager)
         return Thing(self.package, asked.type, id_, asked.urn, 1, connection.scope, "", name, inputs, outputs)
 
-    def delete(self, asked: Asked, id_: str, connection: Connection) -> None:
+    def delete(self, asked: Asked, id_: str, connection: Connection, state: dict[str, Any]) -> None:
         """DELETE in the foreground, then wait until it is gone."""
         if asked.type.endswith("Patch"):
             return
         cluster = self.cluster(connection)
         namespace, _, name = id_.rpartition("/")
-        api, kind = kind_of(asked.type, {})
+        api, kind = kind_of(asked.type, state)
         ref = ObjectRef(api, kind, namespace, name)
         try:
             cluster.delete(ref, propagation="Foreground")
