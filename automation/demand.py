@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from automation import places, runs, statefile
 from automation import modes as modes_
 from automation.exits import Ending, Exit
-from automation.session import Options, Session, opened
+from automation.session import Options, Session, check_demand, opened, read_stack
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,6 +28,8 @@ def against_deployed(name: str, options: Options, console: Console) -> Iterator[
     import os  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
+    read_stack(name, options)
+    check_demand(options)
     mode = modes_.decide(offline=options.offline, real=options.real, environ=dict(os.environ), home=Path.home())
     place = places.of(options.project, name, mode.name, dict(os.environ))
     if not mode.offline or _has_state(place, options, name):

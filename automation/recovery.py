@@ -11,12 +11,14 @@ from base64 import b32encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from automation import locks
-from automation.engine import Engine
 from automation.exits import Ending, Exit
 from automation.journal import Intent, Journal
+
+if TYPE_CHECKING:
+    from automation.engine import Engine
 
 TAG: Final = "idempotency"
 TAG_LENGTH: Final = 26
