@@ -21,6 +21,7 @@ from .wire import LOOPBACK, OPTIONS
 
 SERVICE = "/pulumirpc.Analyzer/"
 START_SECONDS = 60
+END_SECONDS = 5
 
 
 class PolicyProxy(grpc.GenericRpcHandler):  # type: ignore[type-arg] # no generic class at run time
@@ -33,6 +34,7 @@ class PolicyProxy(grpc.GenericRpcHandler):  # type: ignore[type-arg] # no generi
         self._request: Any = None
         self._failure = ""
         self._lost = ""
+        self._ended = threading.Event()
         self._stopped = False
         self._channel: Any = None
         self._server = grpc.server(ThreadPoolExecutor(max_workers=64), handlers=[self], options=OPTIONS)
@@ -99,6 +101,7 @@ class PolicyProxy(grpc.GenericRpcHandler):  # type: ignore[type-arg] # no generi
     def lost(self, text: str) -> None:
         """Remember how the pack ended, for calls that it leaves unanswered."""
         self._lost = self._lost or text
+        self._ended.set()
 
     def service(self, handler_call_details: Any) -> Any:
         """Return how a method is answered."""
@@ -132,6 +135,7 @@ class PolicyProxy(grpc.GenericRpcHandler):  # type: ignore[type-arg] # no generi
         except grpc.RpcError as error:
             code, text = error.code(), error.details()
             if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
+                self._ended.wait(END_SECONDS)  # the connection breaks a moment before the process is gone
                 code, text = grpc.StatusCode.UNKNOWN, self._lost or f"{self._what} died while it was asked ({text})"
             context.set_trailing_metadata(error.trailing_metadata() or ())
             context.abort(code, text)
