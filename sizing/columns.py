@@ -18,6 +18,7 @@ from sizing.pricing import Knapsacks, ceiling, fill, grid
 from sizing.problem import SPOT_POOL_SHARE
 
 Ints = npt.NDArray[np.int64]
+SMOOTH = 0.6
 COARSE = 0.02  # while quick fillings gain more than this share of a node, nothing is solved exactly
 
 
@@ -120,6 +121,7 @@ class _Master:
     pool_rows: list[list[int]]
     share_rows: dict[int, int]
     quota_row: int | None
+    spare_rows: dict[int, list[int]]
 
 
 def _master(made: Columns, *, whole: bool, keep: Sequence[int] | None = None, slots: bool = False) -> _Master:
@@ -146,6 +148,7 @@ def _master(made: Columns, *, whole: bool, keep: Sequence[int] | None = None, sl
     ]
     pool_rows: list[list[int]] = []
     share_rows: dict[int, int] = {}
+    spare_rows: dict[int, list[int]] = {}
     pool_of = np.array([made.pool[made.rows[j]] for j in kept], dtype=np.int64)
     cpu = made.sizes[:, 0] * made.several
     for k, part in enumerate(compiled.pools):
@@ -159,8 +162,10 @@ def _master(made: Columns, *, whole: bool, keep: Sequence[int] | None = None, sl
         pool_rows.append(both)
         if not part.wish.spot and forced.any():
             fits = compiled.fits(k)
-            for need in {fits[c].tobytes(): fits[c] for c in np.flatnonzero(forced)}.values():
-                model.row({spare[k, t]: 1.0 for t in np.flatnonzero(need)}, 1.0, np.inf)
+            needs = {fits[c].tobytes(): fits[c] for c in np.flatnonzero(forced)}
+            spare_rows[k] = [
+                model.row({spare[k, t]: 1.0 for t in np.flatnonzero(need)}, 1.0, np.inf) for need in needs.values()
+            ]
         if part.wish.spot and cpu.any():
             held = {column[j]: float(pattern[j] @ cpu) for j in np.flatnonzero(pool_of == k) if pattern[j] @ cpu}
             share_rows[k] = model.row(held, -np.inf, SPOT_POOL_SHARE * float(made.counts @ cpu))
@@ -171,7 +176,7 @@ def _master(made: Columns, *, whole: bool, keep: Sequence[int] | None = None, sl
         quota_row = model.row(use, -np.inf, float(compiled.problem.vcpu_quota))
     if slots:
         _slot_rows(made, model, kept, column, spare)
-    return _Master(model, column, spare, item_rows, pool_rows, share_rows, quota_row)
+    return _Master(model, column, spare, item_rows, pool_rows, share_rows, quota_row, spare_rows)
 
 
 def _slot_rows(
@@ -192,6 +197,7 @@ def generate(made: Columns, effort: Effort) -> None:
     if not len(made.counts):
         return
     left = effort.exact
+    center: Floats | None = None  # smoothed duals: raw ones swing wildly in the first rounds
     for number in range(effort.rounds):
         master = _master(made, whole=False)
         out = master.model.solve(seed=made.compiled.problem.seed)
@@ -200,11 +206,15 @@ def generate(made: Columns, effort: Effort) -> None:
         made.used = out.values[: len(made.rows)]
         made.spares = {key: float(out.values[column]) for key, column in master.spare.items()}
         value, fixed = _values(made, master, out)
-        pattern, worth = fill(made.sacks, value)
-        gain = worth - (made.price - fixed)
-        if made.closed is not None:
-            gain[made.closed] = 0.0
-        fresh = [made.add(int(r), pattern[r]) for r in np.flatnonzero(gain > 1e-6 * made.price)]
+        center = value if center is None else SMOOTH * center + (1 - SMOOTH) * value
+        fresh: list[bool] = []
+        gain = np.zeros(len(made.pool))
+        for guess in (center, value):
+            pattern, _ = fill(made.sacks, guess)
+            gain = np.einsum("ri,ri->r", pattern, value) - (made.price - fixed)
+            if made.closed is not None:
+                gain[made.closed] = 0.0
+            fresh += [made.add(int(r), pattern[r]) for r in np.flatnonzero(gain > 1e-6 * made.price)]
         last = number == effort.rounds - 1
         if sum(fresh) > 0 and not last and float((gain / made.price).max()) > COARSE:
             continue
@@ -255,15 +265,74 @@ def _prove(  # noqa: PLR0913
         ratio[row] = limit[row] / max(float(dear[row]), 1e-9)
         if float(pattern @ value[row]) > dear[row] * (1 + 1e-6):
             found |= made.add(int(row), pattern)
-    worst = max(1.0, float(ratio.max()))
     if (dear <= 0).any() or out.duals is None:
         return left, found
-    items = float(sum(max(0.0, float(out.duals[r])) * c for r, c in zip(master.item_rows, made.counts, strict=True)))
-    bound = out.objective - items + items / worst
+    bound, scale = _farley(made, master, out, value, dear, limit)
     if bound > made.bound:
         made.bound = bound
-        made.proof = {"lp": out.objective, "items": items, "scale": worst, "columns": float(len(made.rows))}
+        made.proof = {"lp": out.objective, "scale": scale, "columns": float(len(made.rows))}
     return left, found
+
+
+def _farley(  # noqa: PLR0913
+    made: Columns, master: _Master, out: Outcome, value: Floats, dear: Floats, limit: Floats
+) -> tuple[float, float]:
+    """The bound: the pattern duals divided by the worst ratio of worth to price, plus the spare each pool must pay.
+
+    A spare must take over the fullest node. So for every possible CPU load K of the fullest node of an on-demand pool,
+    nodes are cut to K and the spare is at least a type with room for K; the smallest total over all K holds.
+    """
+    if out.duals is None:
+        raise AssertionError("an LP that was solved has duals")
+    duals = out.duals
+    scaled = float(sum(max(0.0, float(duals[r])) * c for r, c in zip(master.item_rows, made.counts, strict=True)))
+    cpu = float(made.counts @ (made.sizes[:, 0] * made.several))
+    scaled += sum(min(0.0, float(duals[r])) * SPOT_POOL_SHARE * cpu for r in master.share_rows.values())
+    spared = sum(float(duals[r]) for rows in master.spare_rows.values() for r in rows)
+    base = out.objective - scaled - spared
+    ratio = limit / dear
+    always = float(max((ratio[made.pool == k].max() for k in range(len(made.compiled.pools)) if k not in master.spare_rows), default=0))
+    best, worst = 0.0, 1.0
+    for dimension in (0, 1):
+        options = [_spare_options(made, master, k, duals, value, dear, limit, dimension) for k in master.spare_rows]
+        scales = {always, *(ratio_ for some in options for ratio_, _ in some)}
+        totals = {}
+        for scale in sorted(s for s in scales if s >= always and s > 0):
+            spares = [min((cost for r, cost in some if r <= scale), default=np.inf) for some in options]
+            totals[scale] = base + scaled / scale + sum(spares)
+        if totals:
+            scale = min(totals, key=lambda s: (totals[s], s))
+            if np.isfinite(totals[scale]) and totals[scale] > best:
+                best, worst = float(totals[scale]), scale
+    return best, worst
+
+
+def _spare_options(  # noqa: PLR0913
+    made: Columns,
+    master: _Master,
+    k: int,
+    duals: Floats,
+    value: Floats,
+    dear: Floats,
+    limit: Floats,
+    dimension: int,
+) -> list[tuple[float, float]]:
+    """(worst ratio, least cost of the spare) for every load of the fullest node, in CPU (0) or memory (1)."""
+    compiled = made.compiled
+    mine = np.flatnonzero(made.pool == k)
+    extra = dear[mine] + sum(float(duals[r]) for r in master.pool_rows[k][1:])
+    room = made.sacks.room[mine]
+    forced = (compiled.counts > 0) & (compiled.allowed.sum(axis=1) == 1) & compiled.allowed[:, k]
+    fits = compiled.fits(k)[forced]
+    least = max((float(extra[need].min()) for need in fits), default=0.0)
+    found = []
+    for load in sorted(set(room[:, dimension].tolist())):
+        cut = room.copy()
+        cut[:, dimension] = np.minimum(cut[:, dimension], load)
+        tops = np.minimum(limit[mine], ceiling(Knapsacks(made.sizes, cut, made.sacks.most[mine]), value[mine]))
+        spare = max(least, float(extra[room[:, dimension] >= load].min()))
+        found.append((float((tops / dear[mine]).max()), spare))
+    return found
 
 
 def starts(made: Columns, rounds: int) -> list[tuple[Floats, tuple[dict[int, int], ...]]]:

@@ -9,6 +9,7 @@ from sizing import infeasible
 from sizing.assemble import assemble
 from sizing.columns import Effort, generate, prepare, starts
 from sizing.compiled import Compiled, compile_problem, parts
+from sizing.descent import Width, polish
 from sizing.fluid import solve_fluid
 from sizing.greedy import cheapest_pool_first, share_out
 from sizing.neighbourhood import Budget, search
@@ -31,12 +32,14 @@ class Work:
     rounds_after_loss: int
     starts: int
     search: Budget
+    descents: int
+    width: Width
 
 
 EFFORTS = {
-    "fast": Work(10, Effort(15, 0), 2, 1, Budget(2, 4)),
-    "standard": Work(30, Effort(30, 40), 4, 2, Budget(4, 6)),
-    "best": Work(1000, Effort(80, 600), 8, 4, Budget(40, 8, 512)),
+    "fast": Work(10, Effort(15, 0), 2, 1, Budget(2, 4), 1, Width(32, 64)),
+    "standard": Work(30, Effort(30, 40), 4, 2, Budget(4, 6), 2, Width()),
+    "best": Work(1000, Effort(80, 600), 8, 4, Budget(40, 8, 512), 3, Width(96, 960)),
 }
 
 
@@ -91,6 +94,9 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:
             _keep(found, "fluid", build(compiled, share_out(compiled, less.pods), less.nodes))
     if not found:
         return infeasible.packing(compiled)
+    ranked = sorted(found.items(), key=lambda item: (round(item[1].cost, 6), list(found).index(item[0])))
+    for name, made in ranked[: effort.descents]:
+        _keep(found, f"{name}, descent", polish(compiled, made, effort.width))
     start = min(found.values(), key=lambda made: round(made.cost, 6))
     found["search, exhaustive"], _ = search(compiled, start, "exhaustive", effort.search)
     report = _quantum(compiled, start, effort.search, found)

@@ -13,6 +13,7 @@ Ints = npt.NDArray[np.int64]
 WEIGHTS = np.array(
     [[c, 1 - c, 0.0, p] for c in (1.0, 0.85, 0.7, 0.5, 0.3, 0.15, 0.0) for p in (0.0, 0.15)] + [[0.33, 0.33, 0.33, 0.01]]
 )
+FINE = np.array([[c, 1 - c, 0.0, p] for c in np.linspace(0, 1, 41) for p in (0.0, 0.12)] + [[0.2, 0.2, 1.0, 0.0]])
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,10 @@ def fill(sacks: Knapsacks, value: Floats) -> tuple[Floats, Floats]:
 def ceiling(sacks: Knapsacks, value: Floats) -> Floats:
     """(row,): no filling is worth more. The continuous knapsack of the best of several surrogate constraints."""
     share = sacks.sizes[None] / np.maximum(sacks.room[:, None], 1e-9)
-    weight = np.einsum("rid,wd->rwi", share, WEIGHTS / WEIGHTS.sum(axis=1, keepdims=True)) + 1e-12
+    weight = np.einsum("rid,wd->rwi", share, FINE / FINE.sum(axis=1, keepdims=True)) + 1e-12
     useful = np.where((value > 0) & (sacks.most > 0), value, 0.0)
     rank = np.argsort(-(useful[:, None] / weight), axis=2, kind="stable")
-    most = np.where(useful > 0, sacks.most, 0.0)[:, None].repeat(len(WEIGHTS), axis=1)
+    most = np.where(useful > 0, sacks.most, 0.0)[:, None].repeat(len(FINE), axis=1)
     load = np.take_along_axis(weight * most, rank, axis=2)
     worth = np.take_along_axis(useful[:, None] * most, rank, axis=2)
     before = np.cumsum(load, axis=2) - load
