@@ -49,7 +49,7 @@ def _cluster(asked: Question) -> Thing:
 def user_credentials(asked: Question) -> dict[str, Any]:
     """The kubeconfig that AKS gives a user of an Entra cluster: it runs kubelogin."""
     cluster = _cluster(asked)
-    host = cluster.outputs.get("privateFQDN") or cluster.outputs["fqdn"]
+    host = _host(cluster)
     command = {
         "apiVersion": "client.authentication.k8s.io/v1beta1",
         "command": "kubelogin",
@@ -67,9 +67,15 @@ def admin_credentials(asked: Question) -> dict[str, Any]:
     cluster = _cluster(asked)
     if cluster.inputs.get("disableLocalAccounts") is True:
         raise Refused("BadRequest", "Getting static credential is not allowed because this cluster is set to disable local accounts.")
-    host = cluster.outputs.get("privateFQDN") or cluster.outputs["fqdn"]
+    host = _host(cluster)
     name = f"clusterAdmin_{asked.args['resourceGroupName']}_{cluster.name}"
     return _kubeconfig(cluster, host, name, {"token": "offline"}, "clusterAdmin")
+
+
+def _host(cluster: Thing) -> str:
+    """Name of the API server: the private one where the cluster has no other."""
+    private = (cluster.inputs.get("apiServerAccessProfile") or {}).get("enablePrivateCluster") is True
+    return str(cluster.outputs["privateFQDN" if private else "fqdn"])
 
 
 def _kubeconfig(cluster: Thing, host: Any, user: str, credential: dict[str, Any], kind: str) -> dict[str, Any]:
