@@ -30,7 +30,16 @@ KEPT_BUILDS = 3
 
 
 class BuildError(Exception):
-    """A build that cannot start or failed; its text says what to do."""
+    """A build that failed; the text says where."""
+
+
+class ToolMissingError(BuildError):
+    """A build that cannot start; the text says what to install."""
+
+
+def exit_code(error: BuildError) -> int:
+    """Return 2 for what the user has to install first, 1 for a build that failed."""
+    return 2 if isinstance(error, ToolMissingError) else 1
 
 
 def say(text: str) -> None:
@@ -50,16 +59,18 @@ def content_hash(paths: Iterable[Path], *facts: str) -> str:
 
 
 def require_go() -> None:
-    """Check that Go is there and new enough; raises `BuildError` with what to do."""
+    """Check that Go is there and new enough; raises `ToolMissingError` with what to do."""
     wanted = ".".join(map(str, GO_NEEDED))
     go = shutil.which("go")
     if go is None:
-        raise BuildError(f"Go is not on PATH: install Go {wanted} or newer (https://go.dev/dl/) and run this again.")
+        raise ToolMissingError(
+            f"Go is not on PATH: install Go {wanted} or newer (https://go.dev/dl/) and run this again."
+        )
     asked = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=False, env=go_environment())
     found = re.match(r"go(\d+)\.(\d+)", asked.stdout.strip())
     if found is None or (int(found[1]), int(found[2])) < GO_NEEDED:
         version = asked.stdout.strip() or asked.stderr.strip() or "nothing"
-        raise BuildError(
+        raise ToolMissingError(
             f"{go} is {version}: install Go {wanted} or newer (https://go.dev/dl/), put it first on PATH, run this"
         )
 

@@ -39,20 +39,20 @@ def test_preview_up_preview_destroy(project: Project) -> None:
     [
         ("pass", 0, "", 0),
         ("import sys; sys.exit(0)", 0, "", 0),
-        ("raise ValueError('kaputt')", 255, "ValueError: kaputt", 1),
-        ("import sys; sys.exit(32)", 255, "", 0),
-        ("import sys; sys.exit(3)", 255, "the program ended with exit code 3", 1),
-        ("import sys; sys.exit('the last words')", 255, "the last words", 1),
-        ("import pulumi; raise pulumi.RunError('correct the file')", 255, "correct the file", 2),
-        ("import os; print('kept'); os._exit(7)", 255, "the program ended with exit code 7", 1),
-        ("import os; os.kill(os.getpid(), 9)", 255, "the program was killed by SIGKILL", 1),
-        ("import nothing_of_that_name", 255, "No module named 'nothing_of_that_name'", 1),
-        ("def broken(:", 255, "SyntaxError", 1),
+        ("raise ValueError('kaputt')", 1, "ValueError: kaputt", 1),
+        ("import sys; sys.exit(32)", 1, "", 0),
+        ("import sys; sys.exit(3)", 1, "the program ended with exit code 3", 1),
+        ("import sys; sys.exit('the last words')", 1, "the last words", 1),
+        ("import pulumi; raise pulumi.RunError('correct the file')", 1, "correct the file", 2),
+        ("import os; print('kept'); os._exit(7)", 1, "the program ended with exit code 7", 1),
+        ("import os; os.kill(os.getpid(), 9)", 1, "the program was killed by SIGKILL", 1),
+        ("import nothing_of_that_name", 1, "No module named 'nothing_of_that_name'", 1),
+        ("def broken(:", 1, "SyntaxError", 1),
     ],
 )
 def test_how_a_program_ends(project: Project, body: str, code: int, expected: str, errors: int) -> None:
     project.program(body)
-    said = project.pulumi("preview", code=code and 1)
+    said = project.pulumi("preview", code=code)
     assert expected in said
     _, _, diagnostics = said.partition("Diagnostics:")
     assert diagnostics.count("error: ") == errors, said
@@ -61,7 +61,9 @@ def test_how_a_program_ends(project: Project, body: str, code: int, expected: st
 
 
 def test_standard_output_and_error_are_information_not_errors(project: Project) -> None:
-    project.program("import sys; print('first'); print('second', file=sys.stderr); sys.stdout.buffer.write(b'\\xff end')")
+    project.program(
+        "import sys; print('first'); print('second', file=sys.stderr); sys.stdout.buffer.write(b'\\xff end')"
+    )
     said = project.pulumi("preview")
     assert all(word in said for word in ("first", "second", "end"))
     assert "error" not in said
@@ -166,7 +168,7 @@ def test_a_venv_that_is_none_fails_at_once_with_the_commands(project: Project, s
         (venv / "bin").mkdir()
     project.options("{toolchain: pip, virtualenv: venv}")
     said = project.pulumi("preview", code=1)
-    assert ("not a directory" if state == "a file" else f"python3 -m venv ") in said
+    assert ("not a directory" if state == "a file" else "python3 -m venv ") in said
 
 
 def test_a_venv_without_the_sdk_shows_the_shims_hint(project: Project) -> None:
@@ -190,7 +192,14 @@ def test_about_shows_the_python_and_the_plugins(project: Project) -> None:
     assert said["runtime"]["language"] == "python"
     assert said["runtime"]["executable"] == f"{sys.prefix}/bin/python"
     assert {"pulumi-aws", "ruff"} <= {one["name"] for one in said["dependencies"]}
-    assert [one["name"] for one in said["plugins"]] == ["aws", "azure-native", "cloudflare", "gcp", "kubernetes", "python"]
+    assert [one["name"] for one in said["plugins"]] == [
+        "aws",
+        "azure-native",
+        "cloudflare",
+        "gcp",
+        "kubernetes",
+        "python",
+    ]
 
 
 PACK = """
@@ -199,7 +208,8 @@ import pulumi
 from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
 
 def rule(args, report):
-    seen = [pulumi.get_stack(), pulumi.get_project(), pulumi.runtime.is_dry_run(), json.loads(os.environ["PULUMI_CONFIG"])]
+    config = json.loads(os.environ["PULUMI_CONFIG"])
+    seen = [pulumi.get_stack(), pulumi.get_project(), pulumi.runtime.is_dry_run(), config]
     print("SEEN", json.dumps(seen), file=sys.stderr)
     BODY
 

@@ -201,7 +201,9 @@ def wheel(folder: Path, name: str, version: str) -> None:
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-def test_dependencies_are_installed_into_a_fresh_venv_and_the_work_is_streamed(tmp_path: Path, *, terminal: bool) -> None:
+def test_dependencies_are_installed_into_a_fresh_venv_and_the_work_is_streamed(
+    tmp_path: Path, *, terminal: bool
+) -> None:
     wheels, project = tmp_path / "wheels", tmp_path / "project"
     wheels.mkdir()
     project.mkdir()

@@ -3,17 +3,21 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import grpc
 import psutil
 import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2
 
 from tests.toolchain.hosted import PROJECT_VENV, Hosted, empty_venv, group, program_info
+from toolchain.build import PROJECT
 
 pytestmark = pytest.mark.timeout(60)
 ENGINE = "127.0.0.1:1"
@@ -79,7 +83,7 @@ def test_the_program_is_started_as_the_vendor_starts_it(tmp_path: Path) -> None:
         *("--stack", "dev", "--pwd", str(tmp_path), "--dry_run", "true", "--parallel", "4"),
         *("--tracing", "tcp://trace:1", "--organization", "acme", ".", "more"),
     ]
-    assert (folder, stdin) == (os.getcwd(), "")
+    assert (folder, stdin) == (str(Path.cwd()), "")
 
 
 def test_empty_values_are_left_out_and_an_update_is_no_dry_run(tmp_path: Path) -> None:
@@ -128,7 +132,9 @@ time.sleep(60)
 
 
 def test_without_configuration_there_is_no_variable(tmp_path: Path) -> None:
-    body = "import json, os; print(json.dumps([os.environ.get('PULUMI_CONFIG'), os.environ['PULUMI_CONFIG_SECRET_KEYS']]))"
+    body = (
+        "import json, os; print(json.dumps([os.environ.get('PULUMI_CONFIG'), os.environ['PULUMI_CONFIG_SECRET_KEYS']]))"
+    )
     with Hosted(ENGINE, executor=shim(tmp_path, body)) as host:
         host.run(tmp_path)
         assert json.loads(host.line()) == [None, "[]"]
@@ -252,3 +258,31 @@ def test_an_engine_that_is_gone_takes_host_and_program_along(tmp_path: Path) -> 
         assert alive == []
 
 
+WATCHING = """
+import sys, time
+from toolchain.engine.language_host import ending
+from toolchain.engine.language_host.processes import Processes
+ending.HEALTH_SECONDS = 0.1
+ending.Ending(Processes()).watch(sys.argv[1], lambda: None)
+time.sleep(60)
+"""
+
+
+def test_an_engine_without_a_health_service_is_healthy_and_one_that_is_gone_is_not() -> None:
+    asked = threading.Semaphore(0)
+
+    class Nothing(grpc.GenericRpcHandler):
+        def service(self, handler_call_details: Any) -> None:
+            asked.release()  # and answer UNIMPLEMENTED
+
+    engine = grpc.server(ThreadPoolExecutor(1), handlers=[Nothing()])
+    port = engine.add_insecure_port("127.0.0.1:0")
+    engine.start()
+    command = [sys.executable, "-c", WATCHING, f"127.0.0.1:{port}"]
+    with subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as watcher:
+        for _ in range(3):
+            assert asked.acquire(timeout=20)
+        assert watcher.poll() is None
+        engine.stop(grace=None)
+        _, said = watcher.communicate(timeout=20)
+    assert (watcher.returncode, said) == (1, b"")

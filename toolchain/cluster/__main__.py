@@ -1,4 +1,4 @@
-"""`python -m toolchain.cluster build|run`: exit code 0, or 2 and one sentence that says what to do."""
+"""`python -m toolchain.cluster build|run`: exit code 0; 1 when a build failed; 2 and one sentence: do that."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 
-from toolchain.build import BuildError, say
+from toolchain.build import BuildError, exit_code, say
 from toolchain.cluster.plane import ControlPlane, ControlPlaneError
 from toolchain.cluster.recipe import recipe
 
@@ -37,7 +37,10 @@ def main() -> int:
             recipe().build()
         else:
             _run(options)
-    except (BuildError, ControlPlaneError) as error:
+    except BuildError as error:
+        say(str(error))
+        return exit_code(error)
+    except ControlPlaneError as error:
         say(str(error))
         return 2
     return 0

@@ -1,11 +1,11 @@
-"""`python -m toolchain.engine build|locate`: exit code 0, or 2 and one sentence that says what to do."""
+"""`python -m toolchain.engine build|locate`: exit code 0; 1 when a build failed; 2 and one sentence: do that."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from toolchain.build import BuildError, say
+from toolchain.build import BuildError, exit_code, say
 from toolchain.engine.location import EngineNotFoundError, locate, on_path, switch
 from toolchain.engine.recipe import recipe
 
@@ -32,7 +32,10 @@ def main() -> int:
             _build()
         else:
             sys.stdout.write(f"{locate()}\n")
-    except (BuildError, EngineNotFoundError) as error:
+    except BuildError as error:
+        say(str(error))
+        return exit_code(error)
+    except EngineNotFoundError as error:
         say(str(error))
         return 2
     return 0

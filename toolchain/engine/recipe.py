@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from toolchain.build import BuildError, Recipe, content_hash, go_build, phase, require_go, run, say
+from toolchain.build import Recipe, ToolMissingError, content_hash, go_build, phase, require_go, run, say
 
 MODULE = Path(__file__).resolve().parent
 HOST = MODULE / "language_host"
@@ -87,13 +87,13 @@ def _install_host(python: str, folder: Path) -> None:
 
 
 def _python() -> str:
-    """Find the interpreter for the host's virtual environment; raises `BuildError` with what to do."""
+    """Find the interpreter for the host's virtual environment; raises `ToolMissingError` with what to do."""
     if sys.version_info[:2] == PYTHON_NEEDED:
         return str(Path(getattr(sys, "_base_executable", sys.executable)))
     wanted = "python" + ".".join(map(str, PYTHON_NEEDED))
     found = shutil.which(wanted)
     if found is None or subprocess.run([found, "-c", "import venv"], capture_output=True, check=False).returncode:
-        raise BuildError(
+        raise ToolMissingError(
             f"{wanted} is not on PATH: install Python {wanted[6:]} with its venv module and run this again."
         )
     return found
