@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 ZoneKey = Literal["a", "b", "c"]
 ZONE_KEYS: Final[tuple[ZoneKey, ...]] = ("a", "b", "c")
 
+LARGEST_BLOCK: Final = 8
+"""10.0.0.0/8 is the largest private block there is."""
 LARGEST_SLOT: Final = 14
 """More room in one region helps nobody: GKE takes a pod range of at most /9, a VPC of AWS at most /16."""
 SMALLEST_SLOT: Final = 20
@@ -123,9 +125,9 @@ def slots_in(share_prefix: int) -> int:
 def region_slot(addresses: Addresses, cloud: Cloud, number: int) -> IPv4Network:
     """Return the block that holds all of a region. Raises ValueError when it would be too small or does not exist."""
     of = addresses.share.of
-    share = share_of(addresses.block, addresses.share.index, of)
-    slots = slots_in(share.prefixlen)
-    quarter_prefix = share.prefixlen + 2
+    share_prefix = addresses.block.prefixlen + of.bit_length() - 1
+    slots = slots_in(share_prefix)
+    quarter_prefix = share_prefix + 2
     prefix = max(quarter_prefix + slots.bit_length() - 1, LARGEST_SLOT)
     if prefix > SMALLEST_SLOT:
         needed = SMALLEST_SLOT - 4 - (of.bit_length() - 1)
@@ -134,15 +136,23 @@ def region_slot(addresses: Addresses, cloud: Cloud, number: int) -> IPv4Network:
             f"a /{SMALLEST_SLOT} at least, so the block must be a /{needed} or larger"
         )
     if number >= slots:
-        enough = next((p for p in range(share.prefixlen, 7, -1) if slots_in(p) > number), None)
-        need = (
-            f"slot {number} needs a block of /{enough - (of.bit_length() - 1)} or larger"
-            if enough is not None
-            else f"no block has more than {slots_in(8)}"
+        raise ValueError(
+            f"{addresses.block} in {of} share(s) has slots 0 to {slots - 1} for each cloud; {_room_for(number, of)}"
         )
-        raise ValueError(f"{addresses.block} in {of} share(s) has slots 0 to {slots - 1} for each cloud; {need}")
+    share = share_of(addresses.block, addresses.share.index, of)
     quarter = _part(share, 2, CLOUDS.index(cloud))
     return _part(quarter, prefix - quarter_prefix, number)
+
+
+def _room_for(number: int, of: int) -> str:
+    """Say what has a slot of this number."""
+    enough = next((prefix for prefix in range(32, LARGEST_BLOCK - 1, -1) if slots_in(prefix) > number), None)
+    if enough is None:
+        return f"no block has more than {slots_in(LARGEST_BLOCK)}"
+    block = enough - (of.bit_length() - 1)
+    if block < LARGEST_BLOCK:
+        return f"slot {number} needs a share of /{enough} or larger, so fewer shares"
+    return f"slot {number} needs a block of /{block} or larger"
 
 
 def _cut_aws(cloud: Cloud, name: str, slot: IPv4Network, zones: int) -> RegionPlan:

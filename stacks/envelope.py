@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -37,9 +38,8 @@ def check_file(data: Any) -> Iterator[Problem]:
         return
     for key, value in config.items():
         yield from _config_key(key, value)
-    disabled = config.get(DEFAULT_PROVIDERS, list(DISABLED))  # without it nothing breaks: every provider is explicit
-    if not isinstance(disabled, list) or not ("*" in disabled or set(DISABLED) <= set(map(str, disabled))):
-        yield _default_providers("does not name every package of this program", disabled)
+    if DEFAULT_PROVIDERS in config:  # without it nothing breaks: every provider is explicit
+        yield from _default_providers(config[DEFAULT_PROVIDERS])
     if KEY not in config:
         yield missing_key(config)
 
@@ -52,8 +52,18 @@ def check_bag(config: Mapping[str, Any], secret_keys: set[str]) -> Iterator[Prob
                 yield _secret_inside()
         else:
             yield from _config_key(key, {"secure": ""} if key in secret_keys else "plain")
+    if DEFAULT_PROVIDERS in config:
+        yield from _default_providers(from_engine(config[DEFAULT_PROVIDERS]))
     if KEY not in config:
         yield missing_key(config)
+
+
+def from_engine(value: Any) -> Any:
+    """Return what the engine read: it hands a structured value over as JSON, and anything else as text."""
+    try:
+        return json.loads(value)
+    except (TypeError, ValueError):
+        return value
 
 
 def find_secure(data: Any, path: Path = ()) -> Iterator[Path]:
@@ -94,9 +104,16 @@ def _config_key(key: str, value: Any) -> Iterator[Problem]:
         yield Problem(path=path, what="is not a key that this program reads", allowed=f"{KEY}, {PROJECT}:NAME", fix=fix)
 
 
-def _default_providers(what: str, found: Any) -> Problem:
-    fix = f"write `{DEFAULT_PROVIDERS}: [{', '.join(DISABLED)}]`"
-    return Problem(path=("config", DEFAULT_PROVIDERS), what=what, found=found, allowed=listed(DISABLED), fix=fix)
+def _default_providers(disabled: Any) -> Iterator[Problem]:
+    if isinstance(disabled, list) and ("*" in disabled or set(DISABLED) <= set(map(str, disabled))):
+        return
+    yield Problem(
+        path=("config", DEFAULT_PROVIDERS),
+        what="does not name every package of this program",
+        found=disabled,
+        allowed=listed(DISABLED),
+        fix=f"write `{DEFAULT_PROVIDERS}: [{', '.join(DISABLED)}]`",
+    )
 
 
 def _secret_inside() -> Problem:

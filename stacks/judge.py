@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from stacks.checks import every_problem
-from stacks.checks.workloads import carried
+from stacks.checks.workloads import Asked, carried
 from stacks.demand import DemandFileError, read_demand
 from stacks.envelope import KEY, find_secure
 from stacks.model import Stack
@@ -23,6 +23,7 @@ from stacks.tree import Path, Tree
 
 def judge(data: Any, project: FilePath) -> tuple[Stack | None, list[Problem]]:
     """Return the stack, or None and every problem of the structured key; paths begin with `stack`."""
+    data = json.loads(json.dumps(data, sort_keys=True))  # in the order in which a program gets it
     raw = Tree(data)
     secrets = list(_secrets(data))
     hidden = {problem.path for problem in secrets}
@@ -68,5 +69,5 @@ def _demand(tree: Tree, project: FilePath) -> Iterator[Problem]:
             yield Problem(path=path, what=f"{name}: {what}", fix="correct the file, or name another one")
         return
     for row in rows:
-        for problem in carried(tree, (name, row.name), row.pools, row.spot, row.gpu):
+        for problem in carried(tree, Asked((name, row.name), row.pools, row.spot or "", row.gpu)):
             yield replace(problem, path=path, what=f"{name}: row {row.name}, {problem.path[2]}: {problem.what}")

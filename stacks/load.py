@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stacks.envelope import KEY, check_bag, check_file
+from stacks.envelope import KEY, check_bag, check_file, from_engine
 from stacks.judge import judge
 from stacks.model import Stack
 from stacks.problems import Problem, StackFileError
+from stacks.tree import Path as ReportPath
 from stacks.workloads import PROJECT
 from stacks.yaml_core import YamlError, read
 
@@ -60,22 +60,28 @@ def from_config() -> Stack:
     problems = list(check_bag(bag, {key for key in bag if config.is_config_secret(key)}))
     stack: Stack | None = None
     if KEY in bag and not config.is_config_secret(KEY):
-        stack, found = judge(_from_engine(bag[KEY]), PROJECT)
+        stack, found = judge(from_engine(bag[KEY]), PROJECT)
         problems += found
     if problems or stack is None:
-        raise pulumi.RunError(str(StackFileError(f"Pulumi.{pulumi.get_stack()}.yaml", problems)))
+        name = f"Pulumi.{pulumi.get_stack()}.yaml"
+        folder = pulumi.get_root_directory()
+        lines = _lines_of(Path(folder or ".") / name, bag.get(KEY))
+        raise pulumi.RunError(str(StackFileError(name, problems, lines)))
     return stack
 
 
-def _from_engine(value: Any) -> Any:
-    """Return the engine hands a structured key over as JSON, and anything else as text."""
+def _lines_of(path: Path, value: Any) -> dict[ReportPath, int]:
+    """Return the lines of the file that the engine read, when it lies where it should and says the same."""
     try:
-        return json.loads(value)
-    except (TypeError, ValueError):
-        return value
+        document = read(path.read_text(encoding="utf-8-sig"))
+        config = document.data["config"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+    same = isinstance(config, dict) and config.get(KEY) == from_engine(value)
+    return {_report_path(path): line for path, line in document.lines.items()} if same else {}
 
 
-def _report_path(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+def _report_path(path: ReportPath) -> ReportPath:
     """Inside the structured key, paths begin with `stack`."""
     return ("stack", *path[2:]) if path[:2] == ("config", KEY) else path
 

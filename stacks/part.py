@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from ipaddress import IPv4Network
 from typing import Annotated, Any, Final, Never, TypeVar
@@ -49,8 +50,14 @@ class Frozen(dict[K, V]):
         return hash(frozenset(self.items()))
 
 
-FreezeMapping: Final = AfterValidator(Frozen)
-"""Mark of every mapping of the model."""
+def _freeze(mapping: Mapping[Any, Any]) -> Frozen[Any, Any]:
+    return Frozen(sorted(mapping.items()))
+
+
+FreezeMapping: Final = AfterValidator(_freeze)
+"""Mark of every mapping of the model. Keys are sorted: the engine sorts them too before a program sees them, and what
+is made of a file must not depend on the door it came through.
+"""
 
 Name = Annotated[
     str,
@@ -123,7 +130,7 @@ Day = Annotated[
     date,
     PlainValidator(_day),
     PlainSerializer(date.isoformat, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}( 00:00:00 \+0000 UTC)?$"}),
 ]
 Cpu = Annotated[
     str,

@@ -46,6 +46,7 @@ KNOWN_FORMS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
 """Published forms of credentials, as their issuers document them."""
 
 _DENSE: Final = re.compile(r"[A-Za-z0-9+/_=~-]{24,}")
+_WORD: Final = re.compile(r"[^\s`\"',;()]{16,}")
 _HEX: Final = re.compile(r"[0-9a-fA-F]{32,}")
 DENSE_BITS: Final = 4.0
 """Bits per character of a random base64 text of 24 characters are about 4.3; words and paths stay below 4."""
@@ -68,6 +69,12 @@ def secret_form(text: str) -> str | None:
 def mask(text: str) -> str:
     """Return the text, unless it looks like a secret."""
     return "***" if secret_form(text) else text
+
+
+def printable(text: str) -> str:
+    """Return the text on one line, with every word masked that looks like a secret: names in a file may be anything."""
+    line = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    return _WORD.sub(lambda word: mask(word[0]), line)
 
 
 def shown(path: Path, value: Any) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
-from stacks.plaintext import mask, shown
+from stacks.plaintext import mask, printable, shown
 from stacks.tree import Path
 
 NOTHING: Final = object()
@@ -26,7 +26,7 @@ class Problem:
 
     def place(self) -> str:
         """Return the path in dots; a key that looks like a secret is masked."""
-        return ".".join(mask(str(step)) for step in self.path) or "stack"
+        return printable(".".join(mask(str(step)) for step in self.path)) or "stack"
 
     def line(self, number: int | None = None) -> str:
         """Return the problem as one line of the report."""
@@ -34,7 +34,7 @@ class Problem:
         found = "" if self.found is NOTHING else f"; found {shown(self.path, self.found)}"
         allowed = f"; allowed: {self.allowed}" if self.allowed else ""
         end = "" if self.fix.endswith("?") else "."
-        return f"{where}: {self.what}{found}{allowed}. {self.fix[:1].upper()}{self.fix[1:]}{end}"
+        return printable(f"{where}: {self.what}{found}{allowed}. {self.fix[:1].upper()}{self.fix[1:]}{end}")
 
 
 class StackFileError(ValueError):

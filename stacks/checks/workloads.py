@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
 
 from stacks.checks.places import unknown_cluster
 from stacks.problems import Problem, did_you_mean, listed
 from stacks.tree import Path, Tree
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one workload, or one row of measured demand, asks of its pools."""
+
+    path: Path
+    pools: tuple[str, ...]
+    spot: str  # empty: not known
+    gpu: int
+    clusters: tuple[str, ...] = ()
 
 
 def check_workloads(tree: Tree) -> Iterator[Problem]:
@@ -25,47 +36,48 @@ def check_workloads(tree: Tree) -> Iterator[Problem]:
                 yield from unknown_cluster(tree, (*path, "clusters", position), cluster)
         pools = tree.items(*path, "pools")
         if pools and all(isinstance(pool, str) for pool in pools):
-            gpu = tree.whole(*path, "gpu") or 0
-            yield from carried(tree, path, pools, tree.text(*path, "spot"), gpu, tree.items(*path, "clusters"))
+            spot = "" if (*path, "spot") in tree.bad else tree.text(*path, "spot") or "never"
+            asked = Asked(path, tuple(pools), spot, tree.whole(*path, "gpu") or 0, tuple(tree.items(*path, "clusters")))
+            yield from carried(tree, asked)
     yield from _demand_file(tree)
 
 
-def carried(  # noqa: PLR0913, PLR0917 - what one workload asks for
-    tree: Tree, path: Path, pools: Sequence[str], spot: str | None, gpu: int, clusters: Sequence[str] = ()
-) -> Iterator[Problem]:
+def carried(tree: Tree, asked: Asked) -> Iterator[Problem]:
     """Report what keeps a workload's pods from running in one of its clusters; each problem once."""
     reported: set[Path] = set()
     for cluster in tree.clusters() or ("every cluster",):
-        available = tree.pools(cluster)
-        if available is None or (clusters and cluster not in clusters):
+        if tree.pools(cluster) is None or (asked.clusters and cluster not in asked.clusters):
             continue
-        for problem in _in_cluster(path, pools, spot, gpu, cluster, available):
+        for problem in _in_cluster(tree, asked, cluster):
             if problem.path not in reported:
                 reported.add(problem.path)
                 yield problem
 
 
-def _in_cluster(  # noqa: PLR0913, PLR0917 - what one workload asks for
-    path: Path, pools: Sequence[str], spot: str | None, gpu: int, cluster: str, available: Mapping[str, Any]
-) -> Iterator[Problem]:
-    for index, name in enumerate(pools):
+def _in_cluster(tree: Tree, asked: Asked, cluster: str) -> Iterator[Problem]:
+    available, path = tree.pools(cluster) or {}, asked.path
+    for index, name in enumerate(asked.pools):
         if name not in available:
             fix = did_you_mean(name, available, "add the pool, or remove it here")
             what = f"is not a pool of {cluster}"
             yield Problem(path=(*path, "pools", index), what=what, found=name, allowed=listed(available), fix=fix)
-    known = [available[name] for name in pools if isinstance(available.get(name), Mapping)]
-    if len(known) < len(pools):
+    where = [(*tree.pools_path(cluster), name) for name in asked.pools]
+    if any(pool in tree.bad or (*pool, key) in tree.bad for pool in where for key in ("spot", "gpu")) or not all(
+        isinstance(available.get(name), Mapping) for name in asked.pools
+    ):
         return
-    kinds = {pool.get("spot", "never") for pool in known}
-    if (spot or "never") == "never" and kinds == {"only"}:
+    kinds = {tree.text(*pool, "spot") or "never" for pool in where}
+    if asked.spot == "never" and kinds == {"only"}:
         what = f"is never, but its pools in {cluster} have spot nodes only"
         yield Problem(path=(*path, "spot"), what=what, fix="add an on-demand pool, or write `spot: tolerant`")
-    if spot == "only" and kinds == {"never"}:
+    if asked.spot == "only" and kinds == {"never"}:
         what = f"is only, but its pools in {cluster} have no spot nodes"
         yield Problem(path=(*path, "spot"), what=what, fix="add a spot pool, or write `spot: tolerant`")
-    if gpu and not any(pool.get("gpu") is True for pool in known):
+    if asked.gpu and not any(tree.flag(*pool, "gpu") for pool in where):
         what = f"asks for GPUs, but no pool of it in {cluster} has them"
-        yield Problem(path=(*path, "gpu"), what=what, found=gpu, fix="add a pool with `gpu: true`, or remove `gpu`")
+        yield Problem(
+            path=(*path, "gpu"), what=what, found=asked.gpu, fix="add a pool with `gpu: true`, or remove `gpu`"
+        )
 
 
 def _demand_file(tree: Tree) -> Iterator[Problem]:
