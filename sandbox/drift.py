@@ -63,12 +63,27 @@ def plant(
 
 
 def _things(store: Database, type_token: str | None, id_: str | None, path: str | None) -> Iterator[Planted]:
-    seen: set[str] = set()
+    found: dict[str, list[Thing]] = {}
     for thing in store.find("1=1", ()):
-        if type_token not in {None, thing.type} or id_ not in {None, thing.id} or thing.type in seen:
-            continue
-        seen.add(thing.type)
-        yield _change(store, thing, path)
+        if type_token in {None, thing.type} and id_ in {None, thing.id}:
+            found.setdefault(thing.type, []).append(thing)
+    named = id_ is not None or path is not None
+    for things in found.values():
+        thing = things[0] if named else _best(store, things)
+        if thing is not None:
+            yield _change(store, thing, path)
+
+
+def _best(store: Database, things: list[Thing]) -> Thing | None:
+    """Prefer one that can be changed in place, then one that nothing refers to; None when the cloud allows neither."""
+    known = row(things[0].package, things[0].type)
+    for thing in things:
+        if _chosen(thing, known) is not None:
+            return thing
+    if known is not None and known.delete == "keep":
+        return None
+    used = {target for (target,) in store.execute("SELECT DISTINCT target FROM links")}
+    return next((thing for thing in things if thing.pk not in used), None)
 
 
 def _change(store: Database, thing: Thing, path: str | None) -> Planted:
@@ -126,6 +141,8 @@ def other(value: Any, allowed: tuple[Any, ...] = ()) -> Any:
     if isinstance(value, str):
         if allowed:
             return next((item for item in allowed if item != value), value + "-drifted")
+        if value.startswith("{"):
+            return _document(value)
         if value in {"true", "false"}:
             return "false" if value == "true" else "true"
         return "192.0.2.0/24" if value.count(".") == 3 and "/" in value else f"{value}-drifted"  # noqa: PLR2004
@@ -135,6 +152,15 @@ def other(value: Any, allowed: tuple[Any, ...] = ()) -> Any:
     if isinstance(value, list):
         return value[:-1] if len(value) > 1 else [other(item) for item in value]
     return value
+
+
+def _document(text: str) -> str:
+    """Change a JSON document and leave it one."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return f"{text}-drifted"
+    return json.dumps({**document, "Id": f"{document.get('Id', '')}by-hand"})
 
 
 def _get(values: Any, place: Place) -> Any:

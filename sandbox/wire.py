@@ -133,6 +133,20 @@ def _write(
         target.null_value = struct_pb2.NULL_VALUE
 
 
+def carry(secrets: frozenset[Path], values: Mapping[str, Any]) -> frozenset[Path]:
+    """Follow secrets into values of another shape: where a path leads nowhere, its whole property is secret."""
+    return frozenset(path if _leads(values, path) else path[:1] for path in secrets if path and path[0] in values)
+
+
+def _leads(values: Any, path: Path) -> bool:
+    for part in path:
+        try:
+            values = values[part]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True
+
+
 _NONE: Final[set[Path]] = set()
 
 

@@ -116,6 +116,8 @@ def _text(key: str, seed: Seed, path: str) -> str:  # noqa: PLR0911 - a table of
         return f"{key}-{seed.hex(17, path)}"
     if low.endswith(("ip", "ipaddress", "address")):
         return str(seed.fill("{private}"))
-    if low.endswith(("url", "uri", "endpoint", "domainname", "fqdn")):
+    if low.endswith(("domainname", "fqdn", "hostname", "dnsname")):
+        return f"{seed.hex(16, path)}.offline.invalid"
+    if low.endswith(("url", "uri", "endpoint")):
         return f"https://{seed.hex(16, path)}.offline.invalid"
     return ""

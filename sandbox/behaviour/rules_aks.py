@@ -163,6 +163,7 @@ def azure_cluster_places(moment: Moment) -> None:
 def azure_cluster_address(moment: Moment, values: dict[str, Any]) -> None:
     """A private cluster has a private name, and a public one only when asked for."""
     access = moment.inputs.get("apiServerAccessProfile") or {}
+    values["privateFQDN"] = ""
     if access.get("enablePrivateCluster") is True:
         zone = str(access.get("privateDNSZone") or "system").rpartition("/")[2]
         host = str(values.get("fqdn") or "").partition(".")[0]

@@ -12,6 +12,7 @@ from sandbox.schema.source import ClassText, SourceFile, source_file
 from sandbox.schema.tokens import class_file, folder
 
 _SCALARS = {"str": "str", "int": "int", "float": "float", "bool": "bool", "Any": "any"}
+_API_VERSION = re.compile(r"Uses Azure REST API version ([0-9]{4}-[0-9]{2}-[0-9]{2}(?:-preview)?)")
 _SECRETS = re.compile(r"additional_secret_outputs=(\[[^\]]*\])")
 _REPLACE_ON = re.compile(r"replace_on_changes=(\[[^\]]*\])")
 
@@ -28,6 +29,9 @@ def derive(package: str, token: str) -> TypeSchema:
     outputs = reader.output_shape(source.cut(name), path)
     reader.drain()
     text = source.cut(name).text
+    api = _API_VERSION.search(text)
+    if api and "azureApiVersion" in outputs.props:
+        outputs.props["azureApiVersion"] = {"k": "const", "value": api.group(1)}
     return TypeSchema(
         token, inputs, outputs, reader.nested, _listed(_SECRETS, text), _listed(_REPLACE_ON, text)
     )

@@ -11,7 +11,7 @@ from sandbox.schema.derive import derive
 from sandbox.schema.model import TypeSchema
 from sandbox.schema.tokens import tokens, version
 
-_FORM = 3  # raise it when the form of the cached JSON changes
+_FORM = 4  # raise it when the form of the cached JSON changes
 
 
 def default_cache() -> Path:
