@@ -50,7 +50,7 @@ def read_demand(path: Path) -> tuple[DemandRow, ...]:
         raise DemandFileError(path, [f"cannot be read ({error.strerror}): check `demand.file`"]) from error
     except UnicodeDecodeError as error:
         raise DemandFileError(path, ["is not UTF-8 text: save it as UTF-8"]) from error
-    return _pods(path, text) if path.suffix == ".json" else _table(path, text)
+    return _pods(path, text) if text.lstrip()[:1] in {"{", "["} or path.suffix == ".json" else _table(path, text)
 
 
 def _table(path: Path, text: str) -> tuple[DemandRow, ...]:

@@ -58,9 +58,7 @@ def _demand(tree: Tree, project: FilePath) -> Iterator[Problem]:
     """Say what is wrong with the demand file, and with its rows against the pools."""
     name = tree.text("demand", "file")
     path = ("demand", "file")
-    if name is None or FilePath(name).is_absolute() or ".." in FilePath(name).parts:
-        return
-    if FilePath(name).suffix not in {".csv", ".json"}:
+    if not name or ".." in FilePath(name).parts:
         return
     try:
         rows = read_demand(project / name)

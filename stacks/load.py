@@ -14,7 +14,7 @@ from stacks.tree import Path as ReportPath
 from stacks.workloads import PROJECT
 from stacks.yaml_core import YamlError, read
 
-__all__ = ["StackFileError", "from_config", "read_file", "read_text"]
+__all__ = ["StackFileError", "from_config", "read_file", "read_text", "with_demand"]
 
 
 def read_file(path: Path) -> Stack:
@@ -49,6 +49,15 @@ def read_text(text: str, name: str) -> Stack:
     if problems or stack is None:
         raise StackFileError(name, (_shortened(problem) for problem in problems), lines)
     return stack
+
+
+def with_demand(stack: Stack, file: Path) -> Stack:
+    """Return the stack with another file of measured demand. Raises StackFileError, as reading it would."""
+    data = {**stack.model_dump(mode="json"), "demand": {"file": str(file.resolve())}}
+    changed, problems = judge(data, PROJECT)
+    if changed is None:
+        raise StackFileError(file.name, problems)
+    return changed
 
 
 def from_config() -> Stack:

@@ -31,6 +31,7 @@ def _pools(tree: Tree, path: Path) -> Iterator[Problem]:
         pool = (*path, name)
         yield from _sizes(tree, pool)
         yield from _system(tree, pool)
+        yield from _gpu(tree, pool)
         yield from _twice(pool, "arch", tree.items(*pool, "arch"))
         yield from _taints(tree, pool)
         for key in tree.mapping(*pool, "labels"):
@@ -59,6 +60,13 @@ def _system(tree: Tree, pool: Path) -> Iterator[Problem]:
     if tree.whole(*pool, "min") == 0:
         what = "leaves a system pool empty: the cluster's own add-ons would have no node"
         yield Problem(path=(*pool, "min"), what=what, found=0, allowed="at least 1", fix="write `min: 1` or more")
+
+
+def _gpu(tree: Tree, pool: Path) -> Iterator[Problem]:
+    arch = tree.items(*pool, "arch") or ["amd64"]
+    if tree.flag(*pool, "gpu") and None not in arch and "amd64" not in arch:
+        what = "has no GPU types with a dated price"
+        yield Problem(path=(*pool, "arch"), what=what, allowed="amd64", fix="add amd64, or remove `gpu`")
 
 
 def _taints(tree: Tree, pool: Path) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stacks.clouds import REGION_SLOTS
 from stacks.demand import COLUMNS, DemandFileError, read_demand
-from stacks.load import read_file, read_text
+from stacks.load import read_file, read_text, with_demand
+from stacks.problems import StackFileError
 from stacks.quantities import cpu_milli, memory_mib
 from stacks.workloads import WorkloadDemand, demand
 from tests.stacks.corpus import FILES, PROJECT, SHARED
@@ -145,14 +148,7 @@ def test_what_is_no_list_of_pods_is_refused(tmp_path: Path, text: str) -> None:
 
 def stack_with(rows: str, tmp_path: Path, extra: str = "") -> dict[str, tuple[WorkloadDemand, ...]]:
     text = (FILES / "happy.three-clouds.yaml").read_text().replace("    workloads:\n", f"    workloads:\n{extra}")
-    stack = read_text(text, "test.yaml")
-    written(tmp_path, rows, "demand.csv")
-    return demand(
-        stack.model_copy(
-            update={"demand": type(stack).model_fields["demand"].annotation.__args__[0](file="demand.csv")}
-        ),
-        tmp_path,
-    )  # type: ignore[union-attr]
+    return demand(with_demand(read_text(text, "test.yaml"), written(tmp_path, rows)))
 
 
 def test_a_measured_row_overrides_and_adds(tmp_path: Path) -> None:
@@ -185,3 +181,22 @@ def test_productions_requests_are_those_of_the_shared_data() -> None:
     source = {line.split(",")[1]: tuple(line.split(",")[2:5]) for line in shared.read_text().splitlines()[1:]}
     rows = read_demand(PROJECT / "demand" / "prod.csv")
     assert {row.name: (str(row.cpu_milli), str(row.memory_mib), str(row.gpu)) for row in rows} == source
+
+
+def test_a_demand_file_given_by_hand_is_judged_against_the_pools(tmp_path: Path) -> None:
+    stack = read_file(FILES / "happy.three-clouds.yaml")
+    path = written(tmp_path, f"{HEADER}\nweb,nowhere,1,1,0,1,none,never\n")
+    with pytest.raises(StackFileError, match=r"row web, pools: is not a pool of aws-eu-west-1"):
+        with_demand(stack, path)
+    with pytest.raises(StackFileError, match="cannot be read"):
+        with_demand(stack, tmp_path / "missing.csv")
+
+
+def test_the_priced_regions_are_those_of_the_catalogue() -> None:
+    """A region has a slot in the address plan when it has prices, and the other way round."""
+    table = PROJECT / "sizing" / "data" / "instance_prices.csv"
+    with table.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    priced = {(row["cloud"], row["region"]) for row in rows}
+    assert priced == {(cloud, region) for cloud, regions in REGION_SLOTS.items() for region in regions}
+    assert {row["arch"] for row in rows if row["gpu"] != "0"} == {"amd64"}, "the check of GPU pools relies on it"
