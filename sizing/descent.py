@@ -13,6 +13,10 @@ from sizing.part import PartSolution, within_limits
 from sizing.pools import FIRST, SPREAD, PoolSolution, finish, node_zones
 
 Nodes = dict[int, int]
+Trial = tuple[tuple[int, int], ...]  # (type, nodes)
+CENT = 1e-6
+SLACK = 1.02  # no greedy scheduler fills nodes to the last 2 %
+STEPS_OF_MIX = 10
 STEPS = 60  # exchanges of one pool
 
 
@@ -22,6 +26,8 @@ class Width:
 
     batch: int = 48
     most: int = 192
+    kinds: int = 8  # types of which mixes are tried
+    mixes: int = 384  # mixes tried
 
 
 def polish(compiled: Compiled, made: PartSolution, width: Width) -> PartSolution:
@@ -35,6 +41,7 @@ def _descend(compiled: Compiled, made: PoolSolution, width: Width) -> PoolSoluti
     if not any(made.counts):
         return made
     counts = np.array(made.counts, dtype=float)
+    made = _try(compiled, made, mixes(compiled, made, counts, width.kinds), counts, width.mixes) or made
     for _ in range(STEPS):
         better = _step(compiled, made, counts, width)
         if better is None:
@@ -49,7 +56,7 @@ def _step(compiled: Compiled, made: PoolSolution, counts: Floats, width: Width) 
     nodes: Nodes = {t: n for t, n, _ in made.slots if n}
     volume = counts @ compiled.classes.sizes
     biggest = compiled.classes.sizes[counts > 0]
-    trials: list[tuple[float, tuple[tuple[int, int], ...]]] = []
+    trials: list[tuple[float, Trial]] = []
     for out, less in product(sorted(nodes), (1, 2, 3, 4)):
         if nodes[out] < less:
             continue
@@ -69,19 +76,59 @@ def _step(compiled: Compiled, made: PoolSolution, counts: Floats, width: Width) 
         room = sum(part.room[t] * n for t, n in trial)
         if (room >= volume - 1e-6).all() and (biggest[:, None] <= part.room[types][None]).all(axis=2).any(axis=1).all():
             fine.append(trial)
-    for start in range(0, min(len(fine), width.most), width.batch):
-        some = fine[start : start + width.batch]
+    return _try(compiled, made, fine, counts, width.most, width.batch)
+
+
+def _try(  # noqa: PLR0913
+    compiled: Compiled, made: PoolSolution, trials: list[Trial], counts: Floats, most: int, batch: int = 48
+) -> PoolSolution | None:
+    """The first trial (they come cheapest first) that packs and costs less than `made`."""
+    for start in range(0, min(len(trials), most), batch):
+        some = trials[start : start + batch]
         for manner in (made.manner, SPREAD if made.manner == FIRST else FIRST):
             for index in _packs(compiled, made.pool, some, counts, manner):
                 types = tuple(t for t, _ in some[index])
                 numbers = np.array([n for _, n in some[index]], dtype=np.int64)
                 done = finish(compiled, made.pool, types, numbers, counts, manner)
-                if done is not None and done.cost < made.cost - 1e-6:
+                if done is not None and done.cost < made.cost - CENT:
                     return done
     return None
 
 
-def _changed(nodes: Nodes, out: int, less: int, into: int, more: int) -> tuple[tuple[int, int], ...]:
+def mixes(compiled: Compiled, made: PoolSolution, counts: Floats, kinds: int) -> list[Trial]:
+    """Mixes of one or two types whose volume holds the pods, cheaper than `made`, cheapest first (spare included)."""
+    part = compiled.pools[made.pool]
+    volume = counts @ compiled.classes.sizes
+    biggest = compiled.classes.sizes[counts > 0]
+    value = (volume[None] / np.maximum(part.room, 1e-9))[:, :2]
+    both = np.minimum(value.max(axis=1), value.sum(axis=1) * 0.6) * part.price
+    ranked = [int(t) for t in np.argsort(both, kind="stable")[:kinds]]
+    ranked = sorted({*ranked, *(t for t, _, _ in made.slots)})
+    fits = (biggest[:, None] <= part.room[None]).all(axis=2)
+    zoned = bool((counts[compiled.classes.zone >= 0] > 0).any())
+    least = compiled.zones if zoned else 1
+    found: dict[Trial, float] = {}
+    for a, b in ((a, b) for a in ranked for b in ranked if a <= b):
+        if not (fits[:, a] | fits[:, b]).all() or (a != b and part.wish.slots < 2):  # noqa: PLR2004
+            continue
+        alone = int(np.ceil((volume / np.maximum(part.room[a], 1e-9)).max()))
+        for n in sorted({round(alone * step / STEPS_OF_MIX) for step in range(1, STEPS_OF_MIX + 1)} | set(range(1, min(alone, 8) + 1))):
+            rest = np.maximum(volume * SLACK - n * part.room[a], 0)
+            need = int(np.ceil((rest / np.maximum(part.room[b], 1e-9)).max())) if a != b else 0
+            for more in range(3):
+                trial = tuple(sorted({a: n, b: need + more}.items())) if a != b else ((a, n + more),)
+                trial = tuple((t, k) for t, k in trial if k > 0)
+                room = sum(part.room[t] * k for t, k in trial)
+                if sum(k for _, k in trial) < least or (room < volume).any():
+                    continue
+                spare = 0.0 if part.wish.spot else min(float(part.price[t]) for t, _ in trial)
+                cost = sum(float(part.price[t]) * k for t, k in trial) + spare
+                if cost < made.cost - CENT and fits[:, [t for t, _ in trial]].any(axis=1).all():
+                    found[trial] = cost
+    return sorted(found, key=lambda trial: (found[trial], trial))
+
+
+def _changed(nodes: Nodes, out: int, less: int, into: int, more: int) -> Trial:
     after = dict(nodes)
     after[out] -= less
     if more:
@@ -90,7 +137,7 @@ def _changed(nodes: Nodes, out: int, less: int, into: int, more: int) -> tuple[t
 
 
 def _packs(
-    compiled: Compiled, pool: int, trials: list[tuple[tuple[int, int], ...]], counts: Floats, manner: str
+    compiled: Compiled, pool: int, trials: list[Trial], counts: Floats, manner: str
 ) -> list[int]:
     """Which trials the greedy scheduler packs, cheapest change first."""
     room = compiled.pools[pool].room

@@ -18,6 +18,7 @@ from sizing.problem import SPOT_POOL_SHARE
 from sizing.subsolvers import REGISTRY
 
 Ints = npt.NDArray[np.int64]
+Choice = tuple[int | None, int]  # a type and how many nodes of it
 CHOICES = 4  # slots a chunk may go to: two qubits each
 SHORTLIST = 8  # types tried per slot
 TOO_DEAR = 10.0  # factor on the current cost for a state that breaks a limit
@@ -39,6 +40,7 @@ class Slot:
     pool: int
     kind: int | None
     pods: Ints
+    nodes: int
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,9 @@ def slots_of(compiled: Compiled, made: PartSolution) -> list[Slot]:
             placed, slot_of = place(compiled, pool)
             for node, slot in enumerate(slot_of):
                 rows[slot] += placed[:, node]
-        kinds = [t for t, _, _ in pool.slots] + [None] * (wish.slots - len(pool.slots))
-        found += [Slot(pool.pool, kind, row) for kind, row in zip(kinds, rows, strict=True)]
+        kinds: list[Choice] = [(t, n) for t, n, _ in pool.slots]
+        kinds += [(None, 0)] * (wish.slots - len(pool.slots))
+        found += [Slot(pool.pool, kind, row, n) for (kind, n), row in zip(kinds, rows, strict=True)]
     return found
 
 
@@ -90,13 +93,10 @@ def search(compiled: Compiled, start: PartSolution, solver: str, budget: Budget)
         picked = REGISTRY[solver](cost, budget.shots, seed)
         if solver == "qaoa":
             trace.runs.append(_compare(cost, picked.state, picked.histogram, budget, seed, home))
-        for state in dict.fromkeys((picked.state,)):
-            if cost[state] >= cost[home] - 1e-9 and state != home:
-                continue
-            made = _rebuild(compiled, best, slots, four, chunks, state, kinds)
-            if made is not None and made.cost < best.cost - 1e-6:
-                best = made
-                trace.accepted += 1
+        made = _rebuild(compiled, best, slots, four, chunks, picked.state, kinds)
+        if made is not None and made.cost < best.cost - 1e-6:  # noqa: PLR2004 - less than a cent is no gain
+            best = made
+            trace.accepted += 1
     return best, trace
 
 
@@ -152,13 +152,13 @@ def shortlist(compiled: Compiled, slot: Slot, pods: Floats) -> list[int]:
 
 def table(
     compiled: Compiled, slots: list[Slot], four: list[int], chunks: list[Chunk], current: float
-) -> tuple[Floats, list[list[int | None]]]:
-    """Cost of all 4^k states, and per slot the cheapest type for every subset of chunks."""
+) -> tuple[Floats, list[list[Choice]]]:
+    """Cost of all 4^k states, and per slot the cheapest type and its nodes for every subset of chunks."""
     subsets = 1 << len(chunks)
     bits = (np.arange(subsets)[:, None] >> np.arange(len(chunks))) & 1
     states = np.arange(CHOICES ** len(chunks))
     total = np.zeros(len(states))
-    best_kind: list[list[int | None]] = []
+    best_kind: list[list[Choice]] = []
     for pos, number in enumerate(four):
         base = slots[number].pods.astype(float)
         extra = np.zeros((len(chunks), len(base)))
@@ -177,25 +177,27 @@ def table(
     return total + _spot_penalty(compiled, slots, four, chunks, states, current), best_kind
 
 
-def _slot_costs(compiled: Compiled, slot: Slot, counts: Floats, dear: float) -> tuple[Floats, list[int | None]]:
+def _slot_costs(compiled: Compiled, slot: Slot, counts: Floats, dear: float) -> tuple[Floats, list[Choice]]:
     part = compiled.pools[slot.pool]
     kinds = shortlist(compiled, slot, counts[-1]) or shortlist(compiled, slot, counts[0])
     if not kinds:
-        return np.where(counts.any(axis=1), dear, 0.0), [None] * len(counts)
+        return np.where(counts.any(axis=1), dear, 0.0), [(None, 0)] * len(counts)
     used = np.flatnonzero(counts.any(axis=0))
     order = np.array([c for c in compiled.order if c in set(used.tolist())], dtype=np.int64)
     volume = counts[-1] @ compiled.classes.sizes
     cost = np.full((len(counts), len(kinds)), dear)
+    nodes = np.zeros((len(counts), len(kinds)), dtype=np.int64)
     for column, t in enumerate(kinds):
         need = float((volume / np.maximum(part.room[t], 1e-9)).max())
         hosts = max((int(counts[-1][compiled.classes.host == g].sum()) for g in set(compiled.classes.host[used]) if g >= 0), default=0)
         width = int(min(part.wish.max, max(need * 1.6 + 2 * compiled.zones, hosts + compiled.zones)))
         capacity = np.broadcast_to(part.room[t][:, None, None], (4, len(counts), max(1, width)))
         packed = first_fit(compiled.classes, counts, capacity, node_zones(compiled, max(1, width)), order)
+        nodes[:, column] = packed.last
         cost[:, column] = np.where(packed.left.any(axis=1), dear, packed.last * part.price[t])
     cost[~counts.any(axis=1)] = 0.0
     pick = cost.argmin(axis=1)
-    return cost.min(axis=1), [kinds[int(p)] for p in pick]
+    return cost.min(axis=1), [(kinds[int(p)], int(nodes[row, p])) for row, p in enumerate(pick)]
 
 
 def _spot_penalty(  # noqa: PLR0913
@@ -225,7 +227,7 @@ def _rebuild(  # noqa: PLR0913
     four: list[int],
     chunks: list[Chunk],
     state: int,
-    kinds: list[list[int | None]],
+    kinds: list[list[Choice]],
 ) -> PartSolution | None:
     """The solution with the chunks moved: pools that changed are settled anew from the table's types."""
     pods = [slot.pods.copy() for slot in slots]
@@ -246,12 +248,9 @@ def _rebuild(  # noqa: PLR0913
         counts = np.sum([pods[i] for i in mine], axis=0).astype(float)
         start: dict[int, int] = {}
         for i in mine:
-            kind = chosen.get(i, slots[i].kind)
-            if kind is None or not pods[i].any():
-                continue
-            room = compiled.pools[pool.pool].room[kind]
-            need = int(np.ceil((pods[i] @ compiled.classes.sizes / np.maximum(room, 1e-9)).max()))
-            start[kind] = start.get(kind, 0) + max(1, need)
+            kind, need = chosen.get(i, (slots[i].kind, slots[i].nodes))
+            if kind is not None and pods[i].any():
+                start[kind] = start.get(kind, 0) + max(1, need)
         options = [best_single(compiled, pool.pool, counts)]
         if start:
             options.append(settle(compiled, pool.pool, counts, start))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sizing import infeasible
@@ -37,9 +37,9 @@ class Work:
 
 
 EFFORTS = {
-    "fast": Work(10, Effort(15, 0), 2, 1, Budget(2, 4), 1, Width(32, 64)),
+    "fast": Work(10, Effort(15, 0), 2, 1, Budget(2, 4), 1, Width(32, 64, 6, 192)),
     "standard": Work(30, Effort(30, 40), 4, 2, Budget(4, 6), 2, Width()),
-    "best": Work(1000, Effort(80, 600), 8, 4, Budget(40, 8, 512), 3, Width(96, 960)),
+    "best": Work(1000, Effort(80, 600), 8, 4, Budget(40, 8, 512), 3, Width(96, 960, 16, 4000)),
 }
 
 
@@ -98,12 +98,14 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:
     for name, made in ranked[: effort.descents]:
         _keep(found, f"{name}, descent", polish(compiled, made, effort.width))
     start = min(found.values(), key=lambda made: round(made.cost, 6))
-    found["search, exhaustive"], _ = search(compiled, start, "exhaustive", effort.search)
-    report = _quantum(compiled, start, effort.search, found)
+    bounds = {"fluid": fluid.bound, "columns": columns.bound}
+    proven = start.cost <= max(bounds.values()) * (1 + 1e-6)
+    budget = replace(effort.search, rounds=1, chunks=3) if proven else effort.search
+    found["search, exhaustive"], _ = search(compiled, start, "exhaustive", budget)
+    report = _quantum(compiled, start, budget, found)
     names = list(found)  # the classical ones stand first: the circuit wins only by a lower cost
     winner = min(names, key=lambda name: (round(found[name].cost, 6), names.index(name)))
     costs = {name: made.cost for name, made in found.items()}
-    bounds = {"fluid": fluid.bound, "columns": columns.bound}
     bound = min(max(bounds.values()), found[winner].cost)
     proof = {"bounds": bounds, "columns": columns.proof}
     return Result(compiled, found[winner], winner, bound, costs, report, proof)
