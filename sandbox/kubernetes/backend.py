@@ -33,7 +33,7 @@ class ApiError(Exception):
         self.reason = reason
 
 
-class Unreachable(ApiError):
+class Unreachable(ApiError):  # noqa: N818 - it is what happened
     """Nobody answers at the server's address."""
 
     def __init__(self, why: str) -> None:
@@ -41,7 +41,7 @@ class Unreachable(ApiError):
         super().__init__(0, "Unreachable", why)
 
 
-class NoSuchKind(ApiError):
+class NoSuchKind(ApiError):  # noqa: N818 - as above
     """The server does not serve this apiVersion and kind."""
 
     def __init__(self, api_version: str, kind: str) -> None:
@@ -54,6 +54,8 @@ class Cluster(Protocol):
 
     waits: bool
     """True when controllers bring objects to life and readiness must be waited for."""
+    pauses: tuple[float, ...]
+    """Seconds before each further try of a create whose kind or namespace is missing."""
 
     def reachable(self) -> str | None:
         """Return None, or why the server does not answer."""
@@ -76,6 +78,9 @@ class Cluster(Protocol):
     def delete(self, ref: ObjectRef, *, propagation: Literal["Foreground", "Background", "Orphan"]) -> None:
         """Ask for deletion; the provider waits until `get` answers None."""
 
+    def gone(self, ref: ObjectRef) -> None:
+        """Hear that the provider is done with an object: it is deleted, or was found missing."""
+
 
 class Backend(Protocol):
     """Makes clusters out of kubeconfigs."""
@@ -84,8 +89,13 @@ class Backend(Protocol):
     """True when Check must judge inputs by the SDK's schema, because no server will."""
 
     def cluster(self, server: str, credentials: Json, namespace: str) -> Cluster:
-        """Open a cluster by its server address; credentials are the kubeconfig's user entry, plus its cluster's
-        `certificate-authority-data`. Does not connect yet."""
+        """Open a cluster by its server address; does not connect yet.
+
+        `credentials` are the kubeconfig's user entry, and of its cluster's entry all but the server.
+        """
+
+    def cluster_gone(self, host: str) -> None:
+        """Hear that a cloud has deleted the cluster at an address: its objects went with it."""
 
     def close(self) -> None:
         """End whatever was started."""

@@ -11,30 +11,84 @@ from typing import Any, Final
 from sandbox.schema.tokens import tokens
 
 CLUSTER_SCOPED: Final = frozenset(
-    """APIService CSIDriver CSINode CertificateSigningRequest ClusterRole ClusterRoleBinding ClusterTrustBundle
-    ComponentStatus CustomResourceDefinition DeviceClass FlowSchema IngressClass IPAddress MutatingAdmissionPolicy
-    MutatingAdmissionPolicyBinding MutatingWebhookConfiguration Namespace Node PersistentVolume
-    PriorityClass PriorityLevelConfiguration ResourceSlice RuntimeClass SelfSubjectReview ServiceCIDR StorageClass
-    StorageVersion StorageVersionMigration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding
-    ValidatingWebhookConfiguration VolumeAttachment VolumeAttributesClass""".split()
+    {
+        "APIService",
+        "CSIDriver",
+        "CSINode",
+        "CertificateSigningRequest",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ClusterTrustBundle",
+        "ComponentStatus",
+        "CustomResourceDefinition",
+        "DeviceClass",
+        "FlowSchema",
+        "IngressClass",
+        "IPAddress",
+        "MutatingAdmissionPolicy",
+        "MutatingAdmissionPolicyBinding",
+        "MutatingWebhookConfiguration",
+        "Namespace",
+        "Node",
+        "PersistentVolume",
+        "PriorityClass",
+        "PriorityLevelConfiguration",
+        "ResourceSlice",
+        "RuntimeClass",
+        "SelfSubjectReview",
+        "ServiceCIDR",
+        "StorageClass",
+        "StorageVersion",
+        "StorageVersionMigration",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+        "ValidatingWebhookConfiguration",
+        "VolumeAttachment",
+        "VolumeAttributesClass",
+    }
 )
 
 CLUSTER_SCOPED_CUSTOM: Final = frozenset(
-    """apiextensions.crossplane.io/CompositeResourceDefinition apiextensions.crossplane.io/Composition
-    apiextensions.crossplane.io/EnvironmentConfig aquasecurity.github.io/ClusterComplianceReport
-    argoproj.io/ClusterAnalysisTemplate cert-manager.io/ClusterIssuer cilium.io/CiliumCIDRGroup
-    cilium.io/CiliumClusterwideNetworkPolicy cilium.io/CiliumEgressGatewayPolicy elbv2.k8s.aws/IngressClassParams
-    expansion.gatekeeper.sh/ExpansionTemplate external-secrets.io/ClusterExternalSecret
-    external-secrets.io/ClusterSecretStore externaldata.gatekeeper.sh/Provider gateway.networking.k8s.io/GatewayClass
-    karpenter.azure.com/AKSNodeClass karpenter.k8s.aws/EC2NodeClass karpenter.sh/NodeOverlay karpenter.sh/NodePool
-    keda.sh/ClusterTriggerAuthentication kyverno.io/ClusterCleanupPolicy kyverno.io/ClusterPolicy
-    mutations.gatekeeper.sh/Assign mutations.gatekeeper.sh/AssignImage mutations.gatekeeper.sh/AssignMetadata
-    mutations.gatekeeper.sh/ModifySet pkg.crossplane.io/Function pkg.crossplane.io/Provider
-    policies.kyverno.io/GeneratingPolicy policies.kyverno.io/ImageValidatingPolicy policies.kyverno.io/MutatingPolicy
-    policies.kyverno.io/ValidatingPolicy policy.karmada.io/ClusterOverridePolicy
-    policy.karmada.io/ClusterPropagationPolicy policy.karmada.io/ClusterTaintPolicy
-    postgresql.cnpg.io/ClusterImageCatalog syncset.gatekeeper.sh/SyncSet
-    templates.gatekeeper.sh/ConstraintTemplate""".split()
+    {
+        "apiextensions.crossplane.io/CompositeResourceDefinition",
+        "apiextensions.crossplane.io/Composition",
+        "apiextensions.crossplane.io/EnvironmentConfig",
+        "aquasecurity.github.io/ClusterComplianceReport",
+        "argoproj.io/ClusterAnalysisTemplate",
+        "cert-manager.io/ClusterIssuer",
+        "cilium.io/CiliumCIDRGroup",
+        "cilium.io/CiliumClusterwideNetworkPolicy",
+        "cilium.io/CiliumEgressGatewayPolicy",
+        "elbv2.k8s.aws/IngressClassParams",
+        "expansion.gatekeeper.sh/ExpansionTemplate",
+        "external-secrets.io/ClusterExternalSecret",
+        "external-secrets.io/ClusterSecretStore",
+        "externaldata.gatekeeper.sh/Provider",
+        "gateway.networking.k8s.io/GatewayClass",
+        "karpenter.azure.com/AKSNodeClass",
+        "karpenter.k8s.aws/EC2NodeClass",
+        "karpenter.sh/NodeOverlay",
+        "karpenter.sh/NodePool",
+        "keda.sh/ClusterTriggerAuthentication",
+        "kyverno.io/ClusterCleanupPolicy",
+        "kyverno.io/ClusterPolicy",
+        "mutations.gatekeeper.sh/Assign",
+        "mutations.gatekeeper.sh/AssignImage",
+        "mutations.gatekeeper.sh/AssignMetadata",
+        "mutations.gatekeeper.sh/ModifySet",
+        "pkg.crossplane.io/Function",
+        "pkg.crossplane.io/Provider",
+        "policies.kyverno.io/GeneratingPolicy",
+        "policies.kyverno.io/ImageValidatingPolicy",
+        "policies.kyverno.io/MutatingPolicy",
+        "policies.kyverno.io/ValidatingPolicy",
+        "policy.karmada.io/ClusterOverridePolicy",
+        "policy.karmada.io/ClusterPropagationPolicy",
+        "policy.karmada.io/ClusterTaintPolicy",
+        "postgresql.cnpg.io/ClusterImageCatalog",
+        "syncset.gatekeeper.sh/SyncSet",
+        "templates.gatekeeper.sh/ConstraintTemplate",
+    }
 )
 """Custom kinds of the whole cluster, for a backend that holds no definitions (each project's own, 2026-11)."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.kubernetes.backend import ObjectRef
+import json
+
+from sandbox.kubernetes.backend import Json, ObjectRef
 from sandbox.state import Database
 
 
@@ -14,9 +16,9 @@ class Ledger:
         self._database = database
         self._cluster = cluster
 
-    def made(self, ref: ObjectRef) -> None:
-        """Note an object; its body stays with the server."""
-        row = (self._cluster, ref.api_version, ref.kind, ref.namespace, ref.name, "{}")
+    def made(self, ref: ObjectRef, body: Json) -> None:
+        """Note an object and what the program asked for (planting a drift chooses from it); the server has the rest."""
+        row = (self._cluster, ref.api_version, ref.kind, ref.namespace, ref.name, json.dumps(body))
         self._database.execute("INSERT OR REPLACE INTO objects VALUES (?,?,?,?,?,?)", row)
 
     def gone(self, ref: ObjectRef) -> None:
@@ -26,6 +28,4 @@ class Ledger:
             (self._cluster, ref.api_version, ref.kind, ref.namespace, ref.name),
         )
         if ref.kind == "Namespace":
-            self._database.execute(
-                "DELETE FROM objects WHERE cluster=? AND namespace=?", (self._cluster, ref.name)
-            )
+            self._database.execute("DELETE FROM objects WHERE cluster=? AND namespace=?", (self._cluster, ref.name))

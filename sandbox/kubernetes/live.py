@@ -54,7 +54,7 @@ class LiveCluster:
         query = {"fieldManager": manager, "fieldValidation": _strictness(ref), "dryRun": "All" if dry_run else ""}
         live = self._known(ref, lambda: rest.call("POST", path, body=body, query=query))
         if not dry_run:
-            self._ledger.made(ref)
+            self._ledger.made(ref, body)
         return live
 
     def apply(self, body: Json, *, manager: str, force: bool, dry_run: bool) -> Json:
@@ -71,7 +71,7 @@ class LiveCluster:
         path = discovery.path(ref)
         live = self._known(ref, lambda: rest.call("PATCH", path, body=body, query=query, content=APPLY))
         if not dry_run:
-            self._ledger.made(ref)
+            self._ledger.made(ref, body)
         return live
 
     def hand_over(self, ref: ObjectRef, managers: tuple[str, ...], to: str) -> None:

@@ -1,4 +1,4 @@
-"""What the provider's configuration decides; the SDK fills it from PULUMI_K8S_* variables where the program does not."""
+"""What the provider's configuration decides; the SDK fills gaps from PULUMI_K8S_* variables."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ uses between a plain create and the first apply.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sandbox.wire import Path
@@ -87,12 +87,3 @@ def _with(values: Any, path: Path, value: Any) -> Any:
     if rest:
         return {**values, head: _with(values[head], tuple(rest), value)} if head in values else values
     return {key: item for key, item in {**values, head: value}.items() if item is not None or key != head}
-
-
-def leaves(values: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Yield every leaf of nested maps; a list is one leaf."""
-    if isinstance(values, Mapping) and values:
-        for key, item in values.items():
-            yield from leaves(item, (*path, key))
-    else:
-        yield path, values

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import secrets
-import time
+import threading
 from collections.abc import Mapping
-from typing import Any
-
-import grpc
+from typing import Any, Final
 
 from sandbox.cloud import Asked, Difference
-from sandbox.compare import differences
 from sandbox.connection import Connection
-from sandbox.errors import Failure, Refused, Uninitialised
+from sandbox.errors import Failure, Uninitialised
+from sandbox.kubernetes import words
 from sandbox.kubernetes.backend import ApiError, Backend, Cluster, Json, NoSuchKind, ObjectRef, Unreachable
-from sandbox.kubernetes.inputs import AUTONAMED, canonical, inputs_of, pruned, unsupported
-from sandbox.kubernetes.kinds import POD_KEEPS, replaces
+from sandbox.kubernetes.difference import difference, property_path, value_at
+from sandbox.kubernetes.inputs import canonical, inputs_of, pruned, unsupported
 from sandbox.kubernetes.kubeconfig import parse
-from sandbox.kubernetes.ready import reason_not_ready
-from sandbox.paths import matches
+from sandbox.kubernetes.options import Options
+from sandbox.kubernetes.outputs import HIDDEN, outputs_of, plain, raw
+from sandbox.kubernetes.owners import entries, ignoring, updated_by
+from sandbox.kubernetes.waiting import DELETES_UNAWAITED, TimeOver, again_while_missing, until_gone, until_live
+from sandbox.kubernetes.wishes import FIRST_MANAGER, SKIP, field_manager, forced, notes_of, propagation
 from sandbox.schema.store import SchemaStore
 from sandbox.schema.validate import validate
 from sandbox.state import Database, Thing
-from sandbox.wire import UNKNOWN, has_unknown
+from sandbox.wire import has_unknown
 
-FIRST_MANAGER = "pulumi-kubernetes"
-HANDED_OVER = (FIRST_MANAGER, "kubectl", "before-first-apply")
-HIDDEN = ("__inputs", "__initialApiVersion", "__fieldManager")
+HANDED_OVER: Final = (FIRST_MANAGER, "kubectl", "before-first-apply")
+_PASSED_OVER: Final = frozenset({"Unreachable", "NoSuchKind", "NotFound", "AlreadyExists", "Forbidden"})
 
 
 class Kubernetes:
@@ -35,21 +34,24 @@ class Kubernetes:
     package = "kubernetes"
 
     def __init__(self, backend: Backend, database: Database, store: SchemaStore) -> None:
-        """Talk to clusters through `backend`; the database only tells runs apart (generations)."""
+        """Talk to clusters through `backend`; the database is that of the stage."""
         self.backend = backend
         self.database = database
         self.store = store
+        self._lock = threading.Lock()
 
     def cluster(self, connection: Connection) -> Cluster:
         """Open the cluster of a connection."""
-        found = connection.config.get("__cluster")
-        if found is None:
-            target = parse(connection.text("kubeconfig"), connection.text("context"), connection.text("cluster"))
-            namespace = connection.text("namespace") or target.namespace or "default"
-            connection.config["__namespace"] = namespace
-            found = connection.config["__cluster"] = self.backend.cluster(target.server, target.credentials, namespace)
-            connection.scope = target.host
-        return found  # type: ignore[no-any-return]
+        with self._lock:
+            found = connection.config.get("__cluster")
+            if found is None:
+                target = parse(connection.text("kubeconfig"), connection.text("context"), connection.text("cluster"))
+                namespace = connection.text("namespace") or target.namespace or "default"
+                connection.config["__namespace"] = namespace
+                found = self.backend.cluster(target.server, target.credentials, namespace)
+                connection.config["__cluster"] = found
+                connection.scope = target.host
+        return found
 
     def check(
         self, asked: Asked, olds: dict[str, Any], news: dict[str, Any], random: bytes, proposed: str | None
@@ -63,139 +65,168 @@ class Kubernetes:
             failures = validate(self.store.get(asked.type), news, open_enums=False)
         if failures:
             return news, failures
-        return canonical(asked, olds, news, random, proposed), []
+        checked = canonical(asked, olds, news, random, proposed)
+        namespace = Options.of(asked.connection).namespace
+        if namespace and asked.connection is not None and isinstance(checked.get("metadata"), Mapping):
+            body = self._body(checked, asked.connection)
+            if body["metadata"].get("namespace"):
+                checked["metadata"] = {**checked["metadata"], "namespace": body["metadata"]["namespace"]}
+        return checked, []
 
-    def diff(
-        self, asked: Asked, old_inputs: dict[str, Any], news: dict[str, Any], ignore: list[str]
-    ) -> Difference:
-        """Compare inputs (the old ones are the live object's after a refresh)."""
-        kind = str(news.get("kind") or asked.type.rpartition(":")[2])
-        patterns = replaces(kind, news, secrets_mutable=False, maps_mutable=False)
-        changes = {
-            path: change
-            for path, change in differences(old_inputs, news)
-            if not any(matches(path, pattern) for pattern in ignore)
-            and path[:3] != ("metadata", "annotations", AUTONAMED)
-        }
-        replacing = frozenset(
-            path
-            for path in changes
-            if any(matches(path, pattern) for pattern in patterns)
-            and not (kind == "Pod" and any(matches(path, pattern) for pattern in POD_KEEPS))
-        )
-        before, after = old_inputs.get("metadata") or {}, news.get("metadata") or {}
-        autonamed = AUTONAMED in (after.get("annotations") or {})
-        same_place = all(before.get(key) == after.get(key) for key in ("name", "namespace"))
-        return Difference(changes, replacing, bool(replacing) and same_place and not autonamed)
+    def diff(self, asked: Asked, old_inputs: dict[str, Any], news: dict[str, Any], ignore: list[str]) -> Difference:
+        """Compare the last live object, which the door has cut to the old inputs' shape, with the new inputs."""
+        return difference(old_inputs, news, ignore, Options.of(asked.connection))
 
     def create(
         self, asked: Asked, inputs: dict[str, Any], connection: Connection, *, preview: bool
     ) -> tuple[str, dict[str, Any]]:
         """POST; in a preview a dry run, with the vendor's fall-backs."""
-        body = self._body(inputs, connection)
-        cluster = self.cluster(connection)
-        if preview:
-            return "", self._dry(asked, cluster, body, inputs)
+        cluster, options, manager = self.cluster(connection), Options.of(connection), field_manager(asked, inputs)
+        applied = asked.type.endswith("Patch") or options.upsert
+
+        def send(*, dry_run: bool) -> Json:
+            body = self._body(inputs, connection)
+            if applied:
+                return cluster.apply(body, manager=manager, force=forced(body, options), dry_run=dry_run)
+            return cluster.post(body, manager=FIRST_MANAGER, dry_run=dry_run)
+
         try:
-            if asked.type.endswith("Patch"):
-                manager = self._manager()
-                live = cluster.apply(body, manager=manager, force=_forced(body), dry_run=False)
+            if not preview:
+                live = again_while_missing(lambda: send(dry_run=False), cluster, connection)
+            elif has_unknown(inputs):
+                return "", dict(inputs)
             else:
-                live, manager = cluster.post(body, manager=FIRST_MANAGER, dry_run=False), self._manager()
+                live = send(dry_run=True)
         except ApiError as no:
-            raise self._not_created(asked, body, no) from no
-        ref = self._ref(cluster, body)
-        outputs = _outputs(live, inputs, str(body["apiVersion"]), manager)
-        return ref.id, self._await(asked, cluster, ref, outputs, inputs)
+            if preview and no.reason in _PASSED_OVER:
+                return "", dict(inputs)
+            raise words.not_created(asked, inputs, no) from no
+        initial = str(inputs["apiVersion"])
+        if preview:
+            dry = {key: value for key, value in live.items() if key != "status"}
+            return "", outputs_of(dry, inputs, initial, manager)
+        ref = self._ref(cluster, self._body(inputs, connection))
+        outputs = outputs_of(live, inputs, initial, manager)
+        return ref.id, self._live(asked, connection, ref, outputs, inputs)
 
     def update(  # noqa: PLR0913 - the Behaviour protocol
-        self, asked: Asked, id_: str, olds: dict[str, Any], news: dict[str, Any], connection: Connection, *, preview: bool
+        self,
+        asked: Asked,
+        id_: str,
+        olds: dict[str, Any],
+        news: dict[str, Any],
+        connection: Connection,
+        *,
+        preview: bool,
     ) -> dict[str, Any]:
         """Hand the first manager's fields over, then apply without force."""
+        if preview and has_unknown(news):
+            return dict(news)
+        cluster, options = self.cluster(connection), Options.of(connection)
         body = self._body(news, connection)
-        cluster = self.cluster(connection)
-        manager = str(olds.get("__fieldManager") or FIRST_MANAGER)
-        if preview:
-            if has_unknown(news):
-                return dict(news)
-            try:
-                live = cluster.apply(body, manager=manager, force=True, dry_run=True)
-            except (Unreachable, NoSuchKind):
-                return dict(news)
-            except ApiError as no:
-                raise self._not_live(asked, body, no) from no
-            return _outputs(live, news, str(body["apiVersion"]), manager)
-        ref = self._ref(cluster, body)
+        manager = field_manager(asked, news, str(olds.get("__fieldManager") or ""))
+        initial = str(olds.get("__initialApiVersion") or body["apiVersion"])
         try:
-            cluster.hand_over(ref, HANDED_OVER, manager)
-            live = cluster.apply(body, manager=manager, force=_forced(body), dry_run=False)
+            ref = self._ref(cluster, body)
+            live = cluster.get(ref)
+            if live is None:
+                raise words.refused(f"{ref.kind} {id_} not found: somebody deleted it; refresh brings it back")
+            force = forced(body, options) or not entries(live) or (preview and updated_by(live, FIRST_MANAGER))
+            if asked.ignore:
+                paths = [property_path(path) for path in asked.ignore]
+                body = ignoring(body, live, manager, [(path, value_at(live, path)) for path in paths])
+            if not preview:
+                cluster.hand_over(ref, HANDED_OVER, manager)
+            now = cluster.apply(body, manager=manager, force=force, dry_run=preview)
         except Unreachable as no:
-            raise self._not_created(asked, body, no) from no
+            if preview or options.skip_update_unreachable:
+                return dict(news) if preview else dict(olds)
+            raise words.unreachable(no) from no
         except ApiError as no:
-            if no.code != grpc.StatusCode.UNKNOWN.value[0] and no.reason in {"Conflict", "Invalid"}:
-                now = cluster.get(ref) or body
-                raise Uninitialised(
-                    id_, [str(self._not_live(asked, body, no))],
-                    _outputs(now, news, str(olds.get("__initialApiVersion") or body["apiVersion"]), manager), news,
-                ) from no  # fmt: skip
-            raise self._not_live(asked, body, no) from no
-        outputs = _outputs(live, news, str(olds.get("__initialApiVersion") or body["apiVersion"]), manager)
-        return self._await(asked, cluster, ref, outputs, news)
+            hidden = outputs_of({}, news, initial, manager)
+            return self._not_updated(asked, id_, body, connection, hidden, no=no, preview=preview)
+        outputs = outputs_of(now, news, initial, manager)
+        return outputs if preview else self._live(asked, connection, ref, outputs, news)
+
+    def _not_updated(  # noqa: PLR0913 - all that a partial failure carries
+        self,
+        asked: Asked,
+        id_: str,
+        body: Json,
+        connection: Connection,
+        hidden: dict[str, Any],
+        *,
+        no: ApiError,
+        preview: bool,
+    ) -> dict[str, Any]:
+        """Pass over in a preview what the vendor passes over; otherwise the object stays as it is: half a failure."""
+        news = hidden["__inputs"]
+        if preview and no.reason in {"NoSuchKind", "Forbidden"}:
+            return dict(news)
+        text = words.not_live(asked, body, no, hidden["__fieldManager"])
+        if preview or isinstance(no, NoSuchKind):
+            raise words.refused(text) from no
+        cluster = self.cluster(connection)
+        live = cluster.get(self._ref(cluster, body)) or body
+        raise Uninitialised(id_, [text], {**plain(live), **hidden}, news) from no
 
     def read(
         self, asked: Asked, id_: str, connection: Connection, old_inputs: dict[str, Any], state: dict[str, Any]
     ) -> Thing | None:
         """GET; the inputs are the live object cut to the shape of the old inputs."""
         cluster = self.cluster(connection)
-        namespace, _, name = id_.rpartition("/")
         api, kind = kind_of(asked.type, old_inputs or state)
         try:
-            live = cluster.get(ObjectRef(api, kind, namespace, name))
+            ref = self._by_id(cluster, connection, api, kind, id_)
+            live = cluster.get(ref)
         except NoSuchKind:
+            cluster.gone(ObjectRef(api, kind, *id_.rpartition("/")[::2]))
             return None
         except Unreachable as no:
-            raise self._unreachable(no, "PULUMI_K8S_DELETE_UNREACHABLE") from no
+            if Options.of(connection).delete_unreachable:
+                return None
+            raise words.unreachable(no, words.DELETE_VARIABLE) from no
+        except ApiError as no:
+            raise words.refused(str(no)) from no
         if live is None:
+            cluster.gone(ref)
             return None
-        inputs = pruned(live, old_inputs) if old_inputs else inputs_of(live)
-        manager = str(state.get("__fieldManager") or FIRST_MANAGER)
-        outputs = _outputs(live, inputs, str(state.get("__initialApiVersion") or api), manager)
-        return Thing(self.package, asked.type, id_, asked.urn, 1, connection.scope, "", name, inputs, outputs)
+        inputs = pruned(plain(live), old_inputs) if old_inputs else inputs_of(plain(live))
+        manager = str(state.get("__fieldManager") or field_manager(asked, inputs))
+        outputs = outputs_of(live, inputs, str(state.get("__initialApiVersion") or api), manager)
+        return Thing(self.package, asked.type, ref.id, asked.urn, 1, connection.scope, "", ref.name, inputs, outputs)
 
     def delete(self, asked: Asked, id_: str, connection: Connection, state: dict[str, Any]) -> None:
-        """DELETE in the foreground, then wait until it is gone."""
-        if asked.type.endswith("Patch"):
-            return
+        """DELETE in the foreground, then wait until it is gone; a patch gives its fields up and the object stays."""
         cluster = self.cluster(connection)
-        namespace, _, name = id_.rpartition("/")
         api, kind = kind_of(asked.type, state)
-        ref = ObjectRef(api, kind, namespace, name)
+        notes = notes_of(state)
         try:
-            cluster.delete(ref, propagation="Foreground")
-            deadline = time.monotonic() + 600
-            while cluster.waits and cluster.get(ref) is not None:
-                if time.monotonic() > deadline:
-                    raise Refused("", f"{kind} {id_} was not deleted within 10 minutes", grpc.StatusCode.UNKNOWN)
-                time.sleep(0.1)
+            ref = self._by_id(cluster, connection, api, kind, id_)
+            if asked.type.endswith("Patch"):
+                _relinquish(cluster, ref, field_manager(asked, state, str(state.get("__fieldManager") or "")))
+                return
+            cluster.delete(ref, propagation=propagation(notes))
+            if cluster.waits and not (notes.get(SKIP) == "true" and kind in DELETES_UNAWAITED):
+                until_gone(cluster, ref, notes, asked.timeout, connection)
         except NoSuchKind:
-            return
+            ref = ObjectRef(api, kind, *id_.rpartition("/")[::2])
+        except TimeOver as late:
+            raise words.refused(f"{kind} {id_} was not deleted in time ({late.why})") from late
         except Unreachable as no:
-            raise self._unreachable(no, "PULUMI_K8S_DELETE_UNREACHABLE") from no
+            if Options.of(connection).delete_unreachable:
+                return
+            raise words.unreachable(no, words.DELETE_VARIABLE) from no
         except ApiError as no:
             if no.code != 404:  # noqa: PLR2004 - gone is what was asked for
-                raise Refused("", str(no), grpc.StatusCode.UNKNOWN) from no
+                raise words.refused(str(no)) from no
+        cluster.gone(ref)
 
     # --- parts ---
 
-    @staticmethod
-    def _manager() -> str:
-        return f"{FIRST_MANAGER}-{secrets.token_hex(4)}"
-
     def _body(self, inputs: Mapping[str, Any], connection: Connection) -> Json:
         cluster = self.cluster(connection)
-        body = {key: value for key, value in inputs.items() if not key.startswith("__")}
-        if str(body.get("kind", "")).endswith("Patch"):
-            body["kind"] = str(body["kind"]).removesuffix("Patch")
+        body = {key: value for key, value in raw(inputs).items() if not key.startswith("__")}
         meta = dict(body.get("metadata") or {})
         try:
             if not meta.get("namespace") and cluster.is_namespaced(str(body["apiVersion"]), str(body["kind"])):
@@ -208,78 +239,32 @@ class Kubernetes:
     def _ref(cluster: Cluster, body: Json) -> ObjectRef:
         meta = body["metadata"]
         namespaced = cluster.is_namespaced(str(body["apiVersion"]), str(body["kind"]))
-        return ObjectRef(body["apiVersion"], body["kind"], meta.get("namespace", "") if namespaced else "", meta["name"])
+        namespace = meta.get("namespace", "") if namespaced else ""
+        return ObjectRef(body["apiVersion"], body["kind"], namespace, meta["name"])
 
-    def _dry(self, asked: Asked, cluster: Cluster, body: Json, inputs: dict[str, Any]) -> dict[str, Any]:
-        if has_unknown(inputs):
-            return dict(inputs)
-        try:
-            live = cluster.post(body, manager=FIRST_MANAGER, dry_run=True)
-        except ApiError as no:
-            if no.reason in {"Unreachable", "NoSuchKind", "NotFound", "AlreadyExists", "Forbidden"}:
-                return dict(inputs)
-            raise self._not_created(asked, body, no) from no
-        outputs = {key: value for key, value in live.items() if key != "status"}
-        meta = dict(outputs["metadata"])
-        meta |= {key: UNKNOWN for key in ("uid", "resourceVersion", "creationTimestamp") if key in meta}
-        return {**outputs, "metadata": {key: item for key, item in meta.items() if key != "managedFields"}}
+    @staticmethod
+    def _by_id(cluster: Cluster, connection: Connection, api: str, kind: str, id_: str) -> ObjectRef:
+        namespace, _, name = id_.rpartition("/")
+        if not namespace and cluster.is_namespaced(api, kind):
+            namespace = connection.config["__namespace"]
+        return ObjectRef(api, kind, namespace, name)
 
-    def _await(
-        self, asked: Asked, cluster: Cluster, ref: ObjectRef, outputs: dict[str, Any], inputs: dict[str, Any]
+    def _live(
+        self, asked: Asked, connection: Connection, ref: ObjectRef, outputs: dict[str, Any], inputs: dict[str, Any]
     ) -> dict[str, Any]:
-        notes = (outputs.get("metadata") or {}).get("annotations") or {}
-        if not cluster.waits or notes.get("pulumi.com/skipAwait") == "true":
+        """Wait until an object is live. Raises Uninitialised with the state when it is not in time."""
+        cluster = self.cluster(connection)
+        notes = notes_of(outputs)
+        if not cluster.waits or notes.get(SKIP) == "true" or asked.type.endswith("Patch"):
             return outputs
-        deadline = time.monotonic() + float(notes.get("pulumi.com/timeoutSeconds") or 600)
-        while True:
-            live = cluster.get(ref) or {}
-            why = reason_not_ready(live)
-            fresh = {**{key: outputs[key] for key in HIDDEN}, **_plain(live)}
-            if why is None:
-                return fresh
-            if time.monotonic() > deadline:
-                text = f"resource {asked.urn} was successfully created, but the Kubernetes API server reported " \
-                    f'that it failed to fully initialize or become live: "{ref.name}" timed out waiting to be Ready: {why}'  # fmt: skip
-                raise Uninitialised(ref.id, [text], fresh, inputs)
-            time.sleep(0.1)
-
-    def _not_created(self, asked: Asked, body: Json, no: ApiError) -> Refused:
-        if isinstance(no, Unreachable):
-            return self._unreachable(no)
-        name = body["metadata"].get("name")
-        text = f"resource {name} was not successfully created by the Kubernetes API server: {no}"
-        if isinstance(no, NoSuchKind):
-            text = (
-                f"creation of resource {asked.urn} failed because the Kubernetes API server reported that the "
-                f"apiVersion for this resource does not exist. Verify that any required CRDs have been created: {no}"
-            )
-        if no.reason == "AlreadyExists":
-            text += (
-                ". Hints: give the resource an alias if it was renamed; use the Patch resource to change it; "
-                "import it; or set upsertExistingObjects on the provider"
-            )
-        return Refused("", text, grpc.StatusCode.UNKNOWN if not self.backend.validates else _status(no))
-
-    @staticmethod
-    def _not_live(asked: Asked, body: Json, no: ApiError) -> Refused:
-        text = (
-            f"resource {asked.urn} was successfully created, but the Kubernetes API server reported that it failed "
-            f"to fully initialize or become live: {no}"
-        )
-        if no.reason == "Conflict":
-            text = (
-                f"the Kubernetes API server reported that {body['metadata'].get('name')} failed to fully initialize "
-                "or become live: Server-Side Apply field conflict detected. See "
-                f"https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/#handle-field-conflicts-on-existing-resources: {no}"
-            )
-        return Refused("", text, grpc.StatusCode.UNKNOWN)
-
-    @staticmethod
-    def _unreachable(no: Unreachable, variable: str = "") -> Refused:
-        text = f"configured Kubernetes cluster is unreachable: unable to load schema information from the API server: {no}"
-        if variable:
-            text += f". If the cluster was deleted, set {variable}=true to drop its resources from the state"
-        return Refused("", text, grpc.StatusCode.UNAVAILABLE)
+        hidden = {key: outputs[key] for key in HIDDEN}
+        try:
+            return {**plain(until_live(cluster, ref, notes, asked.timeout, connection)), **hidden}
+        except TimeOver as late:
+            seen = {**plain(late.last), **hidden} if late.last else outputs
+            raise Uninitialised(ref.id, [words.not_ready(asked, ref.name, late.why)], seen, inputs) from late
+        except (ApiError, ValueError) as no:
+            raise Uninitialised(ref.id, [words.not_ready(asked, ref.name, str(no))], outputs, inputs) from no
 
 
 def kind_of(token: str, old: Mapping[str, Any]) -> tuple[str, str]:
@@ -289,23 +274,10 @@ def kind_of(token: str, old: Mapping[str, Any]) -> tuple[str, str]:
     return api, kind.removesuffix("Patch")
 
 
-def _status(no: ApiError) -> grpc.StatusCode:
-    return {
-        "AlreadyExists": grpc.StatusCode.ALREADY_EXISTS,
-        "NotFound": grpc.StatusCode.NOT_FOUND,
-        "NoSuchKind": grpc.StatusCode.NOT_FOUND,
-    }.get(no.reason, grpc.StatusCode.INVALID_ARGUMENT)
-
-
-def _forced(body: Json) -> bool:
-    return (body["metadata"].get("annotations") or {}).get("pulumi.com/patchForce") == "true"
-
-
-def _plain(live: Json) -> Json:
-    """Fields that start with x-kubernetes- get names that the SDK can carry."""
-    return {key.replace("x-kubernetes-", "x_kubernetes_").replace("-", "_") if key.startswith("x-") else key: item
-            for key, item in live.items()}  # fmt: skip
-
-
-def _outputs(live: Json, inputs: Mapping[str, Any], initial: str, manager: str) -> dict[str, Any]:
-    return {**_plain(live), "__inputs": dict(inputs), "__initialApiVersion": initial, "__fieldManager": manager}
+def _relinquish(cluster: Cluster, ref: ObjectRef, manager: str) -> None:
+    """Apply an object without fields: what the manager owned goes, unless somebody else owns it too."""
+    if not cluster.waits or cluster.get(ref) is None:
+        return
+    meta = {"name": ref.name, **({"namespace": ref.namespace} if ref.namespace else {})}
+    body = {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": meta}
+    cluster.apply(body, manager=manager, force=False, dry_run=False)

@@ -40,7 +40,7 @@ class Rest:
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
         )
 
-    def call(  # noqa: PLR0913 - the parts of a request
+    def call(
         self,
         method: str,
         path: str,

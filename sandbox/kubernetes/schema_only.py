@@ -7,19 +7,14 @@ import json
 import uuid
 from typing import Any, Literal
 
-from sandbox.kubernetes.backend import ApiError, Json, NoSuchKind, ObjectRef, Unreachable
-from sandbox.kubernetes.kinds import CLUSTER_SCOPED
+from sandbox.kubernetes import clouds
+from sandbox.kubernetes.backend import ApiError, Json, ObjectRef, Unreachable
+from sandbox.kubernetes.kinds import CLUSTER_SCOPED, custom_is_namespaced, is_built_in
 from sandbox.kubernetes.kubeconfig import Target
-from sandbox.schema.tokens import tokens
+from sandbox.kubernetes.wishes import FIRST_MANAGER
 from sandbox.state import Database
 
 _BORN_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
-CLUSTERS = (
-    "aws:eks/cluster:Cluster",
-    "gcp:container/cluster:Cluster",
-    "azure-native:containerservice:ManagedCluster",
-)
-_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 
 
 class SchemaOnly:
@@ -36,6 +31,10 @@ class SchemaOnly:
         """Open the cluster at an address."""
         return SchemaCluster(self.database, Target(server, namespace, credentials).host, self.now)
 
+    def cluster_gone(self, host: str) -> None:
+        """Drop the cluster's objects."""
+        self.database.execute("DELETE FROM objects WHERE cluster=?", (host,))
+
     def close(self) -> None:
         """Nothing was started."""
 
@@ -44,6 +43,7 @@ class SchemaCluster:
     """One cluster in the database."""
 
     waits = False
+    pauses: tuple[float, ...] = (0.1, 0.2, 0.4)  # what is not there at once here will not come
 
     def __init__(self, database: Database, host: str, now: str) -> None:
         """Show the cluster of a host; a host that no cloud of the stage has made does not answer."""
@@ -53,30 +53,26 @@ class SchemaCluster:
 
     def reachable(self) -> str | None:
         """Look for a cluster with this address in the clouds."""
-        if self.host in _LOOPBACK:
-            return None
-        found = self.database.by_handle(CLUSTERS, self.host)
-        return None if found else f"dial tcp: lookup {self.host}: no such host"
+        try:
+            self._ask()
+        except Unreachable as no:
+            return str(no)
+        return None
 
     def _ask(self) -> None:
-        why = self.reachable()
-        if why:
-            raise Unreachable(why)
+        clouds.require(self.database, self.host)
 
     def is_namespaced(self, api_version: str, kind: str) -> bool:
-        """Look the kind up in the table, or in the custom resource definitions of this cluster."""
-        if self._built_in(api_version, kind):
+        """Look the kind up in the table, then in the definitions of this cluster; others are taken on trust.
+
+        Definitions may come with a chart, which nobody installs here: any custom kind is accepted.
+        """
+        if is_built_in(api_version, kind):
             return kind not in CLUSTER_SCOPED
         definition = self._definition(api_version, kind)
         if definition is None:
-            raise NoSuchKind(api_version, kind)
+            return custom_is_namespaced(api_version, kind)
         return bool(definition["spec"].get("scope", "Namespaced") == "Namespaced")
-
-    @staticmethod
-    def _built_in(api_version: str, kind: str) -> bool:
-        known = tokens("kubernetes")
-        place = api_version if "/" in api_version else f"core/{api_version}"
-        return f"kubernetes:{place}:{kind}" in known
 
     def _definition(self, api_version: str, kind: str) -> Json | None:
         group, _, version = api_version.rpartition("/")
@@ -103,13 +99,15 @@ class SchemaCluster:
                 self._write(ref, live)
         return live
 
-    def apply(self, body: Json, *, manager: str, force: bool, dry_run: bool) -> Json:
-        """Replace what was applied before; there are no other managers here."""
+    def apply(self, body: Json, *, manager: str, force: bool, dry_run: bool) -> Json:  # noqa: ARG002 - nobody to force
+        """Replace what the same manager applied before; what another one made is added to."""
         self._ask()
         ref = self._ref(body)
         with self.database.transaction():
             old = self.get(ref)
             generation = 1 + int(old["metadata"].get("generation", 1)) if old else 1
+            if old and owner(old) not in {manager, FIRST_MANAGER}:
+                body, manager = merged(old, body), owner(old)
             live = self._alive(body, ref, manager, generation)
             if old:
                 live["metadata"]["uid"] = old["metadata"]["uid"]
@@ -130,22 +128,32 @@ class SchemaCluster:
         return dict(json.loads(rows[0][0])) if rows else None
 
     def delete(self, ref: ObjectRef, *, propagation: Literal["Foreground", "Background", "Orphan"]) -> None:
-        """Remove an object; a namespace takes its objects along."""
+        """Remove an object; a namespace takes its objects along (nothing else has dependants here)."""
+        del propagation
         self._ask()
         with self.database.transaction():
+            definition = self.get(ref)
             self.database.execute(
                 "DELETE FROM objects WHERE cluster=? AND api=? AND kind=? AND namespace=? AND name=?",
                 (self.host, ref.api_version, ref.kind, ref.namespace, ref.name),
             )
             if ref.kind == "Namespace":
                 self.database.execute("DELETE FROM objects WHERE cluster=? AND namespace=?", (self.host, ref.name))
+            elif ref.kind == "CustomResourceDefinition" and definition is not None:
+                spec = definition["spec"]
+                self.database.execute(
+                    "DELETE FROM objects WHERE cluster=? AND api LIKE ? AND kind=?",
+                    (self.host, f"{spec['group']}/%", spec["names"]["kind"]),
+                )
+
+    def gone(self, ref: ObjectRef) -> None:
+        """Nothing is kept beside the objects themselves."""
 
     def _ref(self, body: Json) -> ObjectRef:
         meta = body["metadata"]
         namespaced = self.is_namespaced(body["apiVersion"], body["kind"])
-        return ObjectRef(
-            body["apiVersion"], body["kind"], str(meta.get("namespace") or "default") if namespaced else "", meta["name"]
-        )
+        namespace = str(meta.get("namespace") or "default") if namespaced else ""
+        return ObjectRef(body["apiVersion"], body["kind"], namespace, meta["name"])
 
     def _write(self, ref: ObjectRef, live: Json) -> None:
         self.database.execute(
@@ -182,3 +190,16 @@ def _namespace(name: str) -> ObjectRef:
 def _plural(kind: str) -> str:
     low = kind.lower()
     return low[:-1] + "ies" if low.endswith("y") else low + ("es" if low.endswith("s") else "s")
+
+
+def owner(live: Json) -> str:
+    """Name the manager that made an object."""
+    fields = live["metadata"].get("managedFields") or [{}]
+    return str(fields[0].get("manager"))
+
+
+def merged(old: Any, new: Any) -> Any:
+    """Lay maps over each other; anything else is replaced."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return {**old, **{key: merged(old.get(key), item) for key, item in new.items()}}
+    return new
