@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stacks.clouds import Cloud
-from stacks.names import CLUSTER_LENGTH, POOL_LENGTH, cluster_name, pool_stem
+from stacks.names import AGENT_POOL_LENGTH, CLUSTER_LENGTH, agent_pool_stem, cluster_name
 from stacks.problems import Problem
-from stacks.tree import Tree
+from stacks.tree import Path, Tree
 from stacks.versions import SERVICE
 
 
@@ -36,19 +36,16 @@ def check_names(tree: Tree) -> Iterator[Problem]:
 
 
 def _pools(tree: Tree) -> Iterator[Problem]:
-    reported: set[tuple[object, ...]] = set()
+    reported: set[Path] = set()
     for cluster, (cloud, _) in tree.clusters().items():
-        path = tree.pools_path(cluster)
         first: dict[str, str] = {}
-        for pool in tree.pools(cluster) or {}:
-            stem = pool_stem(cloud, pool)
+        for pool in tree.pools(cluster) or {} if cloud == "azure" else {}:
+            path = (*tree.pools_path(cluster), pool)
+            stem = agent_pool_stem(pool)
             other = first.setdefault(stem, pool)
-            if other == pool or (*path, pool, cloud) in reported:
+            if other == pool or path in reported:
                 continue
-            reported.add((*path, pool, cloud))
-            yield Problem(
-                path=(*path, pool),
-                what=f"becomes `{stem}` on {SERVICE[cloud]} ({POOL_LENGTH[cloud]} characters with the slot's number"
-                f"{', letters and digits only' if cloud == 'azure' else ''}), and so does `{other}`",
-                fix="make them differ earlier in the name",
-            )
+            reported.add(path)
+            room = f"{AGENT_POOL_LENGTH} letters and digits with the slot's number"
+            what = f"becomes `{stem}` on AKS ({room}), and so does `{other}`"
+            yield Problem(path=path, what=what, fix="make them differ earlier in the name")

@@ -133,3 +133,27 @@ def test_editors_find_the_schema(path: Path) -> None:
     assert first == "# yaml-language-server: $schema=stacks/schema.json"
     assert not set(read(path.read_text()).data) & {"encryptionsalt"}
     assert set(read(path.read_text()).data["config"]) == {KEY, "pulumi:disable-default-providers"}
+
+
+SIZES = {  # clouds, regions, zones of each, control plane, production
+    "dev": (3, 3, {1}, "restricted", False),
+    "staging": (3, 3, {1}, "private", False),
+    "prod": (3, 6, {3}, "private", True),
+    "dr": (3, 3, {3}, "private", True),
+}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_what_each_environment_is(name: str) -> None:
+    stack = read_file(PROJECT / f"Pulumi.{name}.yaml")
+    regions = stack.regions()
+    zones = {region.zones for by_name in regions.values() for region in by_name.values()}
+    access = stack.control_plane_access.mode
+    assert (len(regions), len(stack.cluster_names()), zones, access, stack.production) == SIZES[name]
+    assert stack.protect == stack.production
+
+
+def test_disaster_recovery_shares_no_region_with_production() -> None:
+    prod, standby = (read_file(PROJECT / f"Pulumi.{name}.yaml") for name in ("prod", "dr"))
+    assert not set(prod.cluster_names()) & set(standby.cluster_names())
+    assert {n: p.max for n, p in prod.clusters.pools.items()} == {n: p.max for n, p in standby.clusters.pools.items()}
