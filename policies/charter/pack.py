@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from pulumi_policy import (
@@ -15,12 +14,12 @@ from pulumi_policy import (
     StackValidationArgs,
     StackValidationPolicy,
 )
-from pydantic import ValidationError
 
 import charter.rules  # noqa: F401  registers every rule
-from charter.facts import CONFIG_SCHEMA, Facts
+from charter.facts import CONFIG_SCHEMA, Facts, read_facts
 from charter.judge import Judge, Verdict
 from charter.rule import Resource
+from charter.tally import Ledger
 from charter.values import plain
 
 MANDATORY = "charter-mandatory"
@@ -30,19 +29,30 @@ MANDATORY = "charter-mandatory"
 class Dispatcher:
     """Judges each resource once and hands the findings to the policy of their level."""
 
-    def __init__(self) -> None:
-        self.judge = Judge()
-        self.facts = Facts()
+    def __init__(self, judge: Judge | None = None) -> None:
+        self.judge = judge or Judge()
+        self._ledger = Ledger(self.judge.tally)
+        self._facts: Facts | None = None
+        self._told: Any = None
         self._held: dict[str, list[Verdict]] = {}
         self._stack_held: list[Verdict] = []
 
+    def facts(self, args: Any) -> Facts:
+        """Return the facts of the run; they are the same for each resource and read once."""
+        config = args.get_config() or {}
+        if self._facts is None or config != self._told:
+            self._told = config
+            self._facts = read_facts(plain(dict(config)))
+            self._ledger.open(self._facts.counts_file)
+        return self._facts
+
     def resource_mandatory(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
         """Judge, report what must block, keep the rest for the advisory policy."""
-        self.facts = read_facts(args.get_config())
-        verdicts = self.judge.resource(resource_of(args), self.facts)
-        self._held[args.urn] = verdicts
+        facts = self.facts(args)
+        verdicts = self.judge.resource(resource_of(args), facts)
+        self._ledger.step()
         self._report(verdicts, "mandatory", report)
-        self._write()
+        self._held[args.urn] = [verdict for verdict in verdicts if verdict.level == "advisory"]
 
     def resource_advisory(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
         """Report what the mandatory run left."""
@@ -50,9 +60,10 @@ class Dispatcher:
 
     def stack_mandatory(self, args: StackValidationArgs, report: ReportViolation) -> None:
         """Judge the stack, report what must block."""
-        self._stack_held = self.judge.stack([_stack_resource(each) for each in args.resources], self.facts)
+        facts = self._facts or read_facts({})
+        self._stack_held = self.judge.stack([_stack_resource(each) for each in args.resources], facts)
+        self._ledger.write()
         self._report(self._stack_held, "mandatory", report)
-        self._write()
 
     def stack_advisory(self, _args: StackValidationArgs, report: ReportViolation) -> None:
         """Report what the mandatory run left."""
@@ -61,21 +72,8 @@ class Dispatcher:
     @staticmethod
     def _report(verdicts: list[Verdict], level: str, report: ReportViolation) -> None:
         for verdict in verdicts:
-            if verdict.rule.severity.level == level:
+            if verdict.level == level:
                 report(verdict.message, verdict.urn or None)
-
-    def _write(self) -> None:
-        if self.facts.counts_file:
-            self.judge.tally.write(Path(self.facts.counts_file))
-
-
-def read_facts(config: Any) -> Facts:
-    """Validate the pack's configuration; raise ValueError that names what is wrong, so that the run fails closed."""
-    try:
-        return Facts.model_validate(plain(dict(config or {})))
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ValueError(f"the configuration of policy {MANDATORY} is refused: {wrong}") from None
 
 
 def resource_of(args: Any) -> Resource:
@@ -97,15 +95,15 @@ def resource_of(args: Any) -> Resource:
 
 
 def _stack_resource(resource: Any) -> Resource:
+    """Turn one resource of the stack call into what rules see; its properties serve only if it was never analysed."""
     seen = resource_of(resource)
+    relations = {key: tuple(each.urn for each in targets) for key, targets in resource.property_dependencies.items()}
     return Resource(
         **{
             **seen.__dict__,
             "parent": resource.parent.urn if resource.parent else "",
             "dependencies": tuple(each.urn for each in resource.dependencies),
-            "property_dependencies": {
-                key: tuple(each.urn for each in targets) for key, targets in resource.property_dependencies.items()
-            },
+            "property_dependencies": relations,
         }
     )
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from charter.controls import controls_of
 from charter.facts import Facts
-from charter.values import Reader
+from charter.values import Reader, Undetermined
+
+if TYPE_CHECKING:
+    from charter.graph import Graph
 
 
 class Severity(StrEnum):
@@ -24,13 +28,36 @@ class Severity(StrEnum):
         return "advisory" if self is Severity.MEDIUM else "mandatory"
 
 
+CRITICAL, HIGH, MEDIUM = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM
+
+
 @dataclass(frozen=True)
 class Finding:
     """One violation: where, what is there, what is allowed."""
 
     path: str
     text: str
-    urn: str | None = None  # stack rules name the resource; resource rules are about the one they judge
+    urn: str = ""  # stack rules name the resource; resource rules are about the one they judge
+
+
+@dataclass(frozen=True)
+class Open:
+    """What a rule yields for a resource that it cannot decide yet, when it goes on with others."""
+
+    path: str
+    urn: str = ""
+
+
+@dataclass(frozen=True)
+class Excused:
+    """A violation that a named exception inside the rule lets be; every report lists it."""
+
+    path: str
+    why: str
+    urn: str = ""
+
+
+Found = Finding | Open | Excused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,31 +83,43 @@ class Resource:
         """Return a reader of the properties."""
         return Reader(self.props)
 
+    @property
+    def kind(self) -> str:
+        """Return the last part of the type: `Vpc` of `aws:ec2/vpc:Vpc`."""
+        return self.type.rpartition(":")[2]
 
-Check = Callable[[Resource, Facts], Iterable[Finding]]
-StackCheck = Callable[[tuple[Resource, ...], Facts], Iterable[Finding]]
-Example = Mapping[str, Any]
+    @property
+    def package(self) -> str:
+        """Return the provider package of the type."""
+        return self.type.partition(":")[0]
+
+
+Check = Callable[[Resource, Facts], Iterable[Found]]
+StackCheck = Callable[["Graph", Facts], Iterable[Found]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """A sentence of the charter that a machine can judge.
 
-    `types` are resource types: exact (`aws:ec2/vpc:Vpc`), a prefix with `*`, or `*` for all. `good` and `bad` are
-    property maps that a test executes and the documentation shows.
+    `types` are resource types: exact (`aws:ec2/vpc:Vpc`), a prefix with `*`, or `*` for all. Good and bad examples,
+    boundaries and unknowns stand in `charter/examples`; tests execute them and the documentation shows them.
     """
 
     id: str
     title: str
     severity: Severity
     types: tuple[str, ...]
-    controls: tuple[str, ...]
     remediation: str
+    purpose: str = ""
     check: Check | None = None
     stack_check: StackCheck | None = None
     implies: tuple[str, ...] = ()
-    good: tuple[Example, ...] = ()
-    bad: tuple[Example, ...] = ()
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """Return the controls of published standards that this rule helps with; `~` marks our own reading."""
+        return controls_of(self.id)
 
 
 RULES: Final[dict[str, Rule]] = {}
@@ -92,11 +131,8 @@ def resource_rule(
     severity: Severity,
     types: Iterable[str],
     *,
-    controls: Iterable[str] = (),
     remediation: str,
     implies: Iterable[str] = (),
-    good: Iterable[Example] = (),
-    bad: Iterable[Example] = (),
 ) -> Callable[[Check], Check]:
     """Register a rule over single resources; the decorated function yields findings."""
 
@@ -107,12 +143,10 @@ def resource_rule(
                 title=title,
                 severity=severity,
                 types=tuple(types),
-                controls=tuple(controls),
                 remediation=remediation,
+                purpose=_purpose(check),
                 check=check,
                 implies=tuple(implies),
-                good=tuple(good),
-                bad=tuple(bad),
             )
         )
         return check
@@ -126,11 +160,10 @@ def stack_rule(
     severity: Severity,
     types: Iterable[str],
     *,
-    controls: Iterable[str] = (),
     remediation: str,
     implies: Iterable[str] = (),
 ) -> Callable[[StackCheck], StackCheck]:
-    """Register a rule over the whole stack; it gets every resource of its types, and findings name the URN."""
+    """Register a rule over the whole stack; it gets the graph, and its findings name the URN."""
 
     def register(check: StackCheck) -> StackCheck:
         _add(
@@ -139,8 +172,8 @@ def stack_rule(
                 title=title,
                 severity=severity,
                 types=tuple(types),
-                controls=tuple(controls),
                 remediation=remediation,
+                purpose=_purpose(check),
                 stack_check=check,
                 implies=tuple(implies),
             )
@@ -150,18 +183,45 @@ def stack_rule(
     return register
 
 
+def _purpose(check: Callable[..., Any]) -> str:
+    return (check.__doc__ or "").strip().split("\n\n")[0]
+
+
 def _add(rule: Rule) -> None:
     if rule.id in RULES:
         raise ValueError(f"rule {rule.id} is registered twice")
     RULES[rule.id] = rule
 
 
+def apart(*parts: Iterable[Found]) -> Iterator[Found]:
+    """Judge each part on its own: an unknown in one leaves that one open and does not hide what the others find."""
+    for part in parts:
+        try:
+            yield from part
+        except Undetermined as unknown:
+            yield Open(unknown.path)
+
+
 def matching(rules: Iterable[Rule], resource_type: str) -> Iterator[Rule]:
     """Yield the rules that judge a resource type."""
     for rule in rules:
-        if any(_matches(pattern, resource_type) for pattern in rule.types):
+        if any(matches(pattern, resource_type) for pattern in rule.types):
             yield rule
 
 
-def _matches(pattern: str, resource_type: str) -> bool:
-    return resource_type.startswith(pattern[:-1]) if pattern.endswith("*") else resource_type == pattern
+def matches(pattern: str, resource_type: str) -> bool:
+    """Say whether a type is the pattern's; an Azure type may carry a version segment."""
+    if pattern.endswith("*"):
+        return resource_type.startswith(pattern[:-1])
+    if resource_type == pattern:
+        return True
+    if not pattern.startswith("azure-native:"):
+        return False
+    return unversioned(resource_type) == pattern
+
+
+def unversioned(resource_type: str) -> str:
+    """Drop the version segment of an Azure type: `azure-native:network/v20240101:Subnet`."""
+    package, _, rest = resource_type.partition(":")
+    module, _, kind = rest.rpartition(":")
+    return f"{package}:{module.partition('/')[0]}:{kind}" if package == "azure-native" else resource_type

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, cast
 
 from pulumi_policy.proxy import (
@@ -15,6 +16,7 @@ from pulumi_policy.proxy import (
     UNKNOWN_STRING_VALUE,
 )
 
+SECRET: Final = "[secret]"  # noqa: S105  what `pulumi policy analyze --file` puts for a secret it cannot read
 SENTINELS: Final = frozenset(
     {
         UNKNOWN_ARCHIVE_VALUE,
@@ -24,9 +26,9 @@ SENTINELS: Final = frozenset(
         UNKNOWN_NUMBER_VALUE,
         UNKNOWN_OBJECT_VALUE,
         UNKNOWN_STRING_VALUE,
+        SECRET,
     }
 )
-SECRET: Final = "[secret]"  # noqa: S105  what `pulumi policy analyze --file` puts for a secret it cannot read
 
 
 class Unknown:
@@ -56,14 +58,16 @@ def plain(value: Any) -> Any:
     """
     if isinstance(value, str):
         return UNKNOWN if value in SENTINELS else value
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
     if isinstance(value, Mapping):
         target = value if isinstance(value, dict) else cast("Mapping[str, Any]", value["__target"])
         return {key: plain(target[key]) for key in target}
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         items = value if isinstance(value, list) else cast("Sequence[Any]", value["__target"])  # type: ignore[call-overload]  # the proxy's own back door
         return [plain(item) for item in items]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
     return value
 
 
@@ -79,8 +83,19 @@ def walk(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
+@cache
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
+
+
 class Reader:
-    """Reads properties by dotted path; an unknown on the way raises `Undetermined` with its path."""
+    """Reads properties by dotted path; an unknown on the way raises `Undetermined` with its path.
+
+    A value of another shape than the rule expects (a text where a map belongs) reads as absent or as one item: the
+    schema of the provider is not this room's business, and a rule must not fall over it.
+    """
+
+    __slots__ = ("path", "props")
 
     def __init__(self, props: Mapping[str, Any], path: str = "") -> None:
         self.props = props
@@ -93,7 +108,7 @@ class Reader:
     def raw(self, path: str) -> Any:
         """Return the value, None when absent, UNKNOWN when it or a parent is not known yet."""
         value: Any = self.props
-        for step in path.split("."):
+        for step in _steps(path):
             if value is UNKNOWN:
                 return UNKNOWN
             if not isinstance(value, dict):
@@ -108,31 +123,61 @@ class Reader:
             raise Undetermined(self.at(path))
         return default if value is None else value
 
+    def text(self, path: str, default: str = "") -> str:
+        """Return a text; anything that is no text, number or boolean reads as the default."""
+        value = self.read(path, default)
+        return str(value) if isinstance(value, str | int | float) else default
+
+    def number(self, path: str, default: float = 0) -> float:
+        """Return a number, also one that is written as text; anything else reads as the default."""
+        value = self.read(path, default)
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            return default
+
     def flag(self, path: str, *, default: bool = False) -> bool:
         """Return a boolean; the texts "true" and "false" count as booleans, as some providers take them."""
         value = self.read(path, default)
-        return value == "true" if isinstance(value, str) else bool(value)
+        return value.lower() == "true" if isinstance(value, str) else bool(value)
+
+    def has(self, path: str) -> bool:
+        """Say whether something is there; a value that only an update will tell is there."""
+        return self.raw(path) not in (None, "", [], {})
+
+    def map(self, path: str) -> dict[str, Any]:
+        """Return the map at `path`; absent, or of another shape, reads as empty."""
+        value = self.read(path, {})
+        return value if isinstance(value, dict) else {}
 
     def inside(self, path: str) -> Reader:
-        """Return a reader of the map at `path`; an absent map reads as empty."""
+        """Return a reader of the map at `path`, or of the only map of a list there; an absent one reads as empty."""
         value = self.read(path, {})
+        if isinstance(value, list) and len(value) == 1:
+            path, value = f"{path}[0]", value[0]
+            if value is UNKNOWN:
+                raise Undetermined(self.at(path))
         return Reader(value if isinstance(value, dict) else {}, self.at(path))
 
     def each(self, path: str) -> Iterator[Reader]:
         """Yield a reader per map of the list at `path`; a single map counts as a list of one."""
-        value = self.read(path, [])
-        for index, item in enumerate(value if isinstance(value, list) else [value]):
-            where = f"{path}[{index}]"
-            if item is UNKNOWN:
-                raise Undetermined(self.at(where))
+        for where, item in self.items(path):
             if isinstance(item, dict):
-                yield Reader(item, self.at(where))
+                yield Reader(item, where)
 
     def items(self, path: str) -> Iterator[tuple[str, Any]]:
-        """Yield path and value of each item of the list at `path`; unknown items raise."""
+        """Yield path and value of each item of the list at `path`; known items come first, then an unknown raises."""
         value = self.read(path, [])
+        open_at = None
         for index, item in enumerate(value if isinstance(value, list) else [value]):
             where = self.at(f"{path}[{index}]")
             if item is UNKNOWN:
-                raise Undetermined(where)
-            yield where, item
+                open_at = open_at or where
+            else:
+                yield where, item
+        if open_at:
+            raise Undetermined(open_at)
+
+    def values(self, path: str) -> list[Any]:
+        """Return the items of the list at `path`; any unknown among them raises."""
+        return [item for _, item in self.items(path)]

@@ -4,129 +4,209 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from charter.demands import between, demand, each, holds, in_production, inside, named, off, on, one_of
 from charter.facts import Facts
-from charter.network import is_world
-from charter.rule import Finding, Resource, Severity, resource_rule
+from charter.graph import Graph
+from charter.network import cover_world, is_world
+from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
+from charter.values import UNKNOWN, Reader
+from charter.words import shown
 
 CLUSTER = "aws:eks/cluster:Cluster"
+NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
+ADDON = "aws:eks/addon:Addon"
+POD_IDENTITY = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+SUBNET = "aws:ec2/subnet:Subnet"
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+SUPPORTED = ("1.33", "1.34", "1.35")
+"""Versions in standard support (docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html, 2026-11)."""
 
 
 @resource_rule(
     "AWS-EKS-01",
     "A cluster's API server is reached from inside, or from named networks.",
-    Severity.CRITICAL,
+    CRITICAL,
     [CLUSTER],
-    controls=("CIS EKS 5.4.1", "CIS EKS 5.4.2", "PCI 1.3.1", "ISO A.8.1"),
     remediation="Set control_plane_access.mode to private, or to restricted with allowed_cidrs.",
-    good=({"vpcConfig": {"endpointPrivateAccess": True, "endpointPublicAccess": False}},),
-    bad=({"vpcConfig": {"endpointPrivateAccess": True}},),
 )
-def private_endpoint(resource: Resource, _facts: Facts) -> Iterator[Finding]:
+def private_endpoint(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """AWS opens the endpoint to everybody unless told otherwise."""
     access = resource.reader.inside("vpcConfig")
-    if not access.flag("endpointPrivateAccess"):
-        yield Finding(access.at("endpointPrivateAccess"), "the private endpoint is off; it must be on")
-    if access.flag("endpointPublicAccess", default=True):
-        allowed = list(access.items("publicAccessCidrs"))
-        if not allowed:
-            yield Finding(access.at("publicAccessCidrs"), "the API server answers the whole internet")
-        for path, value in allowed:
-            if is_world(value):
-                yield Finding(path, f"{value} may reach the API server")
+    yield from apart(on("endpointPrivateAccess")(access, _facts), _public(access))
 
 
-@resource_rule(
+def _public(access: Reader) -> Iterator[Found]:
+    if not access.flag("endpointPublicAccess", default=True):
+        return
+    if access.read("publicAccessCidrs", []) == []:
+        yield Finding(access.at("publicAccessCidrs"), "the API server answers the whole internet")
+    known = []
+    for path, value in access.items("publicAccessCidrs"):
+        known.append(value)
+        if is_world(value):
+            yield Finding(path, f"{shown(value)} may reach the API server")
+    if cover_world(known) and not any(map(is_world, known)):
+        yield Finding(access.at("publicAccessCidrs"), "these networks together are the whole internet")
+
+
+demand(
     "AWS-EKS-02",
     "The control plane logs all it can.",
-    Severity.HIGH,
+    HIGH,
     [CLUSTER],
-    controls=("CIS EKS 2.1.1", "PCI 10.2.1", "ISO A.8.15"),
+    "What happened in a cluster can only be found out from logs that were on.",
+    holds("enabledClusterLogTypes", LOG_TYPES),
     remediation="Set enabled_cluster_log_types to " + ", ".join(LOG_TYPES) + ".",
-    good=({"enabledClusterLogTypes": list(LOG_TYPES)},),
-    bad=({"enabledClusterLogTypes": ["api"]},),
 )
-def all_logs(resource: Resource, _facts: Facts) -> Iterator[Finding]:
-    """All five types are named."""
-    missing = sorted(set(LOG_TYPES) - {value for _, value in resource.reader.items("enabledClusterLogTypes")})
-    if missing:
-        yield Finding("enabledClusterLogTypes", f"{', '.join(missing)} not logged")
 
-
-@resource_rule(
+demand(
     "AWS-EKS-03",
     "Secrets in a cluster are encrypted with a key of one's own.",
-    Severity.HIGH,
+    HIGH,
     [CLUSTER],
-    controls=("CIS EKS 5.3.1", "PCI 3.5.1", "HIPAA 312(a)(2)(iv)", "ISO A.8.24"),
+    "Whoever reads etcd's disks reads nothing; a key that only an update tells counts as named.",
+    inside("encryptionConfig", holds("resources", ["secrets"]), named("provider.keyArn", "the key")),
     remediation="Set encryption_config with resources=['secrets'] and a KMS key.",
-    good=({"encryptionConfig": {"resources": ["secrets"], "provider": {"keyArn": "arn:aws:kms:eu:1:key/k"}}},),
-    bad=({},),
 )
-def envelope_encryption(resource: Resource, _facts: Facts) -> Iterator[Finding]:
-    """A key that only an update tells counts as set: the property is there."""
-    encryption = resource.reader.inside("encryptionConfig")
-    covered = {value for _, value in encryption.items("resources")}
-    if "secrets" not in covered:
-        yield Finding(encryption.at("resources"), "does not hold 'secrets'")
-    elif encryption.raw("provider.keyArn") is None:
-        yield Finding(encryption.at("provider.keyArn"), "no key is named")
 
 
 @resource_rule(
     "AWS-EKS-04",
     "Who may use a cluster is written in access entries, and nobody gets in by having made it.",
-    Severity.HIGH,
+    HIGH,
     [CLUSTER, "aws:eks/accessEntry:AccessEntry"],
-    controls=("CIS EKS 4.1.7", "CIS EKS 5.5.1"),
     remediation="Set authentication_mode=API and bootstrap_cluster_creator_admin_permissions=False; never root.",
-    good=({"accessConfig": {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": False}},),
-    bad=({"accessConfig": {"authenticationMode": "CONFIG_MAP"}},),
 )
-def access_entries(resource: Resource, _facts: Facts) -> Iterator[Finding]:
+def access_entries(resource: Resource, facts: Facts) -> Iterator[Found]:
     """Judge the cluster's mode, and each entry's principal and groups."""
     reader = resource.reader
     if resource.type == CLUSTER:
         access = reader.inside("accessConfig")
-        if access.read("authenticationMode") != "API":
-            yield Finding(access.at("authenticationMode"), f"is {access.read('authenticationMode')}; it must be API")
-        if access.flag("bootstrapClusterCreatorAdminPermissions", default=True):
-            yield Finding(
-                access.at("bootstrapClusterCreatorAdminPermissions"), "whoever makes the cluster becomes its admin"
-            )
+        yield from apart(
+            one_of("authenticationMode", ("API",))(access, facts),
+            off("bootstrapClusterCreatorAdminPermissions", default=True)(access, facts),
+        )
         return
-    if str(reader.read("principalArn", "")).endswith(":root"):
+    yield from apart(_principal(reader), _groups(reader))
+
+
+def _principal(reader: Reader) -> Iterator[Found]:
+    if reader.text("principalArn").endswith(":root"):
         yield Finding("principalArn", "is the root of the account")
+
+
+def _groups(reader: Reader) -> Iterator[Found]:
     for path, group in reader.items("kubernetesGroups"):
         if group == "system:masters":
             yield Finding(path, "system:masters cannot be taken away again")
 
 
-@resource_rule(
+demand(
+    "AWS-EKS-05",
+    "A cluster runs a version that is supported, and is not deleted by mistake.",
+    MEDIUM,
+    [CLUSTER],
+    "Versions out of standard support cost six times as much and get fixes late.",
+    one_of("version", SUPPORTED),
+    one_of("upgradePolicy.supportType", ("STANDARD",)),
+    in_production(on("deletionProtection")),
+    remediation=f"Use one of {', '.join(SUPPORTED)}, upgrade_policy STANDARD, deletion_protection in production.",
+)
+
+
+@stack_rule(
+    "AWS-EKS-06",
+    "Pods have identities of their own and a firewall between them.",
+    HIGH,
+    [CLUSTER, ADDON, POD_IDENTITY],
+    remediation="Install vpc-cni with enableNetworkPolicy and eks-pod-identity-agent; associate roles with accounts.",
+)
+def pod_identity(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Without them every pod has the node's role, and talks to every other."""
+    for cluster in graph.of(CLUSTER):
+        addons = {each.props.get("addonName"): each for each in graph.referrers(cluster, ADDON, "clusterName")}
+        if UNKNOWN in addons:
+            yield Open("addonName", cluster.urn)
+            continue
+        if "eks-pod-identity-agent" not in addons and not _federated(graph, cluster):
+            yield Finding("", "neither the add-on eks-pod-identity-agent nor an OIDC provider names it", cluster.urn)
+        cni = addons.get("vpc-cni")
+        if cni is None:
+            yield Finding("", "has no vpc-cni add-on, so no network policy", cluster.urn)
+            continue
+        settings = cni.props.get("configurationValues")
+        if settings is UNKNOWN:
+            yield Open("configurationValues", cni.urn)
+        elif '"enablenetworkpolicy":"true"' not in str(settings or "").replace(" ", "").lower():
+            yield Finding("configurationValues", 'must hold "enableNetworkPolicy": "true"', cni.urn)
+
+
+def _federated(graph: Graph, cluster: Resource) -> bool:
+    return bool(graph.referrers(cluster, "aws:iam/openIdConnectProvider:OpenIdConnectProvider", "url"))
+
+
+@stack_rule(
+    "AWS-NOD-01",
+    "Nobody logs in to nodes, and they stand in private networks.",
+    HIGH,
+    [NODE_GROUP],
+    remediation="Leave remote_access out; give subnets without map_public_ip_on_launch and without tier=edge.",
+)
+def private_nodes(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Subnets are followed through the graph."""
+    for group in graph.of(NODE_GROUP):
+        if group.reader.has("remoteAccess"):
+            yield Finding("remoteAccess", "opens SSH to the nodes; it must be absent", group.urn)
+        for subnet in graph.feeds(group, "subnetIds"):
+            if subnet.type != SUBNET:
+                continue
+            public = subnet.props.get("mapPublicIpOnLaunch")
+            if public is UNKNOWN:
+                yield Open("subnetIds", group.urn)
+            elif public is True or subnet.reader.map("tags").get("tier") == "edge":
+                yield Finding("subnetIds", f"the subnet {subnet.name} is public", group.urn)
+
+
+demand(
     "AWS-NOD-02",
     "Nodes guard their metadata and encrypt their disks.",
-    Severity.HIGH,
+    HIGH,
     ["aws:ec2/launchTemplate:LaunchTemplate"],
-    controls=("CIS AWS 6.7", "CIS AWS 6.1.1", "NIST AC-6", "NIST SC-28", "PCI 8.2.8", "ISO A.8.24"),
+    "A pod that can ask for the node's credentials is the node; IMDSv2 with one hop keeps it out.",
+    inside("metadataOptions", one_of("httpTokens", ("required",)), between("httpPutResponseHopLimit", 1, 1, default=1)),
+    each("blockDeviceMappings", inside("ebs", on("encrypted"), named("kmsKeyId", "a key of one's own"))),
     remediation="Set http_tokens=required, http_put_response_hop_limit=1 and encrypted volumes with a key.",
-    good=(
-        {
-            "metadataOptions": {"httpTokens": "required", "httpPutResponseHopLimit": 1},
-            "blockDeviceMappings": [{"ebs": {"encrypted": "true", "kmsKeyId": "arn:aws:kms:eu:1:key/k"}}],
-        },
-    ),
-    bad=({"metadataOptions": {"httpTokens": "optional"}},),
 )
-def nodes_guarded(resource: Resource, _facts: Facts) -> Iterator[Finding]:
-    """IMDSv2 with one hop, and every volume encrypted with a named key."""
-    metadata = resource.reader.inside("metadataOptions")
-    if metadata.read("httpTokens") != "required":
-        yield Finding(metadata.at("httpTokens"), "must be required (IMDSv2)")
-    if metadata.read("httpPutResponseHopLimit", 1) != 1:
-        yield Finding(metadata.at("httpPutResponseHopLimit"), "must be 1, so that pods cannot ask")
-    for mapping in resource.reader.each("blockDeviceMappings"):
-        disk = mapping.inside("ebs")
-        if not disk.flag("encrypted"):
-            yield Finding(disk.at("encrypted"), "the volume is not encrypted")
-        elif disk.raw("kmsKeyId") is None:
-            yield Finding(disk.at("kmsKeyId"), "no key of one's own is named")
+
+
+@resource_rule(
+    "AWS-NOD-03",
+    "A node group has bounds that make sense and mends itself.",
+    MEDIUM,
+    [NODE_GROUP],
+    remediation="Set 0 <= min <= desired <= max, update_config, node_repair_config and release_version.",
+)
+def bounds(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """Bounds in order, room for one node, updates in parts, repair on, the image pinned."""
+    reader = resource.reader
+    yield from apart(
+        _scaling(reader),
+        named("updateConfig", "how many nodes may be away")(reader, facts),
+        on("nodeRepairConfig.enabled")(reader, facts),
+        named("releaseVersion", "the pinned image")(reader, facts),
+        _system(reader, facts),
+    )
+
+
+def _scaling(reader: Reader) -> Iterator[Found]:
+    sizes = reader.inside("scalingConfig")
+    low, wish, high = sizes.number("minSize", -1), sizes.number("desiredSize", -1), sizes.number("maxSize", -1)
+    if not (0 <= low <= wish <= high and high >= 1):
+        yield Finding("scalingConfig", f"min {low:g}, desired {wish:g}, max {high:g} are not in order")
+
+
+def _system(reader: Reader, facts: Facts) -> Iterator[Found]:
+    if facts.production and reader.map("labels").get("ecosystem.dev/pool") == "system":
+        least = reader.number("scalingConfig.minSize")
+        if reader.map("labels").get("ecosystem.dev/slot") == "0" and least < 2:  # noqa: PLR2004  one may fail
+            yield Finding("scalingConfig.minSize", f"is {least:g}; system pools need at least 2 in production")

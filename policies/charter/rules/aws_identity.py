@@ -4,92 +4,228 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from charter.documents import principals, several, statements
+from charter.demands import between, demand, forbidden, in_production, named, on
+from charter.documents import Malformed, Statement, statements
 from charter.facts import Facts
-from charter.rule import Finding, Resource, Severity, resource_rule
+from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, resource_rule
+from charter.values import Reader
 
-WILDCARD = (
-    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'
+POLICIES = (
+    "aws:iam/policy:Policy",
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:iam/groupPolicy:GroupPolicy",
+    "aws:iam/userPolicy:UserPolicy",
 )
-NARROW = (
-    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}]}'
+ROLE = "aws:iam/role:Role"
+CLAIMS = ("sub", "aud")
+ACCOUNT_FIELD = 4
+ARN_FIELDS = 6
+SILENT_SERVICES = frozenset({"ec2.amazonaws.com", "ec2.amazonaws.com.cn"})
+"""Services that never send aws:SourceAccount: instance roles.
+
+Source: docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html, 2026-11.
+"""
+ON_BEHALF = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"})
+ESCALATIONS = (
+    "iam:AddUserToGroup",
+    "iam:AttachGroupPolicy",
+    "iam:AttachRolePolicy",
+    "iam:AttachUserPolicy",
+    "iam:CreateAccessKey",
+    "iam:CreateLoginProfile",
+    "iam:CreatePolicyVersion",
+    "iam:PutGroupPolicy",
+    "iam:PutRolePolicy",
+    "iam:PutUserPolicy",
+    "iam:SetDefaultPolicyVersion",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateLoginProfile",
 )
-TRUST_ALL = '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}]}'
-TRUST_NODES = (
-    '{"Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
-)
-KEY_OPEN = '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"kms:Decrypt","Resource":"*"}]}'
-KEY_OWN = (
-    '{"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},'
-    '"Action":"kms:DescribeKey","Resource":"*"}]}'
-)
-OIDC_CLAIMS = ("sub", "aud")
+"""Actions that let their holder become more than it is (github.com/RhinoSecurityLabs/AWS-IAM-Privilege-Escalation)."""
+ON_ALL_ONLY = ("iam:PassRole", "sts:AssumeRole")
+"""Harmless on a named role, an escalation on all of them."""
+USES = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateDataKey")
+ADMINISTERS = ("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey")
+SESSION_SECONDS = 14_400
+YEAR = 365
+
+
+def _document(resource: Resource, name: str) -> list[Statement] | Finding:
+    try:
+        return list(statements(resource.reader.raw(name), name))
+    except Malformed:
+        return Finding(name, "is no JSON document")
 
 
 @resource_rule(
     "AWS-IAM-01",
     "No policy allows everything on everything.",
-    Severity.CRITICAL,
-    ["aws:iam/policy:Policy", "aws:iam/rolePolicy:RolePolicy"],
-    controls=("CIS AWS 2.14", "NIST AC-6", "PCI 7.2.1", "SOC2 CC6.3", "ISO A.8.2", "GDPR 25", "HIPAA 308(a)(3)"),
+    CRITICAL,
+    POLICIES,
     remediation="Name the actions and the resources.",
-    good=({"policy": NARROW},),
-    bad=({"policy": WILDCARD},),
 )
-def no_wildcards(resource: Resource, _facts: Facts) -> Iterator[Finding]:
-    """An Allow with `*` or `service:*` on `*`; a condition narrows it and is judged elsewhere."""
-    for path, statement in statements(resource.reader.raw("policy"), "policy"):
-        if statement.get("Effect") != "Allow" or "*" not in several(statement.get("Resource")):
+def no_wildcards(resource: Resource, _facts: Facts) -> Iterator[Found]:
+    """An Allow with `*`, `service:*` or NotAction on `*`; a condition narrows it and is judged elsewhere."""
+    found = _document(resource, "policy")
+    if isinstance(found, Finding):
+        yield found
+        return
+    for statement in found:
+        if not statement.allows or not statement.on_everything or statement.condition:
             continue
-        for action in several(statement.get("Action")):
-            if (action == "*" or str(action).endswith(":*")) and not statement.get("Condition"):
-                yield Finding(f"{path}.Action", f"{action} is allowed on every resource")
+        if statement.body.get("NotAction") is not None:
+            yield Finding(f"{statement.path}.NotAction", "allows nearly every action on every resource")
+        for index, action in enumerate(statement.actions):
+            service, _, verb = action.partition(":")
+            if set(service) == {"*"} or (verb and set(verb) == {"*"}):
+                yield Finding(f"{statement.path}.Action[{index}]", "a whole service or more is allowed on every resource")
+
+
+@resource_rule(
+    "AWS-IAM-02",
+    "No policy lets its holder become more than it is.",
+    HIGH,
+    POLICIES,
+    remediation="Drop the action, name the role in Resource, or bind it by a condition such as iam:PassedToService.",
+)
+def no_escalation(resource: Resource, _facts: Facts) -> Iterator[Found]:
+    """Actions that rewrite permissions, on any resource; passing or taking roles, on all of them."""
+    found = _document(resource, "policy")
+    if isinstance(found, Finding):
+        return  # AWS-IAM-01 tells
+    for statement in found:
+        if not statement.allows or statement.condition:
+            continue
+        asked = ESCALATIONS + (ON_ALL_ONLY if statement.on_everything else ())
+        held = [action for action in asked if statement.may(action)]
+        if held:
+            yield Finding(f"{statement.path}.Action", f"allows {held[0]} without a condition")
 
 
 @resource_rule(
     "AWS-IAM-03",
     "A role says exactly who may take it.",
-    Severity.CRITICAL,
-    ["aws:iam/role:Role"],
-    controls=("NIST AC-3", "ISO A.5.15"),
-    remediation="Name the principal; pin sub and aud for OIDC; ask for an ExternalId from another account.",
-    good=({"assumeRolePolicy": TRUST_NODES},),
-    bad=({"assumeRolePolicy": TRUST_ALL},),
+    CRITICAL,
+    [ROLE],
+    remediation="Name the principal; pin sub and aud for OIDC, ExternalId for another account, SourceAccount for a service.",
 )
-def trust(resource: Resource, facts: Facts) -> Iterator[Finding]:
+def trust(resource: Resource, facts: Facts) -> Iterator[Found]:
     """Judge who may assume the role, by the kind of principal."""
-    own = set(facts.accounts.get("aws", ()))
-    for path, statement in statements(resource.reader.raw("assumeRolePolicy"), "assumeRolePolicy"):
-        if statement.get("Effect") != "Allow":
+    found = _document(resource, "assumeRolePolicy")
+    if isinstance(found, Finding):
+        yield found
+        return
+    for statement in found:
+        if statement.allows:
+            yield from apart(_anybody(statement), _federated(statement), _services(statement), _accounts(statement, facts))
+
+
+def _anybody(statement: Statement) -> Iterator[Found]:
+    if any(who == "*" or (who.startswith("arn:") and ":*:" in who) for who in statement.principals):
+        yield Finding(f"{statement.path}.Principal", "anybody may take this role")
+
+
+def _federated(statement: Statement) -> Iterator[Found]:
+    if not statement.by_kind("Federated") or not statement.may("sts:AssumeRoleWithWebIdentity"):
+        return
+    missing = [claim for claim in CLAIMS if not any(key.endswith(f":{claim}") for key in statement.condition_keys)]
+    if missing:
+        yield Finding(f"{statement.path}.Condition", f"the token's {' and '.join(missing)} is not pinned")
+    for tests in statement.condition.values():
+        if not isinstance(tests, dict):
             continue
-        keys = {key for tests in (statement.get("Condition") or {}).values() for key in tests}
-        if "*" in principals(statement):
-            yield Finding(f"{path}.Principal", "anybody may take this role")
-        principal = statement.get("Principal")
-        if not isinstance(principal, dict):
+        for key, values in tests.items():
+            texts = values if isinstance(values, list) else [values]
+            if str(key).lower().endswith(":sub") and any(set(str(text)) <= {"*"} for text in texts):
+                yield Finding(f"{statement.path}.Condition", "the token's sub may be anything")
+
+
+def _services(statement: Statement) -> Iterator[Found]:
+    for service in statement.by_kind("Service"):
+        if service not in SILENT_SERVICES and not statement.condition_keys & ON_BEHALF:
+            yield Finding(f"{statement.path}.Condition", "a service may take the role on behalf of any account")
+
+
+def _accounts(statement: Statement, facts: Facts) -> Iterator[Found]:
+    own = facts.accounts.get("aws", ())
+    for who in statement.by_kind("AWS"):
+        parts = who.split(":")
+        account = parts[ACCOUNT_FIELD] if len(parts) >= ARN_FIELDS else who
+        if not account.isdigit() or account in own or "sts:externalid" in statement.condition_keys:
             continue
-        if principal.get("Federated"):
-            missing = [claim for claim in OIDC_CLAIMS if not any(key.endswith(f":{claim}") for key in keys)]
-            if missing and "sts:AssumeRoleWithWebIdentity" in several(statement.get("Action")):
-                yield Finding(f"{path}.Condition", f"the token's {' and '.join(missing)} is not pinned")
-        for who in several(principal.get("AWS")):
-            account = str(who).split(":")[4] if str(who).count(":") >= 5 else str(who)  # noqa: PLR2004  an ARN's form
-            if account.isdigit() and own and account not in own and "sts:ExternalId" not in keys:
-                yield Finding(f"{path}.Condition", f"account {account} may take the role without an ExternalId")
+        if own:
+            yield Finding(f"{statement.path}.Condition", "another account may take the role without an ExternalId")
+        else:
+            yield Open(f"{statement.path}.Principal")
+
+
+demand(
+    "AWS-IAM-04",
+    "Nobody has a password or a key that lasts.",
+    HIGH,
+    [
+        "aws:iam/user:User",
+        "aws:iam/accessKey:AccessKey",
+        "aws:iam/userLoginProfile:UserLoginProfile",
+        "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+    ],
+    "Keys of users leak and live for ever; workloads have identities that the cloud renews.",
+    forbidden("users and their keys are not allowed; use a role that a workload or a person's single sign-on takes"),
+    remediation="Use a role with OIDC or pod identity; attach policies to roles.",
+)
+
+demand(
+    "AWS-IAM-05",
+    "A role has a ceiling and short sessions.",
+    MEDIUM,
+    [ROLE],
+    "Whatever is attached to a role later, the boundary holds.",
+    in_production(named("permissionsBoundary", "the permissions boundary")),
+    in_production(between("maxSessionDuration", 0, SESSION_SECONDS, default=3600)),
+    remediation=f"Set permissions_boundary, and max_session_duration to at most {SESSION_SECONDS}.",
+)
+
+demand(
+    "AWS-KMS-01",
+    "Keys are renewed, and not deleted in haste.",
+    HIGH,
+    ["aws:kms/key:Key"],
+    "A key that is gone takes everything with it that it encrypted; thirty days are the longest AWS gives.",
+    on("enableKeyRotation"),
+    between("rotationPeriodInDays", 90, YEAR, default=YEAR),
+    between("deletionWindowInDays", 30, 30, default=30),
+    remediation="Set enable_key_rotation, rotation_period_in_days <= 365 and deletion_window_in_days = 30.",
+)
 
 
 @resource_rule(
     "AWS-KMS-02",
-    "A key names who may use it.",
-    Severity.CRITICAL,
+    "A key names who may use it, and who keeps it does not use it.",
+    CRITICAL,
     ["aws:kms/key:Key"],
-    controls=("CIS AWS 2.21", "ISO A.8.1", "NIST AC-5"),
-    remediation="Name the principals, or bind `*` by a condition such as kms:CallerAccount.",
-    good=({"policy": KEY_OWN},),
-    bad=({"policy": KEY_OPEN},),
+    remediation="Name the principals, or bind `*` by a condition such as kms:CallerAccount; part use from keeping.",
 )
-def key_policy(resource: Resource, _facts: Facts) -> Iterator[Finding]:
-    """`*` without a condition opens the key to every account of AWS."""
-    for path, statement in statements(resource.reader.raw("policy"), "policy"):
-        if statement.get("Effect") == "Allow" and "*" in principals(statement) and not statement.get("Condition"):
-            yield Finding(f"{path}.Principal", "every account of AWS may use the key")
+def key_policy(resource: Resource, _facts: Facts) -> Iterator[Found]:
+    """`*` without a condition opens the key to every account of AWS; no policy gives everything to one's own."""
+    reader: Reader = resource.reader
+    if reader.raw("policy") is None:
+        yield Finding("policy", "is absent: AWS then lets everybody in the account use and delete the key")
+        return
+    found = _document(resource, "policy")
+    if isinstance(found, Finding):
+        yield found
+        return
+    keepers: dict[str, str] = {}
+    users: dict[str, str] = {}
+    for statement in found:
+        if not statement.allows:
+            continue
+        if "*" in statement.principals and not statement.condition:
+            yield Finding(f"{statement.path}.Principal", "every account of AWS may use the key")
+        for who in statement.principals:
+            if any(statement.may(action) for action in ADMINISTERS):
+                keepers.setdefault(who, statement.path)
+            if any(statement.may(action) for action in USES) and not statement.condition:
+                users.setdefault(who, statement.path)
+    for who in keepers.keys() & users.keys():
+        yield Finding(f"{users[who]}.Principal", "one principal both keeps the key and uses it")

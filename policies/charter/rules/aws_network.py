@@ -5,24 +5,66 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from charter.facts import Facts
+from charter.graph import Graph
 from charter.network import cover_world, is_world
-from charter.rule import Finding, Resource, Severity, resource_rule
-from charter.values import Reader
+from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
+from charter.values import UNKNOWN, Reader
+from charter.words import shown
 
+VPC = "aws:ec2/vpc:Vpc"
+FLOW_LOG = "aws:ec2/flowLog:FlowLog"
+ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
+DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+SERVICES = ("s3", "ecr.api", "ecr.dkr", "sts", "kms", "secretsmanager", "logs")
 HTTPS = 443
+ADMINISTRATION = (22, 3389)
+EVERY_PROTOCOL = frozenset({"-1", "all"})
 
 
-def _world_ingress(rule: Reader, ranges: list[tuple[str, object]], *, edge: bool) -> Iterator[Finding]:
+@stack_rule(
+    "AWS-NET-01",
+    "Every network records who talked to whom.",
+    HIGH,
+    [VPC, FLOW_LOG],
+    remediation="Add a FlowLog with vpc_id of this VPC and traffic_type ALL.",
+)
+def flow_logs(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Without flow logs nobody can tell afterwards what an intruder reached."""
+    for vpc in graph.of(VPC):
+        kinds = [log.props.get("trafficType") for log in graph.referrers(vpc, FLOW_LOG, "vpcId")]
+        if any(kind in ("ALL", "REJECT") for kind in kinds if isinstance(kind, str)):
+            continue
+        if UNKNOWN in kinds:
+            yield Open("trafficType", vpc.urn)
+        else:
+            yield Finding("", "no FlowLog with trafficType ALL or REJECT names this VPC", vpc.urn)
+
+
+@resource_rule(
+    "AWS-NET-02",
+    "Machines get no public address by themselves.",
+    MEDIUM,
+    ["aws:ec2/subnet:Subnet"],
+    remediation="Set map_public_ip_on_launch=False, or tag the subnet tier=edge.",
+)
+def no_public_address(resource: Resource, _facts: Facts) -> Iterator[Finding]:
+    """A subnet that is declared the edge may hand out public addresses."""
+    reader = resource.reader
+    if reader.flag("mapPublicIpOnLaunch") and reader.map("tags").get("tier") != "edge":
+        yield Finding("mapPublicIpOnLaunch", "is on; allowed only on a subnet with the tag tier=edge")
+
+
+def _world_ingress(rule: Reader, ranges: list[tuple[str, object]], *, edge: bool) -> Iterator[Found]:
     world = [(path, value) for path, value in ranges if is_world(value)]
     if not world and not cover_world(value for _, value in ranges):
         return
     path, value = world[0] if world else ranges[0]
-    low, high = rule.read("fromPort", 0), rule.read("toPort", 0)
-    protocol = str(rule.read("protocol", rule.read("ipProtocol", "-1")))
-    if edge and protocol == "tcp" and low == high == HTTPS:
+    low, high = int(rule.number("fromPort")), int(rule.number("toPort"))
+    protocol = rule.text("protocol", rule.text("ipProtocol", "-1"))
+    if edge and protocol in {"tcp", "6"} and low == high == HTTPS:
         return
-    told = "every port" if protocol == "-1" else f"{protocol} {low}-{high}"
-    together = value if world else "ranges that together are the whole internet"
+    told = "every port" if protocol in EVERY_PROTOCOL else f"ports {low}-{high}"
+    together = shown(value) if world else "ranges that together are the whole internet"
     yield Finding(
         path, f"{together} reaches {told}; allowed from everywhere is tcp 443 on a group with the tag tier=edge"
     )
@@ -38,51 +80,129 @@ def _ranges(reader: Reader, *names: str) -> list[tuple[str, object]]:
 @resource_rule(
     "AWS-NET-03",
     "Nobody lets the whole internet in, but for HTTPS at the edge.",
-    Severity.CRITICAL,
+    CRITICAL,
     [
         "aws:ec2/securityGroup:SecurityGroup",
         "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
         "aws:ec2/securityGroupRule:SecurityGroupRule",
     ],
-    controls=("CIS AWS 6.3", "CIS AWS 6.4", "NIST SC-7", "NIST AC-17", "PCI 1.3.1", "SOC2 CC6.6", "ISO A.8.20"),
     remediation="Name the networks or security groups that need this port as the source.",
-    good=({"ingress": [{"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["10.0.0.0/8"]}]},),
-    bad=({"ingress": [{"protocol": "tcp", "fromPort": 22, "toPort": 22, "cidrBlocks": ["0.0.0.0/0"]}]},),
 )
-def world_ingress(resource: Resource, _facts: Facts) -> Iterator[Finding]:
+def world_ingress(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """Judge the three ways in which AWS lets one write an ingress rule."""
     reader = resource.reader
-    edge = reader.read("tags", {}).get("tier") == "edge"
-    if resource.type.endswith(":SecurityGroup"):
+    edge = reader.map("tags").get("tier") == "edge"
+    if resource.kind == "SecurityGroup":
         for rule in reader.each("ingress"):
-            yield from _world_ingress(rule, _ranges(rule, "cidrBlocks", "ipv6CidrBlocks"), edge=edge)
-    elif resource.type.endswith(":SecurityGroupIngressRule"):
-        single = [(name, reader.read(name)) for name in ("cidrIpv4", "cidrIpv6") if reader.read(name)]
-        yield from _world_ingress(reader, single, edge=edge)
+            yield from apart(_inline(rule, edge=edge))
+    elif resource.kind == "SecurityGroupIngressRule":
+        for name in ("cidrIpv4", "cidrIpv6"):
+            yield from apart(_single(reader, name, edge=edge))
     elif reader.read("type") == "ingress":
-        yield from _world_ingress(reader, _ranges(reader, "cidrBlocks", "ipv6CidrBlocks"), edge=edge)
+        yield from _inline(reader, edge=edge)
+
+
+def _inline(rule: Reader, *, edge: bool) -> Iterator[Found]:
+    yield from _world_ingress(rule, _ranges(rule, "cidrBlocks", "ipv6CidrBlocks"), edge=edge)
+
+
+def _single(rule: Reader, name: str, *, edge: bool) -> Iterator[Found]:
+    value = rule.read(name)
+    if value is not None:
+        yield from _world_ingress(rule, [(name, value)], edge=edge)
 
 
 @resource_rule(
     "AWS-NET-04",
     "Nothing may talk to the whole internet in every protocol.",
-    Severity.HIGH,
-    ["aws:ec2/securityGroup:SecurityGroup", "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"],
-    controls=("NIST SC-7", "PCI 1.3.2", "ISO A.8.22"),
+    HIGH,
+    [
+        "aws:ec2/securityGroup:SecurityGroup",
+        "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+        "aws:ec2/securityGroupRule:SecurityGroupRule",
+    ],
     remediation="Name protocol and ports, or the networks that are needed.",
-    good=({"egress": [{"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["0.0.0.0/0"]}]},),
-    bad=({"egress": [{"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": ["0.0.0.0/0"]}]},),
 )
-def world_egress(resource: Resource, _facts: Facts) -> Iterator[Finding]:
+def world_egress(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """Judge inline egress and egress rules of their own."""
     reader = resource.reader
-    if resource.type.endswith(":SecurityGroup"):
+    if resource.kind == "SecurityGroup":
         for rule in reader.each("egress"):
-            if str(rule.read("protocol", "-1")) in {"-1", "all"}:
-                for path, value in _ranges(rule, "cidrBlocks", "ipv6CidrBlocks"):
-                    if is_world(value):
-                        yield Finding(path, f"every protocol may reach {value}")
-    elif str(reader.read("ipProtocol", "-1")) in {"-1", "all"}:
-        for name in ("cidrIpv4", "cidrIpv6"):
-            if is_world(reader.read(name, "")):
-                yield Finding(name, f"every protocol may reach {reader.read(name)}")
+            yield from apart(_open_egress(rule, "protocol", "cidrBlocks", "ipv6CidrBlocks"))
+    elif resource.kind == "SecurityGroupEgressRule":
+        yield from _open_egress(reader, "ipProtocol", "cidrIpv4", "cidrIpv6")
+    elif reader.read("type") == "egress":
+        yield from _open_egress(reader, "protocol", "cidrBlocks", "ipv6CidrBlocks")
+
+
+def _open_egress(rule: Reader, protocol: str, *names: str) -> Iterator[Found]:
+    if rule.text(protocol, "-1") not in EVERY_PROTOCOL:
+        return
+    ranges = _ranges(rule, *names)
+    for path, value in ranges:
+        if is_world(value):
+            yield Finding(path, f"every protocol may reach {shown(value)}")
+    if cover_world(value for _, value in ranges) and not any(is_world(value) for _, value in ranges):
+        yield Finding(ranges[0][0], "every protocol may reach ranges that together are the whole internet")
+
+
+@stack_rule(
+    "AWS-NET-05",
+    "The security group that a network is born with lets nothing through.",
+    HIGH,
+    [VPC, DEFAULT_GROUP],
+    remediation="Adopt it: DefaultSecurityGroup(vpc_id=...) without ingress and egress.",
+)
+def default_group(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """What forgets to name a group lands in the default one."""
+    for vpc in graph.of(VPC):
+        adopted = graph.referrers(vpc, DEFAULT_GROUP, "vpcId")
+        if not adopted:
+            yield Finding("", "no DefaultSecurityGroup adopts the group that this VPC is born with", vpc.urn)
+        for group in adopted:
+            for name in ("ingress", "egress"):
+                if group.reader.has(name):
+                    yield Finding(name, "holds rules; the default group must have none", group.urn)
+
+
+@resource_rule(
+    "AWS-NET-06",
+    "A network's access list keeps the internet from administration ports.",
+    MEDIUM,
+    ["aws:ec2/networkAclRule:NetworkAclRule"],
+    remediation="Name the source network, or deny.",
+)
+def access_list(resource: Resource, _facts: Facts) -> Iterator[Finding]:
+    """Judge inbound allow rules from the world."""
+    reader = resource.reader
+    if reader.flag("egress") or reader.text("ruleAction").lower() != "allow":
+        return
+    for name in ("cidrBlock", "ipv6CidrBlock"):
+        if reader.raw(name) is not None and is_world(reader.read(name)):
+            low, high = reader.number("fromPort"), reader.number("toPort", 65535)
+            every = reader.text("protocol") in EVERY_PROTOCOL
+            if every or any(low <= port <= high for port in ADMINISTRATION):
+                yield Finding(name, "the whole internet reaches administration ports 22 or 3389")
+
+
+@stack_rule(
+    "AWS-NET-07",
+    "Traffic to AWS's own services stays inside, and only to what is ours.",
+    MEDIUM,
+    [VPC, ENDPOINT],
+    remediation=f"Add endpoints for {', '.join(SERVICES)}, each with a policy that names accounts or resources.",
+)
+def endpoints(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Each network has the endpoints that clusters need, none of them open to every account."""
+    for vpc in graph.of(VPC):
+        mine = graph.referrers(vpc, ENDPOINT, "vpcId")
+        names = [each.props.get("serviceName") for each in mine]
+        missing = [service for service in SERVICES if not any(str(name).endswith(f".{service}") for name in names)]
+        if missing and UNKNOWN in names:
+            yield Open("serviceName", vpc.urn)
+        elif missing:
+            yield Finding("", f"no endpoint for {', '.join(missing)} names this VPC", vpc.urn)
+    for endpoint in graph.of(ENDPOINT):
+        policy = endpoint.props.get("policy")
+        if policy is None:
+            yield Finding("policy", "is absent: AWS then lets every account's resources be reached", endpoint.urn)

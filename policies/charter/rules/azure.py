@@ -1,182 +1,235 @@
-"""Rules over Azure's networks, clusters, storage and assignments."""
+"""Rules over Azure's networks, vaults, storage, assignments and budgets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from charter.demands import demand, either, named, off, on, one_of
 from charter.facts import Facts
-from charter.network import holds_port, is_world
-from charter.rule import Finding, Resource, Severity, resource_rule
-from charter.values import Reader
+from charter.graph import Graph
+from charter.network import cover_world, holds_port, is_world
+from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
+from charter.rules.aws_storage import some
+from charter.values import UNKNOWN, Reader
 
-CLUSTER = "azure-native:containerservice:ManagedCluster"
+GROUP = "azure-native:network:NetworkSecurityGroup"
+SUBNET = "azure-native:network:Subnet"
+NETWORK = "azure-native:network:VirtualNetwork"
+FLOW_LOG = "azure-native:network:FlowLog"
+VAULT = "azure-native:keyvault:Vault"
+ACCOUNT = "azure-native:storage:StorageAccount"
+BLOBS = "azure-native:storage:BlobServiceProperties"
 ADMIN_PORTS = (22, 3389)
+RETENTION_DAYS = 90
 BROAD_ROLES = {
     "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
     "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
     "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9": "User Access Administrator",
+    "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "Role Based Access Control Administrator",
 }
 """learn.microsoft.com/azure/role-based-access-control/built-in-roles, 2026-11."""
 SUBSCRIPTION_SEGMENTS = 2
+WITHOUT_GROUP = ("gatewaysubnet", "azurefirewallsubnet", "azurefirewallmanagementsubnet", "routeserversubnet")
+"""Subnets that take no security group (learn.microsoft.com/azure/virtual-network/virtual-network-vnet-plan-design-arm)."""
 
 
 def _several(reader: Reader, one: str, many: str) -> list[Any]:
-    found = [value for _, value in reader.items(many)]
     single = reader.read(one)
-    return [*found, single] if single is not None else found
+    return [*reader.values(many), *([single] if single not in (None, "") else [])]
 
 
-def _judge(rule: Reader) -> Iterator[Finding]:
-    if str(rule.read("access", "")) != "Allow" or str(rule.read("direction", "")) != "Inbound":
+def _judge(rule: Reader) -> Iterator[Found]:
+    if rule.text("access").lower() != "allow" or rule.text("direction").lower() != "inbound":
         return
     sources = _several(rule, "sourceAddressPrefix", "sourceAddressPrefixes")
-    if not any(is_world(source) for source in sources):
+    if not (any(map(is_world, sources)) or cover_world(sources)):
         return
-    if str(rule.read("protocol", "*")).lower() not in {"*", "tcp"}:
+    if rule.text("protocol", "*").lower() not in {"*", "tcp"}:
         return
-    ports = _several(rule, "destinationPortRange", "destinationPortRanges")
-    held = holds_port(ports, ADMIN_PORTS)
-    if held or "*" in ports:
-        told = "every port" if "*" in ports else f"port {held[0]}"
-        yield Finding(rule.at("destinationPortRange"), f"{told} is open to the whole internet")
+    held = holds_port(_several(rule, "destinationPortRange", "destinationPortRanges"), ADMIN_PORTS)
+    if held:
+        yield Finding(rule.at("destinationPortRange"), f"port {held[0]} is open to the whole internet")
 
 
 @resource_rule(
     "AZ-NET-01",
     "Nobody lets the whole internet reach a machine's administration.",
-    Severity.CRITICAL,
-    ["azure-native:network:NetworkSecurityGroup", "azure-native:network:SecurityRule"],
-    controls=("CIS Azure 7.1", "CIS Azure 7.2", "PCI 1.2.5", "SOC2 CC6.6", "ISO A.8.20"),
+    CRITICAL,
+    [GROUP, "azure-native:network:SecurityRule", "azure-native:network:DefaultSecurityRule"],
     remediation="Name the source prefixes, or use Azure Bastion.",
-    good=(
-        {
-            "securityRules": [
-                {
-                    "access": "Allow",
-                    "direction": "Inbound",
-                    "protocol": "Tcp",
-                    "sourceAddressPrefix": "10.0.0.0/8",
-                    "destinationPortRange": "22",
-                }
-            ]
-        },
-    ),
-    bad=(
-        {
-            "securityRules": [
-                {
-                    "access": "Allow",
-                    "direction": "Inbound",
-                    "protocol": "*",
-                    "sourceAddressPrefix": "Internet",
-                    "destinationPortRanges": ["20-30"],
-                }
-            ]
-        },
-    ),
 )
-def world_administration(resource: Resource, _facts: Facts) -> Iterator[Finding]:
-    """Judge rules inside a group and rules of their own."""
-    if resource.type.endswith("NetworkSecurityGroup"):
+def world_administration(resource: Resource, _facts: Facts) -> Iterator[Found]:
+    """Judge rules inside a group and rules of their own; port ranges are parsed."""
+    if resource.kind == "NetworkSecurityGroup":
         for rule in resource.reader.each("securityRules"):
-            yield from _judge(rule)
+            yield from apart(_judge(rule))
     else:
         yield from _judge(resource.reader)
 
 
-@resource_rule(
-    "AZ-AKS-01",
-    "A cluster's API server is private, or answers named networks only.",
-    Severity.CRITICAL,
-    [CLUSTER],
-    controls=("CIS AKS 5.4.1", "CIS AKS 5.4.2", "PCI 1.3.1", "SOC2 CC6.1"),
-    remediation="Set enable_private_cluster, or authorized_ip_ranges without /0.",
-    good=({"apiServerAccessProfile": {"enablePrivateCluster": True}},),
-    bad=({"apiServerAccessProfile": {"authorizedIPRanges": ["0.0.0.0/0"]}},),
+@stack_rule(
+    "AZ-NET-02",
+    "Every subnet has a firewall, and traffic is recorded for ninety days.",
+    MEDIUM,
+    [SUBNET, NETWORK, FLOW_LOG],
+    remediation="Set network_security_group on each subnet; add a FlowLog on each network with 90 days of retention.",
 )
-def private_api_server(resource: Resource, _facts: Facts) -> Iterator[Finding]:
-    """Azure opens it to everybody unless told otherwise."""
-    access = resource.reader.inside("apiServerAccessProfile")
-    if access.flag("enablePrivateCluster"):
-        return
-    allowed = list(access.items("authorizedIPRanges"))
-    if not allowed:
-        yield Finding(access.at("authorizedIPRanges"), "the API server answers the whole internet")
-    for path, value in allowed:
-        if is_world(value):
-            yield Finding(path, f"{value} may reach the API server")
+def subnets(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Subnets that Azure itself manages take no group."""
+    for subnet in graph.of(SUBNET):
+        name = str(subnet.props.get("subnetName", "")).lower()
+        if name not in WITHOUT_GROUP and not subnet.reader.has("networkSecurityGroup"):
+            yield Finding("networkSecurityGroup", "is absent", subnet.urn)
+    for network in graph.of(NETWORK):
+        answer = some(graph.referrers(network, FLOW_LOG, "targetResourceId"), _kept, "retentionPolicy")
+        if isinstance(answer, Open):
+            yield answer
+        elif not answer:
+            yield Finding("", f"no FlowLog with {RETENTION_DAYS} days names this network", network.urn)
 
 
-@resource_rule(
-    "AZ-AKS-02",
-    "Who may use a cluster is decided by Entra ID, with no way around it.",
-    Severity.HIGH,
-    [CLUSTER],
-    controls=("CIS AKS 5.2.2", "CIS AKS 5.5.1", "PCI 10.3.2", "HIPAA 308(a)(4)"),
-    remediation="Set enable_rbac, aad_profile with managed and enable_azure_rbac, and disable_local_accounts.",
-    good=(
-        {
-            "enableRBAC": True,
-            "aadProfile": {"managed": True, "enableAzureRBAC": True},
-            "disableLocalAccounts": True,
-        },
+def _kept(log: Reader) -> bool:
+    days = log.number("retentionPolicy.days")
+    forever = log.flag("retentionPolicy.enabled") and days == 0
+    return log.flag("enabled", default=True) and (days >= RETENTION_DAYS or forever)
+
+
+demand(
+    "AZ-KV-01",
+    "A vault is closed, and what is deleted from it can be brought back.",
+    HIGH,
+    [VAULT],
+    "Who purges a key purges all that it encrypted.",
+    on("properties.enablePurgeProtection"),
+    on("properties.enableSoftDelete", default=True),
+    on("properties.enableRbacAuthorization"),
+    either(
+        "properties.networkAcls.defaultAction: the vault answers the whole internet",
+        one_of("properties.networkAcls.defaultAction", ("Deny",)),
+        one_of("properties.publicNetworkAccess", ("Disabled", "disabled")),
     ),
-    bad=({"enableRBAC": True, "disableLocalAccounts": False},),
+    remediation="Set purge protection, soft delete, RBAC authorisation, and default_action Deny or no public access.",
 )
-def entra_only(resource: Resource, _facts: Facts) -> Iterator[Finding]:
-    """Four switches, all on."""
-    for path in ("enableRBAC", "aadProfile.managed", "aadProfile.enableAzureRBAC", "disableLocalAccounts"):
-        if not resource.reader.flag(path):
-            yield Finding(path, "must be true")
 
 
 @resource_rule(
+    "AZ-KV-02",
+    "Keys and secrets end, and keys renew themselves.",
+    MEDIUM,
+    ["azure-native:keyvault:Key", "azure-native:keyvault:Secret"],
+    remediation="Set attributes.expires; add a rotation policy to keys.",
+)
+def vault_lifetimes(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """An end in the attributes, and for keys a rotation before it."""
+    reader = resource.reader
+    yield from named("properties.attributes.expires", "the end")(reader, facts)
+    if resource.kind == "Key":
+        actions = list(reader.each("properties.rotationPolicy.lifetimeActions"))
+        if not any(action.text("action.type").lower() == "rotate" for action in actions):
+            yield Finding("properties.rotationPolicy", "does not rotate the key")
+
+
+demand(
     "AZ-STO-01",
     "Storage is reached by TLS 1.2 or later, and no blob is public.",
-    Severity.CRITICAL,
-    ["azure-native:storage:StorageAccount"],
-    controls=("CIS Azure 9.3.4", "CIS Azure 9.3.6", "CIS Azure 9.3.8", "PCI 4.2.1", "SOC2 CC6.7", "HIPAA 312(e)"),
+    CRITICAL,
+    [ACCOUNT],
+    "HTTPS is on by default; the version and public access are not safe by default.",
+    on("enableHttpsTrafficOnly", default=True),
+    one_of("minimumTlsVersion", ("TLS1_2", "TLS1_3"), default="TLS1_0"),
+    off("allowBlobPublicAccess", default=True),
     remediation="Set enable_https_traffic_only, minimum_tls_version=TLS1_2, allow_blob_public_access=False.",
-    good=({"enableHttpsTrafficOnly": True, "minimumTlsVersion": "TLS1_2", "allowBlobPublicAccess": False},),
-    bad=({"enableHttpsTrafficOnly": True, "minimumTlsVersion": "TLS1_0", "allowBlobPublicAccess": True},),
 )
-def storage_transport(resource: Resource, _facts: Facts) -> Iterator[Finding]:
-    """HTTPS is on by default; the version and public access are not safe by default."""
+
+demand(
+    "AZ-STO-02",
+    "Storage is closed to the internet, and nobody holds its keys.",
+    HIGH,
+    [ACCOUNT],
+    "A shared key opens everything in the account to whoever has it.",
+    either(
+        "publicNetworkAccess: the account answers the whole internet",
+        one_of("publicNetworkAccess", ("Disabled", "SecuredByPerimeter")),
+        one_of("networkRuleSet.defaultAction", ("Deny",)),
+    ),
+    off("allowSharedKeyAccess", default=True),
+    off("allowCrossTenantReplication"),
+    remediation="Set public_network_access Disabled or default_action Deny, allow_shared_key_access=False.",
+)
+
+
+@resource_rule(
+    "AZ-STO-03",
+    "Storage has a key of one's own, a second layer, and time to change one's mind.",
+    MEDIUM,
+    [ACCOUNT, BLOBS],
+    remediation="Set encryption with a key vault key and infrastructure encryption; soft delete and versioning on blobs.",
+)
+def storage_care(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """The account's encryption, and the blob service's deletion and versions."""
     reader = resource.reader
-    if not reader.flag("enableHttpsTrafficOnly", default=True):
-        yield Finding("enableHttpsTrafficOnly", "plain HTTP is allowed")
-    if str(reader.read("minimumTlsVersion", "TLS1_0")) not in {"TLS1_2", "TLS1_3"}:
-        yield Finding("minimumTlsVersion", "must be TLS1_2 or TLS1_3")
-    if reader.flag("allowBlobPublicAccess", default=True):
-        yield Finding("allowBlobPublicAccess", "must be false")
+    if resource.kind == "StorageAccount":
+        parts = (
+            one_of("encryption.keySource", ("Microsoft.Keyvault",)),
+            on("encryption.requireInfrastructureEncryption"),
+        )
+    else:
+        parts = (
+            on("deleteRetentionPolicy.enabled"),
+            on("containerDeleteRetentionPolicy.enabled"),
+            on("isVersioningEnabled"),
+        )  # type: ignore[assignment]
+    yield from apart(*(part(reader, facts) for part in parts))
 
 
 @resource_rule(
     "AZ-IAM-01",
     "Nobody gets a whole subscription, and no role may do everything.",
-    Severity.CRITICAL,
+    CRITICAL,
     ["azure-native:authorization:RoleAssignment", "azure-native:authorization:RoleDefinition"],
-    controls=("NIST AC-6", "SOC2 CC6.3"),
     remediation="Assign a narrow built-in role on the resource or the resource group.",
-    good=({"scope": "/subscriptions/s/resourceGroups/g", "roleDefinitionId": "/x/roleDefinitions/acdd72a7"},),
-    bad=(
-        {
-            "scope": "/subscriptions/s",
-            "roleDefinitionId": "/x/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
-        },
-    ),
 )
-def subscription_roles(resource: Resource, _facts: Facts) -> Iterator[Finding]:
+def subscription_roles(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """Judge broad roles at subscription scope or above, and definitions with a wildcard action."""
     reader = resource.reader
-    if resource.type.endswith("RoleDefinition"):
+    if resource.kind == "RoleDefinition":
         for permission in reader.each("permissions"):
             for path, action in permission.items("actions"):
                 if action == "*":
                     yield Finding(path, "the role may do everything")
         return
-    role = BROAD_ROLES.get(str(reader.read("roleDefinitionId")).rsplit("/", 1)[-1].lower())
-    segments = [part for part in str(reader.read("scope")).split("/") if part]
-    if role and len(segments) <= SUBSCRIPTION_SEGMENTS:
-        yield Finding("scope", f"{role} on {reader.read('scope')}; assign it on a resource group or narrower")
+    known = reader.raw("roleDefinitionId")
+    if known is not UNKNOWN and str(known).rsplit("/", 1)[-1].lower() not in BROAD_ROLES:
+        return
+    role = BROAD_ROLES[reader.text("roleDefinitionId").rsplit("/", 1)[-1].lower()]
+    segments = [part for part in reader.text("scope").split("/") if part]
+    management = "managementgroups" in reader.text("scope").lower()
+    if len(segments) <= SUBSCRIPTION_SEGMENTS or management:
+        yield Finding("scope", f"{role} on a whole subscription or more; assign it on a resource group or narrower")
+
+
+@stack_rule(
+    "AZ-BUD-01",
+    "Somebody hears of costs before the month is over.",
+    HIGH,
+    ["azure-native:consumption:Budget"],
+    remediation="Add notifications with thresholdType Actual and Forecasted, each with contacts.",
+)
+def budget(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Where budgets are declared, each warns on what is spent and on what will be."""
+    for each in graph.of("azure-native:consumption:Budget"):
+        notes = each.props.get("notifications")
+        found = [Reader(note) for note in notes.values() if isinstance(note, dict)] if isinstance(notes, dict) else []
+        if notes is UNKNOWN:
+            yield Open("notifications", each.urn)
+            continue
+        for kind in ("Actual", "Forecasted"):
+            told = [
+                note
+                for note in found
+                if note.text("thresholdType", "Actual") == kind
+                and any(note.has(name) for name in ("contactEmails", "contactGroups", "contactRoles"))
+            ]
+            if not told:
+                yield Finding("notifications", f"no {kind} notification with contacts", each.urn)

@@ -1,0 +1,231 @@
+"""What rules demand of a property, as small parts that are put together; each leaves what it cannot see open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+from charter.facts import Facts
+from charter.network import cover_world, is_world
+from charter.rule import Check, Finding, Found, Resource, Severity, apart, resource_rule
+from charter.values import UNKNOWN, Reader
+from charter.words import shown
+
+Demand = Callable[[Reader, Facts], Iterable[Found]]
+
+
+def demand(
+    rule_id: str,
+    title: str,
+    severity: Severity,
+    types: Iterable[str],
+    purpose: str,
+    *demands: Demand,
+    remediation: str,
+    implies: Iterable[str] = (),
+) -> None:
+    """Register a rule that is nothing but demands; `purpose` is why, for its page."""
+    check = all_of(demands)
+    check.__doc__ = purpose
+    resource_rule(rule_id, title, severity, types, remediation=remediation, implies=implies)(check)
+
+
+def all_of(demands: Sequence[Demand]) -> Check:
+    """Put demands together to one check of a resource."""
+
+    def check(resource: Resource, facts: Facts) -> Iterator[Found]:
+        reader = resource.reader
+        yield from apart(*(each(reader, facts) for each in demands))
+
+    return check
+
+
+def on(path: str, *, default: bool = False) -> Demand:
+    """The flag is on; `default` is what the cloud takes when it is absent."""
+
+    def judge(reader: Reader, _facts: Facts) -> Iterator[Found]:
+        if not reader.flag(path, default=default):
+            yield Finding(reader.at(path), "is off; it must be on")
+
+    return judge
+
+
+def off(path: str, *, default: bool = False) -> Demand:
+    """The flag is off; `default` is what the cloud takes when it is absent."""
+
+    def judge(reader: Reader, _facts: Facts) -> Iterator[Found]:
+        if reader.flag(path, default=default):
+            yield Finding(reader.at(path), "is on; it must be off")
+
+    return judge
+
+
+def one_of(path: str, allowed: Collection[Any], *, default: Any = None) -> Demand:
+    """The value is one of a few."""
+
+    def judge(reader: Reader, _facts: Facts) -> Iterator[Found]:
+        value = reader.read(path, default)
+        if not isinstance(value, str | int | float | bool) or value not in allowed:
+            told = " or ".join(str(each) for each in allowed)
+            yield Finding(reader.at(path), f"is {shown(value)}; allowed is {told}")
+
+    return judge
+
+
+def none_of(path: str, refused: Collection[Any]) -> Demand:
+    """The value is none of a few; absent is right."""
+
+    def judge(reader: Reader, _facts: Facts) -> Iterator[Found]:
+        value = reader.read(path)
+        if isinstance(value, str | int | float | bool) and value in refused:
+            yield Finding(reader.at(path), f"is {value}; that is not allowed")
+
+    return judge
+
+
+def between(path: str, low: float, high: float = float("inf"), *, default: float | None = None) -> Demand:
+    """The number is within bounds; absent is wrong unless the cloud's default is right."""
+
+    def judge(reader: Reader, _facts: Facts) -> Iterator[Found]:
+        value = reader.read(path, default)
+        number = _number(value)
+        if number is None or not low <= number <= high:
+            told = f"at least {low:g}" if high == float("inf") else f"{low:g} to {high:g}"
+            yield Finding(reader.at(path), f"is {shown(value)}; allowed is {told}")
+
+    return judge
+
+
+def seconds_at_most(path: str, most: float) -> Demand:
+    """The duration, in seconds with an `s` behind, is there and not longer."""
+
+    def judge(reader: Reader, _facts: Facts) -> Iterator[Found]:
+        value = reader.read(path)
+        number = _number(value.removesuffix("s")) if isinstance(value, str) else _number(value)
+        if number is None or number > most:
+            told = "absent" if value is None else "longer"
+            yield Finding(reader.at(path), f"is {told}; at most {most:g} seconds are allowed")
+
+    return judge
+
+
+def named(path: str, what: str) -> Demand:
+    """Something is there; that only an update will tell which is right too."""
+
+    def judge(reader: Reader, _facts: Facts) -> Iterator[Found]:
+        if reader.raw(path) is UNKNOWN:
+            return
+        if not reader.has(path):
+            yield Finding(reader.at(path), f"{what} is missing")
+
+    return judge
+
+
+def nothing(path: str, why: str) -> Demand:
+    """Nothing is there, not even something that only an update will tell."""
+
+    def judge(reader: Reader, _facts: Facts) -> Iterator[Found]:
+        if reader.has(path):
+            yield Finding(reader.at(path), why)
+
+    return judge
+
+
+def holds(path: str, wanted: Collection[str]) -> Demand:
+    """The list holds all of these."""
+
+    def judge(reader: Reader, _facts: Facts) -> Iterator[Found]:
+        found = {each for each in reader.values(path) if isinstance(each, str)}
+        missing = [each for each in wanted if each not in found]
+        if missing:
+            yield Finding(reader.at(path), f"{', '.join(missing)} missing")
+
+    return judge
+
+
+def not_world(path: str, *, needed: bool) -> Demand:
+    """No network of the list is everybody, nor all of them together; `needed` refuses an empty list."""
+
+    def judge(reader: Reader, _facts: Facts) -> Iterator[Found]:
+        values = reader.read(path, [])
+        if needed and not values:
+            yield Finding(reader.at(path), "is empty: everybody is let in")
+        known: list[Any] = []
+        for where, value in reader.items(path):
+            known.append(value)
+            if is_world(value):
+                yield Finding(where, f"{value} is everybody")
+        if cover_world(known) and not any(is_world(value) for value in known):
+            yield Finding(reader.at(path), "these networks together are everybody")
+
+    return judge
+
+
+def inside(path: str, *demands: Demand) -> Demand:
+    """The demands hold in the map at `path`, whether it is there or not."""
+
+    def judge(reader: Reader, facts: Facts) -> Iterator[Found]:
+        inner = reader.inside(path)
+        yield from apart(*(each(inner, facts) for each in demands))
+
+    return judge
+
+
+def each(path: str, *demands: Demand, needed: str = "") -> Demand:
+    """The demands hold in each map of a list; `needed` says what is missing when the list is empty."""
+
+    def judge(reader: Reader, facts: Facts) -> Iterator[Found]:
+        if needed and not reader.read(path, []):
+            yield Finding(reader.at(path), needed)
+        for item in reader.each(path):
+            yield from apart(*(one(item, facts) for one in demands))
+
+    return judge
+
+
+def either(told: str, *demands: Demand) -> Demand:
+    """At least one demand holds; `told` is `path: text` of the finding."""
+
+    def judge(reader: Reader, facts: Facts) -> Iterator[Found]:
+        open_parts: list[Found] = []
+        for one in demands:
+            found = list(apart(one(reader, facts)))
+            if not found:
+                return
+            if not any(isinstance(each, Finding) for each in found):
+                open_parts += found
+        if open_parts:
+            yield from open_parts[:1]
+        else:
+            path, _, text = told.partition(": ")
+            yield Finding(reader.at(path), text)
+
+    return judge
+
+
+def in_production(*demands: Demand) -> Demand:
+    """The demands hold where the facts say production."""
+
+    def judge(reader: Reader, facts: Facts) -> Iterator[Found]:
+        if facts.production:
+            yield from apart(*(each(reader, facts) for each in demands))
+
+    return judge
+
+
+def forbidden(text: str) -> Demand:
+    """The type itself is not allowed."""
+
+    def judge(_reader: Reader, _facts: Facts) -> Iterator[Found]:
+        yield Finding("", text)
+
+    return judge
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,267 @@
+"""Rules over Cloudflare: how the world reaches the platform."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from charter.facts import Facts
+from charter.graph import Graph
+from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, resource_rule, stack_rule
+from charter.secrets import secret_name
+from charter.values import UNKNOWN, Reader, Undetermined
+from charter.words import shown
+
+ZONE = "cloudflare:index/zone:Zone"
+SETTING = "cloudflare:index/zoneSetting:ZoneSetting"
+DNSSEC = "cloudflare:index/zoneDnssec:ZoneDnssec"
+RECORD = "cloudflare:index/dnsRecord:DnsRecord"
+RULESET = "cloudflare:index/ruleset:Ruleset"
+BALANCER = "cloudflare:index/loadBalancer:LoadBalancer"
+POOL = "cloudflare:index/loadBalancerPool:LoadBalancerPool"
+MONITOR = "cloudflare:index/loadBalancerMonitor:LoadBalancerMonitor"
+LOGPUSH = "cloudflare:index/logpushJob:LogpushJob"
+MANAGED = {
+    "efb7b8c949ac4650a09736fc376e9aee": "Cloudflare managed",
+    "4814384a9e5d4991b9815dcfc25d2f1f": "OWASP core",
+}
+"""developers.cloudflare.com/waf/managed-rules/reference, 2026-11."""
+YEAR_SECONDS = 31_536_000
+GUARDED = ("agent", "api")
+DATASETS = ("http_requests", "firewall_events")
+
+
+def _zones(graph: Graph, kinds: tuple[str, ...]) -> dict[str, list[Resource]]:
+    """Return the resources of some kinds by the zone they are of: its URN, or its id where it is a literal."""
+    found: dict[str, list[Resource]] = {zone.urn: [] for zone in graph.of(ZONE)}
+    for resource in (one for kind in kinds for one in graph.of(kind)):
+        zones = [zone.urn for zone in graph.of(ZONE) if graph.refers(resource, zone, "zoneId")]
+        literal = resource.props.get("zoneId")
+        key = zones[0] if zones else str(literal) if isinstance(literal, str) else ""
+        if key:
+            found.setdefault(key, []).append(resource)
+    return found
+
+
+def _place(graph: Graph, zone: str, members: list[Resource]) -> str:
+    return zone if zone in graph.by_urn else members[0].urn if members else ""
+
+
+@stack_rule(
+    "CF-TLS-01",
+    "Every zone speaks TLS 1.2 or later, to the visitor and to the origin.",
+    CRITICAL,
+    [ZONE, SETTING],
+    remediation="Set ssl strict, min_tls_version 1.2, tls_1_3 on, always_use_https on, and HSTS for a year.",
+)
+def tls(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Five settings per zone; a later one of the same name wins."""
+    wanted = {
+        "ssl": lambda value: value in {"strict", "origin_pull"},
+        "min_tls_version": lambda value: str(value) in {"1.2", "1.3"},
+        "tls_1_3": lambda value: value in {"on", "zrt"},
+        "always_use_https": lambda value: value == "on",
+        "security_header": _hsts,
+    }
+    for zone, members in _zones(graph, (SETTING,)).items():
+        settings = {str(each.props.get("settingId")): each for each in members}
+        for name, right in wanted.items():
+            setting = settings.get(name)
+            if setting is None:
+                yield Finding("", f"no setting {name}", _place(graph, zone, members))
+                continue
+            value = setting.props.get("value")
+            if value is UNKNOWN:
+                yield Open("value", setting.urn)
+            elif not right(value):
+                yield Finding("value", f"{name} is {shown(value)}; it is too weak", setting.urn)
+
+
+def _hsts(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    header = Reader(value).inside("strictTransportSecurity")
+    header = header if header.props else Reader(value).inside("strict_transport_security")
+    return header.flag("enabled") and (header.number("maxAge") or header.number("max_age")) >= YEAR_SECONDS
+
+
+@stack_rule(
+    "CF-DNS-01",
+    "Names are signed, and only named authorities make certificates for them.",
+    HIGH,
+    [ZONE, DNSSEC, RECORD],
+    remediation="Add ZoneDnssec with status active and CAA records.",
+)
+def signed(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Both per zone."""
+    for zone, members in _zones(graph, (DNSSEC, RECORD)).items():
+        where = _place(graph, zone, members)
+        states = [each.props.get("status", "active") for each in members if each.type == DNSSEC]
+        if UNKNOWN in states:
+            yield Open("status", where)
+        elif "active" not in states:
+            yield Finding("", "DNSSEC is not active", where)
+        if not any(each.props.get("type") == "CAA" for each in members if each.type == RECORD):
+            yield Finding("", "no CAA record", where)
+
+
+@stack_rule(
+    "CF-DNS-02",
+    "Names lead through the edge, to something that exists.",
+    HIGH,
+    [RECORD],
+    remediation="Set proxied; point to a resource of this stack; no private addresses.",
+)
+def records(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """A name that points to something gone is taken over by whoever takes the place."""
+    for record in graph.of(RECORD):
+        kind = record.props.get("type")
+        if kind not in {"A", "AAAA", "CNAME"}:
+            continue
+        validation = str(record.props.get("name", "")).startswith("_")
+        if record.props.get("proxied") is UNKNOWN:
+            yield Open("proxied", record.urn)
+        elif not record.reader.flag("proxied") and not validation:
+            yield Finding("proxied", "is off: the origin answers the internet itself", record.urn)
+        content = record.props.get("content")
+        if kind == "CNAME":
+            if not graph.feeds(record, "content") and not validation and content is not UNKNOWN:
+                yield Finding("content", "is no resource of this stack: it may dangle", record.urn)
+        elif _private(content):
+            yield Finding("content", "is a private address", record.urn)
+
+
+def _private(content: object) -> bool:
+    try:
+        return ip_address(str(content)).is_private
+    except ValueError:
+        return False
+
+
+def _rules(graph: Graph, phase: str) -> dict[str, list[Resource]]:
+    zones = _zones(graph, (RULESET,))
+    return {zone: [each for each in members if each.props.get("phase") == phase] for zone, members in zones.items()}
+
+
+@stack_rule(
+    "CF-WAF-01",
+    "Every zone has a firewall for web attacks, and nothing skips it whole.",
+    CRITICAL,
+    [ZONE, RULESET],
+    remediation="Execute the managed and OWASP rule sets in phase http_request_firewall_managed; no skip of all.",
+)
+def firewall(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Managed and OWASP, both enabled."""
+    for zone, members in _rules(graph, "http_request_firewall_managed").items():
+        run: set[str] = set()
+        try:
+            for rule in (one for each in members for one in each.reader.each("rules")):
+                if rule.text("action") == "execute" and rule.flag("enabled", default=True):
+                    run.add(rule.text("actionParameters.id"))
+        except Undetermined as unknown:
+            yield Open(unknown.path, _place(graph, zone, members))
+            continue
+        missing = [name for key, name in MANAGED.items() if key not in run]
+        if missing:
+            yield Finding("rules", f"{' and '.join(missing)} rules do not run", _place(graph, zone, members))
+    for ruleset in graph.of(RULESET):
+        for rule in ruleset.reader.each("rules"):
+            everything = rule.text("expression").strip("() ") in {"true", "1 eq 1"}
+            if rule.text("action") == "skip" and everything:
+                yield Finding(rule.at("expression"), "skips the firewall for everybody", ruleset.urn)
+
+
+@stack_rule(
+    "CF-WAF-02",
+    "Nobody asks the agent or the API without end.",
+    HIGH,
+    [ZONE, RULESET],
+    remediation="Add rules in phase http_ratelimit whose expressions hold the agent's and the API's paths.",
+)
+def rate_limit(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Each guarded path stands in the expression of a rate limit."""
+    for zone, members in _rules(graph, "http_ratelimit").items():
+        try:
+            texts = [
+                rule.text("expression").lower()
+                for each in members
+                for rule in each.reader.each("rules")
+                if rule.has("ratelimit") and rule.flag("enabled", default=True)
+            ]
+        except Undetermined as unknown:
+            yield Open(unknown.path, _place(graph, zone, members))
+            continue
+        missing = [path for path in GUARDED if not any(path in text or text.strip("() ") == "true" for text in texts)]
+        if missing:
+            yield Finding("rules", f"no rate limit on {' and '.join(missing)}", _place(graph, zone, members))
+
+
+@stack_rule(
+    "CF-LB-01",
+    "The platform answers when one cloud does not.",
+    HIGH,
+    [BALANCER, POOL, MONITOR],
+    remediation="Use two pools on two clouds or more, a fallback pool, https monitors that check certificates.",
+)
+def balancer(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Pools are told apart by the cloud of what feeds their origins, or by the label `cloud` in their names."""
+    for one in graph.of(BALANCER):
+        pools = one.props.get("defaultPools")
+        feeding = [each for each in graph.feeds(one, "defaultPools") if each.type == POOL]
+        count = len(pools) if isinstance(pools, list) else len(feeding)
+        if count < 2:  # noqa: PLR2004  the rule's own number
+            yield Finding("defaultPools", f"holds {count}; at least 2 pools are needed", one.urn)
+        clouds = {cloud for pool in feeding for cloud in _clouds(graph, pool)}
+        if feeding and len(clouds) < 2:  # noqa: PLR2004
+            yield Finding("defaultPools", "the pools do not stand on two clouds", one.urn)
+        if not one.reader.has("fallbackPool"):
+            yield Finding("fallbackPool", "is absent", one.urn)
+    for monitor in graph.of(MONITOR):
+        if monitor.reader.raw("type") not in ("https", UNKNOWN):
+            yield Finding("type", "must be https", monitor.urn)
+        if monitor.reader.raw("allowInsecure") is True:
+            yield Finding("allowInsecure", "takes any certificate", monitor.urn)
+
+
+def _clouds(graph: Graph, pool: Resource) -> set[str]:
+    clouds = {"aws", "gcp", "azure"}
+    found = {each.package.removesuffix("-native") for each in graph.feeds(pool, "origins")} & clouds
+    return found or {cloud for cloud in clouds if cloud in pool.name.split("-")}
+
+
+@resource_rule(
+    "CF-PAG-01",
+    "A site's secrets are secret, and it is built from the guarded branch.",
+    MEDIUM,
+    ["cloudflare:index/pagesProject:PagesProject"],
+    remediation="Give secret variables the type secret_text; set production_branch main.",
+)
+def pages(resource: Resource, _facts: Facts) -> Iterator[Found]:
+    """Variables whose names look like secrets must have the type of a secret."""
+    reader = resource.reader
+    if reader.read("productionBranch") not in {"main", "master"}:
+        yield Finding("productionBranch", "is no guarded branch")
+    for place in ("production", "preview"):
+        variables = reader.map(f"deploymentConfigs.{place}.envVars")
+        for name, variable in variables.items():
+            if secret_name(name) and isinstance(variable, dict) and variable.get("type") != "secret_text":
+                yield Finding(f"deploymentConfigs.{place}.envVars.{name}", "looks secret; its type must be secret_text")
+
+
+@stack_rule(
+    "CF-AUD-01",
+    "Requests and what the firewall did are kept.",
+    MEDIUM,
+    [ZONE, LOGPUSH],
+    remediation=f"Add enabled LogpushJobs for {' and '.join(DATASETS)}.",
+)
+def logpush(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """One enabled job per data set and zone."""
+    for zone, members in _zones(graph, (LOGPUSH,)).items():
+        sets = defaultdict(bool)
+        for job in members:
+            sets[str(job.props.get("dataset"))] |= job.props.get("enabled") is True
+        for name in DATASETS:
+            if not sets[name]:
+                yield Finding("", f"no enabled LogpushJob for {name}", _place(graph, zone, members))

@@ -1,0 +1,58 @@
+"""What looks like a secret: by its name, or by how random it is. Nothing here ever returns the value."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from typing import Final
+
+NAME: Final = re.compile(
+    r"(pass(word|wd|phrase)?|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|auth[_-]?key|"
+    r"client[_-]?secret|connection[_-]?string|dsn|pwd)$",
+    re.IGNORECASE,
+)
+HARMLESS: Final = re.compile(r"(_|-)(file|path|name|ref|arn|id|url|ttl|type|length|provider|algorithm)$", re.IGNORECASE)
+FORMS: Final = tuple(
+    re.compile(form)
+    for form in (
+        r"AKIA[0-9A-Z]{16}",
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
+        r"gh[pousr]_[A-Za-z0-9]{36}",
+        r"xox[abps]-[A-Za-z0-9-]{10,}",
+        r"sk-[A-Za-z0-9_-]{20,}",
+        r"AIza[0-9A-Za-z_-]{35}",
+        r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.",
+        r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s:@$]+@",
+    )
+)
+"""Forms that issuers give their keys (github.com/gitleaks/gitleaks, rules of 2026-10)."""
+LONG: Final = 20
+BITS: Final = 4.2
+"""Bits per character above which a long word of letters and digits is taken for random."""
+WORD: Final = re.compile(r"^[A-Za-z0-9+/_=-]+$")
+
+
+def secret_name(name: str) -> bool:
+    """Say whether a name announces a secret value, and not where one is found."""
+    return bool(NAME.search(name)) and not HARMLESS.search(name)
+
+
+def secret_value(value: str) -> bool:
+    """Say whether a text has the form of a key or is too random for a word."""
+    if any(form.search(value) for form in FORMS):
+        return True
+    if len(value) < LONG or not WORD.match(value) or value.startswith("sha256") or _hexadecimal(value):
+        return False
+    mixed = any(c.isdigit() for c in value) and any(c.islower() for c in value) and any(c.isupper() for c in value)
+    return mixed and entropy(value) >= BITS
+
+
+def entropy(text: str) -> float:
+    """Return the bits per character of a text."""
+    counts = Counter(text)
+    return -sum(count / len(text) * math.log2(count / len(text)) for count in counts.values()) if text else 0.0
+
+
+def _hexadecimal(text: str) -> bool:
+    return all(c in "0123456789abcdefABCDEF-" for c in text)
