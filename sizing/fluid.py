@@ -133,8 +133,29 @@ def _pool_rows(  # noqa: PLR0913
             if fits[c].any():
                 need = {spare[t]: 1.0 for t in np.flatnonzero(fits[c])}
                 model.row(need | {pods[c, k]: -1.0 / float(compiled.counts[c])}, 0.0, np.inf)
+        if whole:
+            _spare_takes_over(model, compiled, k, pods, work, spare)
     if whole:
         flags = [model.column(0.0, 0.0, 1.0, whole=True) for _ in work]
         for t in range(len(work)):
             model.row({work[t]: 1.0, spare[t]: 1.0, flags[t]: -cap}, -np.inf, 0.0)
         model.row({flag: 1.0 for flag in flags}, 0.0, float(part.wish.slots))
+
+
+def _spare_takes_over(  # noqa: PLR0913
+    model: Model, compiled: Compiled, k: int, pods: dict[tuple[int, int], int], work: list[int], spare: list[int]
+) -> None:
+    """Without a spare larger than K no node holds more than K: its room counts only up to K (CPU, then memory)."""
+    room = compiled.pools[k].room
+    mine = [c for c in range(len(compiled.pods)) if (c, k) in pods]
+    for d in (0, 1):
+        size = compiled.classes.sizes[:, d]
+        most = float(sum(compiled.counts[c] * size[c] for c in mine))
+        if most <= 0:
+            continue
+        sizes = sorted(set(room[:, d].tolist()))
+        for load in sizes[:: max(1, len(sizes) // 10)]:
+            row = {pods[c, k]: float(size[c]) / most for c in mine if size[c]}
+            row |= {work[t]: -float(min(room[t, d], load)) / most for t in range(len(work))}
+            row |= {spare[t]: -1.0 for t in range(len(work)) if room[t, d] > load}
+            model.row(row, -np.inf, 0.0)
