@@ -14,6 +14,7 @@ from sandbox.errors import Failure, Refused
 from sandbox.stage import Stage
 from sandbox.invokes.table import answer
 from sandbox.kubernetes.kubeconfig import parse
+from sandbox.kubernetes.options import refused_options
 from sandbox.profiles import PROFILES
 from sandbox.state import Database
 from sandbox.wire import Path, is_unknown
@@ -68,6 +69,7 @@ class Client:
                     parse(text, str(inputs.get("context") or ""), str(inputs.get("cluster") or ""))
                 except Refused as refused:
                     return [Failure("", str(refused))]
+            return refused_options(inputs)
         return []
 
     def diff_config(self, olds: dict[str, Any], news: dict[str, Any]) -> Difference | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
 
-from sandbox.behaviour import rules, rules_aks, rules_aws, rules_azure, rules_eks, rules_gcp  # noqa: F401 - they register themselves
+from sandbox.behaviour import rules, rules_aks, rules_aws, rules_azure, rules_cloudflare, rules_eks, rules_gcp  # noqa: F401 - they register themselves
 from sandbox.behaviour.outputs import complete
 from sandbox.behaviour.rows import Row, row
 from sandbox.behaviour.rules import Moment
@@ -45,6 +45,9 @@ class Asked:
     urn: str
     type: str
     name: str
+    timeout: float = 0  # seconds the program grants; 0 is the provider's own choice
+    ignore: tuple[str, ...] = ()  # paths of ignoreChanges, as the engine writes them
+    connection: Connection | None = field(default=None, compare=False, repr=False)
 
 
 class Cloud:
@@ -57,6 +60,7 @@ class Cloud:
         self.store = store
         self.now = now
         self.profile = PROFILES[package]()
+        self.cluster_gone: Callable[[str], None] | None = None
 
     def check(
         self, asked: Asked, olds: Mapping[str, Any], news: dict[str, Any], random: bytes, proposed: str | None
@@ -169,6 +173,8 @@ class Cloud:
                     words.code if words else "OperationNotPermitted",
                     self._say(words.text if words else "{type} {id} has deletion protection enabled", thing),
                 )
+            if known and known.delete == "keep":
+                return
             users = self.database.dependants(thing.pk)
             if users:
                 user, path = users[0]
@@ -320,6 +326,8 @@ class Cloud:
         """Objects live in their cluster: they go with it."""
         for host in hosts(thing.outputs):
             self.database.execute("DELETE FROM objects WHERE cluster=?", (host,))
+            if self.cluster_gone is not None:
+                self.cluster_gone(host)
 
     @staticmethod
     def _say(text: str, thing: Thing, dependant: str = "", path: str = "") -> str:

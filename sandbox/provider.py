@@ -16,9 +16,10 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from sandbox.cloud import Asked, Difference
 from sandbox.connection import Connection
 from sandbox.errors import Failure, Refused, Uninitialised
+from sandbox.kubernetes.inputs import pruned
 from sandbox.schema.tokens import version
 from sandbox.state import Thing
-from sandbox.wire import Path, Properties, decode, encode, show
+from sandbox.wire import Path, Properties, carry, decode, encode, show
 
 MARK = "ecosystemSandbox"
 """Input that every provider of the stage carries; a policy refuses it in any real backend."""
@@ -107,6 +108,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Answer the version of the SDK that is installed."""
         return plugin_pb2.PluginInfo(version=version(self.package))
 
+    def _not_served(self, request: Any, context: grpc.ServicerContext) -> Any:
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, f"the stand-in of {self.package} does not do this")
+
+    Handshake = Parameterize = GetSchema = GetMapping = GetMappings = Call = Construct = List = _not_served
+
     def Attach(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Accept the engine."""
         return empty_pb2.Empty()
@@ -168,13 +174,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     @_answer
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Judge the inputs of a resource."""
-        self._connection(context)
+        connection = self._connection(context)
         news = decode(request.news)
         olds = decode(request.olds).values if request.HasField("olds") else {}
         proposed = None
         if request.HasField("autonaming"):
             proposed = request.autonaming.proposed_name or None
-        inputs, failures = self.behaviour.check(_asked(request), olds, news.values, request.randomSeed, proposed)
+        asked = _asked(request, connection)
+        inputs, failures = self.behaviour.check(asked, olds, news.values, request.randomSeed, proposed)
         secrets = self._carried(news.secrets)
         return provider_pb2.CheckResponse(inputs=encode(inputs, secrets), failures=_failures(failures))
 
@@ -188,26 +195,30 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     @_answer
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Compare old and new inputs."""
-        self._connection(context)
+        connection = self._connection(context)
         olds = decode(request.old_inputs if request.HasField("old_inputs") else request.olds).values
-        found = self.behaviour.diff(_asked(request), olds, decode(request.news).values, list(request.ignoreChanges))
-        return _diff(found)
+        if self.package == "kubernetes":
+            olds = pruned(decode(request.olds).values, olds)  # the last live object decides
+        news = decode(request.news).values
+        return _diff(self.behaviour.diff(_asked(request, connection), olds, news, list(request.ignoreChanges)))
 
     @_answer
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Make a resource."""
-        connection, asked, inputs = self._connection(context), _asked(request), decode(request.properties)
+        connection = self._connection(context)
+        asked, inputs = _asked(request, connection), decode(request.properties)
 
         def do() -> tuple[str, dict[str, Any]]:
             return self.behaviour.create(asked, inputs.values, connection, preview=request.preview)
 
         id_, outputs = do() if request.preview else self.door.call(connection, "create", asked, do)
-        return provider_pb2.CreateResponse(id=id_, properties=encode(outputs, self._carried(inputs.secrets)))
+        return provider_pb2.CreateResponse(id=id_, properties=encode(outputs, carry(self._carried(inputs.secrets), outputs)))
 
     @_answer
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Look at what is there now; an empty id says that it is gone."""
-        connection, asked = self._connection(context), _asked(request)
+        connection = self._connection(context)
+        asked = _asked(request, connection)
         inputs, state = decode(request.inputs), decode(request.properties)
         thing: Thing | None = self.door.call(
             connection,
@@ -219,14 +230,15 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(
             id=thing.id,
-            properties=encode(thing.outputs, state.secrets | self._carried(inputs.secrets)),
+            properties=encode(thing.outputs, carry(state.secrets | self._carried(inputs.secrets), thing.outputs)),
             inputs=encode(thing.inputs, inputs.secrets),
         )
 
     @_answer
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Change a resource in place."""
-        connection, asked = self._connection(context), _asked(request)
+        connection = self._connection(context)
+        asked = _asked(request, connection)
         olds, news = decode(request.olds), decode(request.news)
 
         def do() -> dict[str, Any]:
@@ -235,12 +247,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             )
 
         outputs = do() if request.preview else self.door.call(connection, "update", asked, do)
-        return provider_pb2.UpdateResponse(properties=encode(outputs, self._carried(news.secrets) | _still(olds, outputs)))
+        return provider_pb2.UpdateResponse(properties=encode(outputs, carry(self._carried(news.secrets) | _still(olds, outputs), outputs)))
 
     @_answer
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Delete a resource."""
-        connection, asked = self._connection(context), _asked(request)
+        connection = self._connection(context)
+        asked = _asked(request, connection)
         state = decode(request.properties).values
         self.door.call(
             connection, "delete", asked, lambda: self.behaviour.delete(asked, request.id, connection, state)
@@ -253,9 +266,16 @@ def _still(olds: Properties, outputs: dict[str, Any]) -> frozenset[Path]:
     return frozenset(path for path in olds.secrets if path and path[0] in outputs)
 
 
-def _asked(request: Any) -> Asked:
+def _asked(request: Any, connection: Connection) -> Asked:
     kind, _, name = request.urn.split("::", 2)[2].rpartition("::")
-    return Asked(request.urn, request.type or kind.rpartition("$")[2], request.name or name)
+    return Asked(
+        request.urn,
+        request.type or kind.rpartition("$")[2],
+        request.name or name,
+        timeout=getattr(request, "timeout", 0.0),
+        ignore=tuple(getattr(request, "ignoreChanges", ())),
+        connection=connection,
+    )
 
 
 def _failures(failures: list[Failure]) -> list[Any]:

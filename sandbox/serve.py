@@ -39,9 +39,9 @@ def backend(kind: str, state: Path, database: Database, now: str) -> Backend:
     """Choose where Kubernetes objects live: `schema` or `api-server`."""
     if kind == "schema":
         return SchemaOnly(database, now)
-    from sandbox.kubernetes import api_server  # type: ignore[attr-defined] # noqa: PLC0415 - starts real servers
+    from sandbox.kubernetes import api_server  # noqa: PLC0415 - needs the built control plane
 
-    return api_server.open_backend(state, database, now)  # type: ignore[no-any-return]
+    return api_server.open_backend(state, database, now)
 
 
 class Serving:
@@ -51,7 +51,6 @@ class Serving:
         """Open the database under `state` and start a server per package."""
         self.database = Database(state / "clouds.sqlite")
         self.stage = stage
-        stage.use(self.database)
         stage.use(self.database)
         self.backend = backend(clusters, state, self.database, stage.now)
         self.servers: dict[str, grpc.Server] = {}
@@ -63,6 +62,8 @@ class Serving:
                 if package == "kubernetes"
                 else Cloud(package, self.database, store, stage.now)
             )
+            if isinstance(behaviour, Cloud):
+                behaviour.cluster_gone = self.backend.cluster_gone
             server = grpc.server(ThreadPoolExecutor(workers(), thread_name_prefix=package), options=_OPTIONS)
             provider = Provider(package, behaviour, Client(package, self.database, stage))
             provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
