@@ -43,9 +43,25 @@ def slot_rows(compiled: Compiled, made: PoolSolution) -> list[tuple[int, int, in
     return rows + [(cheapest, 0, 0)] * (wish.slots - len(rows))
 
 
+def places(names: Sequence[str], used: Sequence[bool], pool: str, previous: Plan | None) -> list[int]:
+    """The slot of each row: where the previous plan had a row of the same type it stays, the rest fill up in order."""
+    before = {p.slot: p.instance_type for p in previous.pools if p.pool == pool and p.min} if previous else {}
+    free = list(range(len(names)))
+    found: dict[int, int] = {}
+    for row, name in enumerate(names):
+        slot = next((s for s in free if used[row] and before.get(s) == name), None)
+        if slot is not None:
+            found[row] = slot
+            free.remove(slot)
+    for row in range(len(names)):
+        if row not in found:
+            found[row] = free.pop(0)
+    return [found[row] for row in range(len(names))]
+
+
 def assemble(problem: Problem, results: Sequence[Result], previous: Plan | None) -> Plan:
     """One plan of the whole cluster."""
-    _ = previous
+    fill_order: dict[str, list[int]] = {}
     pools: list[PoolPlan] = []
     assignment: dict[str, list[dict[str, Any]]] = {}
     cost = sum(r.solution.cost for r in results)
@@ -59,7 +75,9 @@ def assemble(problem: Problem, results: Sequence[Result], previous: Plan | None)
             part = compiled.pools[made.pool]
             maxima = headroom(part.wish, [n + s for _, n, s in rows])
             share = bound / cost if cost else 1.0
-            for slot, ((t, n, s), most) in enumerate(zip(rows, maxima, strict=True)):
+            seats = places([part.types[t].name for t, _, _ in rows], [n + s > 0 for _, n, s in rows], part.wish.name, previous)
+            fill_order[part.wish.name] = seats
+            for row, (slot, (t, n, s), most) in enumerate(zip(seats, rows, maxima, strict=True)):
                 kind = part.types[t]
                 hour = kind.spot_price_usd_hour if part.wish.spot else kind.price_usd_hour
                 dates += [d for d in (kind.price_date, kind.spot_date if part.wish.spot else None) if d]
@@ -80,7 +98,7 @@ def assemble(problem: Problem, results: Sequence[Result], previous: Plan | None)
                         spare=s,
                     )
                 )
-                assignment[f"{part.wish.name}-{slot}"] = nodes[slot]
+                assignment[f"{part.wish.name}-{slot}"] = nodes[row]
     names = {name for r in results for name in r.candidates}
     candidates = {
         name: round(sum(r.candidates.get(name, r.solution.cost) for r in results), 4) for name in sorted(names)
@@ -102,12 +120,20 @@ def assemble(problem: Problem, results: Sequence[Result], previous: Plan | None)
         quantum=dict(heaviest.quantum),
         oldest_price=min(dates).isoformat() if dates else problem.as_of.isoformat(),
         stale_prices=stale_types(problem),
+        kept_previous=_kept(results),
         notes={
+            "fill_order": fill_order,
             "scheduler": {
                 r.compiled.pools[made.pool].wish.name: made.manner for r in results for made in r.solution.pools
             }
         },
     )
+
+
+def _kept(results: Sequence[Result]) -> str:
+    """What became of the previous plan, over all parts: kept, adjusted, partly or no."""
+    said = {r.kept for r in results}
+    return said.pop() if len(said) == 1 else "partly"
 
 
 def _pool(compiled: Compiled, made: PoolSolution) -> tuple[list[tuple[int, int, int]], list[list[dict[str, Any]]]]:

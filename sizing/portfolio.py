@@ -12,6 +12,7 @@ from sizing.compiled import Compiled, compile_problem, parts
 from sizing.descent import Width, polish
 from sizing.fluid import solve_fluid
 from sizing.greedy import cheapest_pool_first, share_out
+from sizing.hysteresis import choose
 from sizing.neighbourhood import Budget, search
 from sizing.part import PartSolution, build
 from sizing.plan import Infeasible, Plan
@@ -54,6 +55,7 @@ class Result:
     candidates: dict[str, float] = field(default_factory=dict)
     quantum: dict[str, Any] = field(default_factory=dict)
     proof: dict[str, Any] = field(default_factory=dict)
+    kept: str = "no"
 
 
 def solve(problem: Problem, previous: Plan | None = None) -> Plan | Infeasible:
@@ -66,6 +68,9 @@ def solve(problem: Problem, previous: Plan | None = None) -> Plan | Infeasible:
         found = solve_part(compiled)
         if isinstance(found, Infeasible):
             return found
+        found.solution, found.kept = choose(compiled, found.solution, previous)
+        if found.kept != "no":
+            found.winner = {"kept": "previous plan", "adjusted": "previous plan, adjusted"}[found.kept]
         results.append(found)
     plan = assemble(problem, results, previous)
     wrong = verify(problem.to_object(), plan.to_object())

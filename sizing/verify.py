@@ -50,10 +50,12 @@ class _Judge:
             self.rows[row["pool"]].append(row)
 
     def nodes(self, pool: str) -> list[tuple[Any, Any]]:
-        """(slot row, node) of a pool in the order of the witness."""
+        """(slot row, node) of a pool in the order in which the scheduler fills it."""
+        order = self.plan["notes"].get("fill_order", {}).get(pool, [])
+        seat = {slot: number for number, slot in enumerate(order)}
         return [
             (row, node)
-            for row in sorted(self.rows[pool], key=lambda r: r["slot"])
+            for row in sorted(self.rows[pool], key=lambda r: seat.get(r["slot"], r["slot"]))
             for node in self.plan["assignment"].get(f"{pool}-{row['slot']}", [])
         ]
 

@@ -1,0 +1,108 @@
+"""Keep the plan that runs: a new one replaces it only when it saves more than the threshold, or when it no longer holds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sizing.compiled import Compiled
+from sizing.greedy import share_out
+from sizing.packing import Floats
+from sizing.part import PartSolution, within_limits
+from sizing.plan import Plan
+from sizing.pools import FIRST, SPREAD, PoolSolution, best_single, empty, least_nodes, pack, settle, spare_slots
+
+
+def choose(compiled: Compiled, new: PartSolution, previous: Plan | None) -> tuple[PartSolution, str]:
+    """The plan to apply, and "no", "kept" (the previous one holds and is near) or "adjusted" (its types are kept)."""
+    if previous is None:
+        return new, "no"
+    most = new.cost / (1 - compiled.problem.threshold) + 1e-6
+    pods = _pods(compiled, previous)
+    kept = [_kept(compiled, k, pods[:, k], previous) for k in range(len(compiled.pools))]
+    whole = [pool for pool in kept if pool is not None]
+    if len(whole) == len(kept):
+        made = PartSolution(tuple(whole))
+        if made.cost <= most and within_limits(compiled, made):
+            return made, "kept"
+    near = [pool or _near(compiled, k, pods[:, k], previous) for k, pool in enumerate(kept)]
+    fine = [pool for pool in near if pool is not None]
+    if len(fine) == len(near):
+        made = PartSolution(tuple(fine))
+        if made.cost <= most and within_limits(compiled, made):
+            return made, "adjusted"
+    return new, "no"
+
+
+def _slots(compiled: Compiled, pool: int, previous: Plan) -> list[tuple[int, int, int]] | None:
+    """(type, working, spare) of the previous plan in its fill order; None when a type is no longer offered."""
+    part = compiled.pools[pool]
+    index = {t.name: i for i, t in enumerate(part.types)}
+    rows = {p.slot: p for p in previous.pools if p.pool == part.wish.name and p.min > 0}
+    merged: dict[int, tuple[int, int]] = {}
+    for slot in previous.notes.get("fill_order", {}).get(part.wish.name, sorted(rows)):
+        row = rows.get(slot)
+        if row is None:
+            continue
+        if row.instance_type not in index:
+            return None
+        n, s = merged.get(index[row.instance_type], (0, 0))
+        merged[index[row.instance_type]] = (n + row.min - row.spare, s + row.spare)
+    return [(t, n, s) for t, (n, s) in merged.items()]
+
+
+def _pods(compiled: Compiled, previous: Plan) -> Floats:
+    """(class, pool) pods, shared over the pools as the previous plan shared the workload's block."""
+    names = {part.wish.name: k for k, part in enumerate(compiled.pools)}
+    share: dict[tuple[str, str], Floats] = {}
+    for key, nodes in previous.assignment.items():
+        k = names.get(key.rsplit("-", 1)[0])
+        if k is None:
+            continue
+        for node in nodes:
+            for workload, blocks in node["pods"].items():
+                for block, count in blocks.items():
+                    share.setdefault((workload, block), np.zeros(len(names)))[k] += count
+    wanted = np.zeros((len(compiled.pods), len(names)))
+    for c, pod in enumerate(compiled.pods):
+        before = share.get((pod.workload, pod.block), np.zeros(len(names))) * compiled.allowed[c]
+        if not before.any():
+            before = compiled.allowed[c].astype(float)
+        wanted[c] = compiled.counts[c] * before / before.sum()
+    return share_out(compiled, wanted)
+
+
+def _kept(compiled: Compiled, pool: int, counts: Floats, previous: Plan) -> PoolSolution | None:
+    """Exactly the previous nodes, if they still hold the pods with a spare and keep the wish."""
+    part, slots = compiled.pools[pool], _slots(compiled, pool, previous)
+    if slots is None:
+        return None
+    total = sum(n + s for _, n, s in slots)
+    if not least_nodes(compiled, pool, counts) <= total <= part.wish.max or len(slots) > part.wish.slots:
+        return None
+    if not counts.any():
+        idle = empty(compiled, pool)
+        cost = float(sum(part.price[t] * (n + s) for t, n, s in slots))
+        return PoolSolution(pool, tuple((t, 0, n + s) for t, n, s in slots), cost, idle.counts, FIRST) if slots else idle
+    types = tuple(t for t, _, _ in slots)
+    cost = float(sum(part.price[t] * (n + s) for t, n, s in slots))
+    trial = np.array([[n for _, n, _ in slots]], dtype=np.int64)
+    if not trial.any():
+        return None
+    before = previous.notes.get("scheduler", {}).get(part.wish.name, FIRST)
+    for manner in (before, SPREAD if before == FIRST else FIRST):
+        _, packed = pack(compiled, pool, types, trial, counts, manner)
+        if packed.left.any():
+            continue
+        if not part.wish.spot:
+            spared = {i for i, (_, _, s) in enumerate(slots) if s}
+            if not set(spare_slots(compiled, pool, types, trial, counts, manner)) <= spared:
+                continue
+        return PoolSolution(pool, tuple(slots), cost, tuple(int(c) for c in counts), manner)
+    return None
+
+
+def _near(compiled: Compiled, pool: int, counts: Floats, previous: Plan) -> PoolSolution | None:
+    """The previous types in other numbers."""
+    slots = _slots(compiled, pool, previous)
+    start = {t: max(n, 1) for t, n, _ in slots} if slots else {}
+    return settle(compiled, pool, counts, start) if start else best_single(compiled, pool, counts)
