@@ -279,7 +279,10 @@ def test_an_engine_without_a_health_service_is_healthy_and_one_that_is_gone_is_n
     port = engine.add_insecure_port("127.0.0.1:0")
     engine.start()
     command = [sys.executable, "-c", WATCHING, f"127.0.0.1:{port}"]
-    with subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as watcher:
+    silent = {**os.environ, "GRPC_VERBOSITY": "NONE"}  # as the host sets it for itself
+    with subprocess.Popen(
+        command, cwd=PROJECT, env=silent, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as watcher:
         for _ in range(3):
             assert asked.acquire(timeout=20)
         assert watcher.poll() is None
