@@ -65,7 +65,7 @@ def canonical(
     if kind == "Secret":
         _encode(news)
     if is_built_in(str(news["apiVersion"]), str(news["kind"])):
-        return {key: item if key in _NO_QUANTITIES else in_canonical_form(item) for key, item in news.items()}
+        return {key: item if key in _NO_QUANTITIES else in_canonical_form(kind, item) for key, item in news.items()}
     return news
 
 

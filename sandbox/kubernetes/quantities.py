@@ -13,10 +13,10 @@ from typing import Any, Final
 _TEXT: Final = re.compile(r"([+-]?[0-9]+(?:\.[0-9]*)?|[+-]?\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|n|u|m|k|M|G|T|P|E|)")
 _BINARY: Final = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 _DECIMAL: Final = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_HOLDERS: Final = frozenset(
-    {"requests", "limits", "hard", "capacity", "allocatable", "default", "defaultRequest", "min", "max", "overhead"}
-)
+_HOLDERS: Final = frozenset({"requests", "limits", "hard", "capacity", "allocatable", "overhead"})
 """Fields of the built-in kinds that are maps of resource names to quantities."""
+_OF_LIMIT_RANGES: Final = frozenset({"default", "defaultRequest", "min", "max", "maxLimitRequestRatio"})
+_SINGLE: Final = frozenset({"sizeLimit", "averageValue", "divisor"})
 
 
 def canonical_quantity(value: object) -> object:
@@ -53,12 +53,18 @@ def _decimal(number: Decimal) -> str:
     return str(number)
 
 
-def in_canonical_form(value: Any, holder: str = "") -> Any:
-    """Rewrite every quantity in a part of a built-in object."""
+def in_canonical_form(kind: str, value: Any) -> Any:
+    """Rewrite every quantity in a part of a built-in object; schemas of custom resources hold none."""
+    if kind == "CustomResourceDefinition":
+        return value
+    return _rewritten(value, "", _HOLDERS | _OF_LIMIT_RANGES if kind == "LimitRange" else _HOLDERS)
+
+
+def _rewritten(value: Any, holder: str, holders: frozenset[str]) -> Any:
     if isinstance(value, Mapping):
-        if holder in _HOLDERS:
+        if holder in holders:
             return {key: canonical_quantity(item) for key, item in value.items()}
-        return {key: in_canonical_form(item, key) for key, item in value.items()}
+        return {key: _rewritten(item, key, holders) for key, item in value.items()}
     if isinstance(value, list):
-        return [in_canonical_form(item) for item in value]
-    return value
+        return [_rewritten(item, "", holders) for item in value]
+    return canonical_quantity(value) if holder in _SINGLE else value

@@ -11,7 +11,6 @@ from sandbox.kubernetes import clouds
 from sandbox.kubernetes.backend import ApiError, Json, ObjectRef, Unreachable
 from sandbox.kubernetes.kinds import CLUSTER_SCOPED, custom_is_namespaced, is_built_in
 from sandbox.kubernetes.kubeconfig import Target
-from sandbox.kubernetes.wishes import FIRST_MANAGER
 from sandbox.state import Database
 
 _BORN_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
@@ -99,14 +98,14 @@ class SchemaCluster:
                 self._write(ref, live)
         return live
 
-    def apply(self, body: Json, *, manager: str, force: bool, dry_run: bool) -> Json:  # noqa: ARG002 - nobody to force
+    def apply(self, body: Json, *, manager: str, force: bool, dry_run: bool) -> Json:
         """Replace what the same manager applied before; what another one made is added to."""
         self._ask()
         ref = self._ref(body)
         with self.database.transaction():
             old = self.get(ref)
             generation = 1 + int(old["metadata"].get("generation", 1)) if old else 1
-            if old and owner(old) not in {manager, FIRST_MANAGER}:
+            if old and owner(old) != manager and not (force and dry_run):  # that is a preview before the hand-over
                 body, manager = merged(old, body), owner(old)
             live = self._alive(body, ref, manager, generation)
             if old:
@@ -116,7 +115,12 @@ class SchemaCluster:
         return live
 
     def hand_over(self, ref: ObjectRef, managers: tuple[str, ...], to: str) -> None:
-        """Fields have one owner here."""
+        """Objects have one owner here: whoever made them, or whom it was handed to."""
+        with self.database.transaction():
+            live = self.get(ref)
+            if live is not None and owner(live) in managers:
+                live["metadata"]["managedFields"][0]["manager"] = to
+                self._write(ref, live)
 
     def get(self, ref: ObjectRef) -> Json | None:
         """Read an object."""
