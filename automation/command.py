@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
+import psutil
 from pulumi.automation import CommandResult, PulumiCommand
 from pulumi.automation.errors import create_command_error
 from semver import VersionInfo
 
 from automation.stop import CHILDREN, Children
+
+SESSION_GRACE_SECONDS: Final = 2.0
 
 
 def _drain(stream: IO[str], take: Callable[[str], object] | None, lines: list[str]) -> None:
@@ -22,6 +26,20 @@ def _drain(stream: IO[str], take: Callable[[str], object] | None, lines: list[st
         lines.append(text)
         if take:
             take(text)
+
+
+def end_session(pid: int) -> None:
+    """End what an engine that was killed left behind: its hosts, packs and program share its session."""
+    left = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != pid and os.getsid(process.pid) == pid:
+                process.terminate()
+                left.append(process)
+        except (OSError, psutil.Error):
+            continue
+    for process in psutil.wait_procs(left, timeout=SESSION_GRACE_SECONDS)[1]:
+        process.kill()
 
 
 class Command(PulumiCommand):
@@ -84,6 +102,8 @@ class Command(PulumiCommand):
                 code = child.wait()
             finally:
                 self.children.remove(child)
+            if code < 0:
+                end_session(child.pid)
             for reader in readers:
                 reader.join(timeout=5)  # a grandchild may hold the pipe of an engine that was killed
         return CommandResult(stdout="\n".join(out), stderr="\n".join(err), code=code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from automation import approved, gate, recovery, report, statefile
 from automation.exits import Ending, Exit
@@ -13,6 +13,10 @@ from automation.policy import Verdicts, verdicts
 if TYPE_CHECKING:
     from automation.engine import Outcome
     from automation.session import Session
+
+
+READ_AGAIN: Final = 3
+"""A file backend writes two files for a state: who reads between them, during another's update, reads again."""
 
 
 def _messages(outcome: Outcome) -> list[str]:
@@ -68,6 +72,10 @@ def judge(session: Session, *flags: str) -> tuple[Outcome, Verdicts, list[gate.R
     stamp = _state_stamp(session)
     with session.progress.during("preview"):
         outcome = session.engine.operate("preview", *flags, packs=session.packs())
+        for _ in range(READ_AGAIN):
+            if outcome.ok or "failed to load checkpoint" not in outcome.stderr:
+                break
+            outcome = session.engine.operate("preview", *flags, packs=session.packs())
     collected = outcome.collected
     if not outcome.ok and (collected.errors or not collected.mandatory()):
         demand_success(session, outcome)

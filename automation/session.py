@@ -231,6 +231,8 @@ def _open(exits: ExitStack, opening: _Opening) -> Session:
     )
     if session.backend is not None:
         statefile.check(session.backend, project_name, opening.name)
+        if not any(lock.holder_lives() for lock in locks.held(session.backend, project_name, opening.name)):
+            statefile.mend_sidecars(session.backend, project_name, opening.name)
     if mode.offline:
         _offline_stack(session)
     else:

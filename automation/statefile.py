@@ -55,6 +55,22 @@ def check(backend: Path, project: str, stack: str, command: str = "restore") -> 
         )
 
 
+def mend_sidecars(backend: Path, project: str, stack: str) -> list[Path]:
+    """Remove broken `.attrs` files: an engine killed while it writes one leaves it empty, and then reads no state.
+
+    They hold content type and checksum of the file beside them (gocloud.dev/blob/fileblob) and are not needed. The
+    caller makes sure that no run is under way.
+    """
+    mended = []
+    for sidecar in path_of(backend, project, stack).parent.glob(f"{stack}.json*.attrs"):
+        try:
+            json.loads(sidecar.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            sidecar.unlink(missing_ok=True)
+            mended.append(sidecar)
+    return mended
+
+
 def copies(backend: Path, project: str, stack: str) -> list[Path]:
     """Good copies, newest first: the engine's own `.bak` and its backups."""
     path = path_of(backend, project, stack)

@@ -52,7 +52,8 @@ def pending_in_program(pid: int, answer: Path, patience: float = 3.0) -> list[st
     asked: list[Path] = []
     for process in _descendants(pid):
         try:
-            if any("pulumi-language-python-exec" in part for part in process.cmdline()):
+            words = process.cmdline()  # the host names the shim too, and a SIGUSR1 would end it
+            if "--monitor" in words and any("pulumi-language-python-exec" in word for word in words):
                 process.send_signal(signal.SIGUSR1)
                 asked.append(answer.with_name(f"{answer.name}.{process.pid}"))
         except psutil.Error:

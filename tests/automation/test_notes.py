@@ -200,3 +200,13 @@ def test_without_a_good_copy_nothing_is_touched(tmp_path: Path) -> None:
     with pytest.raises(Ending, match="no good copy"):
         statefile.restore(tmp_path, "p", "s")
     assert path.read_text() == "{"
+
+
+def test_a_sidecar_that_a_kill_left_empty_is_removed(tmp_path: Path) -> None:
+    path = _state(tmp_path, json.dumps(GOOD))
+    empty, good = path.with_name("s.json.attrs"), path.with_name("s.json.bak.attrs")
+    empty.write_text("")
+    good.write_text('{"user.content_type": "application/json"}')
+    assert statefile.mend_sidecars(tmp_path, "p", "s") == [empty]
+    assert good.exists()
+    assert path.exists()
