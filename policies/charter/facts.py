@@ -7,6 +7,46 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
+Texts = tuple[Annotated[str, Field(strict=True)], ...]
+
+
+class Facts(BaseModel):
+    """What the pack is told; unknown keys are refused, so that a misspelt fact cannot weaken a rule.
+
+    A fact that is not told leaves what needs it undetermined; it never lets it pass.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    production: StrictBool = False
+    sandbox: StrictBool = False
+    """Only the stand-in clouds' own backend says so."""
+    accounts: Mapping[str, Texts] = {}
+    """Per package: the account, project and subscription ids that the stack may touch."""
+    regions: Mapping[str, Texts] = {}
+    """Per package: the regions that the stack declares."""
+    owners: Texts = ()
+    environment: str = ""
+    provider_versions: Mapping[str, str] = {}
+    counts_file: str = ""
+    """Where counts of evaluated and undetermined pairs are written."""
+    commit: str = ""
+    waivers: tuple[Mapping[str, Any], ...] = ()
+    """Exceptions with an end; charter.waivers reads them."""
+    today: str = ""
+    """The ISO date with which ends are compared; empty: the day of the run."""
+    dynamic: Texts = ("Sizing",)
+    """Dynamic resources that may exist, by type name."""
+    code: str = ""
+    """Hash of the solver's sources that dynamic resources must carry; empty: any hash."""
+    registries: Texts = ()
+    """Registries that images may come from."""
+    plugin_sources: Texts = ()
+    """Addresses that provider plug-ins may be downloaded from, beside the default one."""
+    evidence: Mapping[str, Any] = {}
+    """What `lock` resolved: `images` by digest, `charts` by name, `data`, `sinks`, `budgets`, `checks`."""
+
+
 CONFIG_SCHEMA: dict[str, Any] = {
     "production": {"type": "boolean"},
     "sandbox": {"type": "boolean"},
@@ -21,28 +61,11 @@ CONFIG_SCHEMA: dict[str, Any] = {
     "today": {"type": "string"},
     "dynamic": {"type": "array", "items": {"type": "string"}},
     "code": {"type": "string"},
+    "registries": {"type": "array", "items": {"type": "string"}},
+    "plugin_sources": {"type": "array", "items": {"type": "string"}},
+    "evidence": {"type": "object"},
 }
-"""What the engine is told; it must name the fields of `Facts`, no more and no less."""
-
-
-class Facts(BaseModel):
-    """What the pack is told; unknown keys are refused, so that a misspelt fact cannot weaken a rule."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    production: StrictBool = False
-    sandbox: StrictBool = False  # only the stand-in clouds' own backend says so
-    accounts: Mapping[str, tuple[str, ...]] = {}  # per package: allowed account, project, subscription ids
-    regions: Mapping[str, tuple[str, ...]] = {}  # per package
-    owners: tuple[str, ...] = ()
-    environment: str = ""
-    provider_versions: Mapping[str, str] = {}
-    counts_file: Annotated[str, Field(description="where counts of evaluated and undetermined pairs are written")] = ""
-    commit: str = ""
-    waivers: tuple[Mapping[str, str], ...] = ()  # read by charter.waivers
-    today: str = ""  # ISO date that waivers' ends are compared with; empty: the day of the run
-    dynamic: tuple[str, ...] = ("Sizing",)  # dynamic resources that may exist, by type name
-    code: str = ""  # hash of the solver's sources that dynamic resources must carry; empty: any hash
+"""What the engine is told; a test compares it with the fields of `Facts`."""
 
 
 def read_facts(config: Mapping[str, Any]) -> Facts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from charter.demands import demand, either, forbidden, holds, inside, named, none_of, off, on, one_of, seconds_at_most
+from charter.demands import demand, either, forbidden, holds, in_production, inside, named, none_of, off, on, one_of, seconds_at_most
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.network import cover_world, holds_port, is_world
@@ -189,8 +189,8 @@ demand(
     inside("loggingConfig", holds("enableComponents", ("SYSTEM_COMPONENTS", "WORKLOADS", "APISERVER"))),
     inside("monitoringConfig", holds("enableComponents", ("SYSTEM_COMPONENTS", "APISERVER"))),
     on("costManagementConfig.enabled"),
-    on("deletionProtection", default=True),
-    remediation="Set logging_config and monitoring_config, cost_management_config and deletion_protection.",
+    in_production(on("deletionProtection", default=True)),
+    remediation="Set logging_config and monitoring_config, cost_management_config; deletion_protection in production.",
 )
 
 demand(

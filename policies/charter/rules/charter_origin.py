@@ -1,0 +1,337 @@
+"""Charter: where things come from. Images, charts, providers, data, the commit, and who is responsible."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+from charter.facts import Facts
+from charter.graph import Graph
+from charter.pods import ANY_KIND, Pod, pods
+from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
+from charter.tables import taggable
+from charter.values import UNKNOWN, Reader
+from charter.words import shown
+
+PROVIDERS = "pulumi:providers:*"
+SIZING = "pulumi-python:dynamic*"
+DIGEST = re.compile(r"^(?P<registry>[a-z0-9.-]+(:\d+)?/\S+)@sha256:[0-9a-f]{64}$")
+COMMIT = re.compile(r"^[0-9a-f]{40}$")
+DYNAMIC_VERSION = "0.1.0"
+WITHOUT_CLOUD = frozenset({"pulumi", "pulumi-python"})
+CLUSTERS = (
+    "aws:eks/cluster:Cluster",
+    "gcp:container/cluster:Cluster",
+    "azure-native:containerservice:ManagedCluster",
+)
+CHARTS = ("kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart")
+SCOPES = {"aws": "allowedAccountIds", "gcp": "project", "azure-native": "subscriptionId"}
+TAGS: dict[str, re.Pattern[str]] = {
+    "environment": re.compile(r"^[a-z][a-z0-9-]{0,62}$"),
+    "owner": re.compile(r"^[a-z][a-z0-9_-]{0,62}$"),
+    "cost-centre": re.compile(r"^[a-z0-9_-]{1,63}$"),
+    "data-classification": re.compile(r"^(public|internal|confidential|restricted)$"),
+    "charter-version": re.compile(r"^v\d+$"),
+    "managed-by": re.compile(r"^pulumi$"),
+}
+"""Tags that everything carries, and what their values may be: closed sets where there is one."""
+LENGTHS = {"aws": 256, "azure-native": 256, "gcp": 63}
+COMMIT_TAGS = frozenset({"commit", "git-commit", "revision", "git-sha"})
+
+
+def _images(pod: Pod) -> Iterator[tuple[str, Any]]:
+    for container in pod.containers():
+        yield container.at("image"), container.raw("image")
+
+
+@resource_rule(
+    "CH-01",
+    "An image is named by what is in it.",
+    CRITICAL,
+    ANY_KIND,
+    remediation="Name images REGISTRY/NAME@sha256:DIGEST; `lock` resolves tags to digests.",
+)
+def digests(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """A tag can be moved; a digest cannot. Offline a tag stays undetermined, because nobody can resolve it there."""
+    for pod in pods(resource):
+        for path, image in _images(pod):
+            if image is UNKNOWN:
+                yield Open(path)
+                continue
+            text = str(image or "")
+            found = DIGEST.match(text)
+            tag = text.rpartition("/")[2].partition(":")[2]
+            if not found:
+                if facts.sandbox and tag not in {"", "latest"} and "@" not in text:
+                    yield Open(path)
+                else:
+                    yield Finding(path, "is no REGISTRY/NAME@sha256:DIGEST")
+            elif facts.registries and not text.startswith(tuple(f"{each.rstrip('/')}/" for each in facts.registries)):
+                yield Finding(path, "comes from a registry that is not allowed")
+
+
+@stack_rule(
+    "CH-02",
+    "Images are signed, and each cluster checks it.",
+    CRITICAL,
+    [*ANY_KIND, *CLUSTERS],
+    remediation="Run `lock`; add the cluster's verifying admission policy (Binary Authorization, Kyverno, Ratify).",
+)
+def signed(graph: Graph, facts: Facts) -> Iterator[Found]:
+    """A promise that nobody checks is none."""
+    evidence = facts.evidence.get("images")
+    for workload in graph.of(*ANY_KIND):
+        for pod in pods(workload):
+            for path, image in _images(pod):
+                digest = str(image).rpartition("@")[2]
+                held = evidence.get(digest) if isinstance(evidence, dict) else None
+                if not isinstance(evidence, dict) or image is UNKNOWN or "@" not in str(image):
+                    yield Open(path, workload.urn)
+                elif not (isinstance(held, dict) and all(held.get(key) for key in ("signature", "sbom", "builder"))):
+                    yield Finding(path, "has no signature, bill of materials and builder in the evidence", workload.urn)
+
+
+@resource_rule(
+    "CH-03",
+    "A chart is the one that was locked.",
+    HIGH,
+    CHARTS,
+    remediation="Run `lock` and commit what it wrote; give a Release its renderedSha256.",
+)
+def locked_chart(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """Version and digest equal the lock's; what a Release renders is known by its hash."""
+    reader = resource.reader
+    locked = facts.evidence.get("charts")
+    if not isinstance(locked, dict):
+        yield Open("chart")
+        return
+    entry = locked.get(reader.text("chart").rpartition("/")[2])
+    if not isinstance(entry, dict):
+        yield Finding("chart", "stands in no lock")
+        return
+    if entry.get("version") != reader.read("version"):
+        yield Finding("version", "is not the locked one")
+    if not re.fullmatch(r"(sha256:)?[0-9a-f]{64}", str(entry.get("digest", ""))):
+        yield Finding("chart", "is locked without a digest")
+    if resource.kind == "Release" and not entry.get("renderedSha256"):
+        yield Finding("chart", "is locked without the hash of what it renders")
+
+
+@resource_rule(
+    "CH-04",
+    "Every provider is made on purpose, at the locked version, for an account and region that are declared.",
+    HIGH,
+    ["*"],
+    remediation="Make one explicit provider per account with the stack's id; declare the region in the stack file.",
+)
+def providers(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """The default provider takes the account of whoever runs the program."""
+    if resource.type.startswith("pulumi:providers:"):
+        package = resource.type.rpartition(":")[2]
+        yield from apart(
+            _explicit(resource, facts, package),
+            _version(resource, facts, package),
+            _source(resource, facts),
+            _account(resource.reader, facts, package),
+        )
+    elif resource.package in SCOPES:
+        yield from apart(_region(resource, facts), _project(resource, facts))
+
+
+def _explicit(resource: Resource, facts: Facts, package: str) -> Iterator[Found]:
+    default = resource.name == "default" or resource.name.startswith("default_")
+    if default and package != "pulumi" and facts.production:
+        yield Finding("", "is a default provider; make an explicit one")
+
+
+def _version(resource: Resource, facts: Facts, package: str) -> Iterator[Found]:
+    locked = DYNAMIC_VERSION if package == "pulumi-python" else facts.provider_versions.get(package)
+    used = resource.reader.read("version")
+    if used is None or package == "pulumi":
+        return
+    if locked is None:
+        yield Open("version")
+    elif used != locked:
+        yield Finding("version", f"is not the locked {locked}")
+
+
+def _source(resource: Resource, facts: Facts) -> Iterator[Found]:
+    for name in ("pluginDownloadURL", "pluginDownloadUrl"):
+        address = resource.reader.read(name)
+        if address and address not in facts.plugin_sources:
+            yield Finding(name, "is no allowed source of plug-ins")
+
+
+def _account(reader: Reader, facts: Facts, package: str) -> Iterator[Found]:
+    if package not in SCOPES:
+        return
+    declared = facts.accounts.get(package)
+    name = SCOPES[package]
+    value = reader.read(name)
+    if declared is None:
+        yield Open(name)
+        return
+    asked = _several(value)
+    if not asked:
+        yield Finding(name, "is absent: the provider would take any account")
+    for one in asked:
+        if one not in declared:
+            yield Finding(name, "is not an account that the stack declares")
+
+
+def _several(value: Any) -> list[str]:
+    """Read one id or several; provider properties hold lists as JSON text."""
+    if isinstance(value, str) and value.startswith("["):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return [value]
+    return [str(each) for each in value] if isinstance(value, list) else [str(value)] if value else []
+
+
+def _region(resource: Resource, facts: Facts) -> Iterator[Found]:
+    declared = facts.regions.get(resource.package)
+    name, value = _place(resource)
+    if not name or value is None:
+        return
+    if value is UNKNOWN or declared is None:
+        yield Open(name)
+    elif not isinstance(value, str) or not _declared(value, declared):
+        yield Finding(name, f"is {shown(value)}; the stack declares {', '.join(declared)}")
+
+
+def _place(resource: Resource) -> tuple[str, Any]:
+    """Return which property tells where a resource stands, and what it tells."""
+    names = ("location", "region", "zone") if resource.package == "gcp" else ("region",)
+    names = ("location",) if resource.package == "azure-native" else names
+    for name in names:
+        value = resource.reader.raw(name)
+        if value is not None:
+            return name, value
+    if resource.package == "aws" and resource.provider_props:
+        return "region", Reader(resource.provider_props).raw("region")
+    return "", None
+
+
+def _declared(value: str, declared: tuple[str, ...]) -> bool:
+    text = value.rpartition("/")[2].lower().replace(" ", "")
+    return text in {"global", *declared} or any(re.fullmatch(re.escape(one) + "-[a-f]", text) for one in declared)
+
+
+def _project(resource: Resource, facts: Facts) -> Iterator[Found]:
+    if resource.package != "gcp":
+        return
+    value = resource.reader.read("project")
+    declared = facts.accounts.get("gcp")
+    if value is not None and declared is not None and value not in declared:
+        yield Finding("project", "is not a project that the stack declares")
+
+
+@resource_rule(
+    "CH-07",
+    "Every figure that comes from outside says where it comes from, and is not too old.",
+    HIGH,
+    [SIZING],
+    remediation="Give each row of the catalogue its source; set prices.as_of and prices.max_age_days; refresh prices.",
+)
+def sources(resource: Resource, _facts: Facts) -> Iterator[Found]:
+    """Prices are counted from `as_of`, an input, so that nothing expires by itself."""
+    document = _json(resource.reader.read("document"))
+    for cluster, problem in (document.get("problems") or {}).items():
+        if not isinstance(problem, dict):
+            continue
+        nameless = [kind for kind in problem.get("types", []) if isinstance(kind, dict) and not kind.get("price_source")]
+        if nameless:
+            yield Finding(f"document.problems.{cluster}.types", f"{len(nameless)} instance types have no price source")
+        plan = (document.get("plans") or {}).get(cluster) or {}
+        oldest, as_of = _day(plan.get("oldest_price")), _day(problem.get("as_of"))
+        most = problem.get("max_age_days")
+        if oldest is None or as_of is None or not isinstance(most, int | float):
+            yield Finding(f"document.plans.{cluster}.oldest_price", "the age of the prices cannot be told")
+        elif as_of - oldest > timedelta(days=most) and not plan.get("stale_prices"):
+            yield Finding(f"document.plans.{cluster}.oldest_price", f"is older than {most:g} days and not listed as stale")
+
+
+def _json(text: Any) -> dict[str, Any]:
+    try:
+        read = json.loads(text) if isinstance(text, str) else {}
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _day(text: Any) -> date | None:
+    try:
+        return date.fromisoformat(str(text)[:10])
+    except ValueError:
+        return None
+
+
+@resource_rule(
+    "CH-08",
+    "Everything says whose it is, what it costs whom, and how sensitive it is.",
+    HIGH,
+    ["aws:*", "gcp:*", "azure-native:*"],
+    remediation="Leave tags to the stack's tagging; do not overwrite them; correct the stack file.",
+)
+def tags(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """Which types carry tags is generated from the SDKs; values come from closed sets."""
+    where = taggable(resource.type)
+    if not where:
+        return
+    held = resource.reader.map(where)
+    for key, form in TAGS.items():
+        value = held.get(key)
+        if value is UNKNOWN:
+            yield Open(f"{where}.{key}")
+        elif value is None:
+            yield Finding(f"{where}.{key}", "is missing")
+        elif not form.match(str(value)) or len(str(value)) > LENGTHS[resource.package]:
+            yield Finding(f"{where}.{key}", f"is not of the form {form.pattern}")
+        elif key == "owner" and facts.owners and value not in facts.owners:
+            yield Finding(f"{where}.{key}", "is no owner of this stack")
+        elif key == "environment" and facts.environment and value != facts.environment:
+            yield Finding(f"{where}.{key}", "is another environment's")
+
+
+@resource_rule(
+    "CH-09",
+    "The stack knows its one commit; nothing else carries one.",
+    HIGH,
+    ["*"],
+    remediation="Run from a clean checkout; drop commit tags from resources: they change with every pull request.",
+)
+def commit(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """The commit comes with the pack's configuration; a dirty checkout has none."""
+    if resource.type == "pulumi:pulumi:Stack":
+        if not facts.commit:
+            yield Open("commit")
+        elif not COMMIT.match(facts.commit):
+            yield Finding("commit", "is no clean commit of 40 hexadecimal digits")
+        return
+    where = taggable(resource.type)
+    held = resource.reader.raw(where) if where else None
+    if isinstance(held, dict) and COMMIT_TAGS & held.keys():
+        yield Finding(where, "carries a commit")
+
+
+@stack_rule(
+    "CH-10",
+    "Nothing stands alone: everything is part of a component of ours.",
+    HIGH,
+    ["*"],
+    remediation="Make the resource inside a component, with parent=self.",
+)
+def adopted(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """What no component answers for, nobody answers for."""
+    for resource in graph.resources:
+        if resource.type.startswith(("pulumi:", "ecosystem:")):
+            continue
+        above = resource.urn.split("::")[2].split("$")[:-1] if resource.urn.count("::") >= 3 else []  # noqa: PLR2004
+        if not any(each.startswith("ecosystem:") for each in above) and not any(
+            parent.type.startswith("ecosystem:") for parent in graph.parents(resource)
+        ):
+            yield Finding("", "belongs to no component", resource.urn)

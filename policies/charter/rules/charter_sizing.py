@@ -1,0 +1,239 @@
+"""Charter: node pools are what the plan says, and pods fit into them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b32encode
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from charter.facts import Facts
+from charter.graph import Graph
+from charter.pods import pods
+from charter.quantities import amount
+from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, stack_rule
+from charter.values import UNKNOWN, Reader
+
+SIZING = "pulumi-python:dynamic*"
+EVIDENCE = "optimizer-evidence"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Where a kind of node pool says what the plan decides."""
+
+    evidence: str
+    instance_type: str
+    low: str
+    desired: str
+    high: str
+
+
+SHAPES = {
+    "aws:eks/nodeGroup:NodeGroup": Shape(
+        "tags", "instanceTypes", "scalingConfig.minSize", "scalingConfig.desiredSize", "scalingConfig.maxSize"
+    ),
+    "gcp:container/nodePool:NodePool": Shape(
+        "nodeConfig.resourceLabels",
+        "nodeConfig.machineType",
+        "autoscaling.totalMinNodeCount",
+        "",
+        "autoscaling.totalMaxNodeCount",
+    ),
+    "azure-native:containerservice:AgentPool": Shape("tags", "vmSize", "minCount", "count", "maxCount"),
+}
+CLOUDS = {"aws": "aws", "gcp": "gcp", "azure-native": "azure"}
+SIZED_BY = {
+    "aws:eks/nodeGroup:NodeGroup": {"instanceTypes", "amiType", "scalingConfig", "tags", "diskSize"},
+    "gcp:container/nodePool:NodePool": {"nodeConfig", "autoscaling", "initialNodeCount", "nodeCount"},
+    "azure-native:containerservice:AgentPool": {"vmSize", "minCount", "maxCount", "count", "tags", "agentPoolName", "mode"},
+}
+"""Properties that the plan may decide; nothing else may come from an optimizer."""
+MAY_READ_PLAN = frozenset({"kubernetes:core/v1:ResourceQuota", "kubernetes:core/v1:ConfigMap"})
+IDENTITIES = ("iam/", "authorization:", "serviceaccount/", "RoleBinding", "ClusterRole", "Policy", "ServiceAccount")
+
+
+def digest(text: str) -> str:
+    """Return the hash of a canonical object as pools carry it: base32 of sha256, lower case, no padding."""
+    return b32encode(hashlib.sha256(text.encode()).digest()).decode().lower().rstrip("=")
+
+
+@dataclass(frozen=True)
+class Plans:
+    """Every pool object of the stack's sizing resources, by its hash."""
+
+    objects: dict[str, dict[str, Any]]
+    unclear: bool
+
+
+def plans(graph: Graph) -> Plans:
+    """Collect the pool objects; `unclear` when one is not known yet."""
+    objects: dict[str, dict[str, Any]] = {}
+    unclear = False
+    for sizing in graph.of(SIZING):
+        held = sizing.reader.raw("pool_objects")
+        unclear = unclear or held is UNKNOWN
+        for slots in held.values() if isinstance(held, dict) else ():
+            unclear = unclear or slots is UNKNOWN
+            for text in slots.values() if isinstance(slots, dict) else ():
+                unclear = unclear or text is UNKNOWN
+                made = _object(text)
+                if made is not None:
+                    objects[digest(text)] = made
+    return Plans(objects, unclear)
+
+
+def _object(text: Any) -> dict[str, Any] | None:
+    try:
+        made = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return made if isinstance(made, dict) else None
+
+
+@stack_rule(
+    "CH-15",
+    "A node pool carries the hash of its part of the plan, and stays within it.",
+    CRITICAL,
+    [*SHAPES],
+    remediation="Take instance type, bounds and evidence of a pool from the Sizing resource of the same stack.",
+)
+def sized(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """The fixed bootstrap pool of AKS is part of the cluster resource and has no plan."""
+    known = plans(graph)
+    carriers: dict[str, list[str]] = defaultdict(list)
+    for kind, shape in SHAPES.items():
+        for pool in graph.of(kind):
+            for found in apart(_within(pool, shape, known, carriers)):
+                yield _at(found, pool.urn)
+    for sizing in graph.of(SIZING):
+        for found in apart(_document(sizing.reader)):
+            yield _at(found, sizing.urn)
+
+
+def _within(pool: Resource, shape: Shape, known: Plans, carriers: dict[str, list[str]]) -> Iterator[Found]:
+    reader = pool.reader
+    held = reader.map(shape.evidence)
+    evidence = held.get(EVIDENCE)
+    where = f"{shape.evidence}.{EVIDENCE}"
+    if evidence is UNKNOWN or (known.unclear and evidence not in known.objects):
+        yield Open(where)
+        return
+    plan = known.objects.get(evidence) if isinstance(evidence, str) else None
+    if plan is None:
+        yield Finding(where, "is absent" if evidence is None else "is the hash of no pool of this stack's plan")
+        return
+    carriers[str(evidence)].append(pool.urn)
+    if len(carriers[str(evidence)]) > 1:
+        yield Finding(where, "stands on another pool too; each pool has a part of the plan of its own")
+    cluster = str(plan.get("cluster", ""))
+    if cluster.partition("-")[0] != CLOUDS[pool.package]:
+        yield Finding(where, "is the part of another cloud's pool")
+    region = reader.raw("region") if pool.package == "aws" else reader.raw("location") if pool.package == "gcp" else None
+    if isinstance(region, str) and not region.startswith(cluster.partition("-")[2]):
+        yield Finding(where, "is the part of another region's pool")
+    yield from apart(_type(reader, shape, plan), _bounds(reader, shape, plan))
+
+
+def _type(reader: Reader, shape: Shape, plan: dict[str, Any]) -> Iterator[Found]:
+    value = reader.read(shape.instance_type)
+    found = reader.values(shape.instance_type) if isinstance(value, list) else [value]
+    if found != [plan.get("instance_type")]:
+        yield Finding(shape.instance_type, "is not the plan's instance type")
+
+
+def _bounds(reader: Reader, shape: Shape, plan: dict[str, Any]) -> Iterator[Found]:
+    low, high = reader.number(shape.low, -1), reader.number(shape.high, -1)
+    least, most = float(plan.get("min", 0)), float(plan.get("max", 0))
+    desired = reader.number(shape.desired, low) if shape.desired else low
+    if not least <= low <= desired <= high <= most:
+        yield Finding(
+            shape.low.partition(".")[0],
+            f"min {low:g}, desired {desired:g}, max {high:g} are not in order within the plan's {least:g} to {most:g}",
+        )
+
+
+def _document(reader: Reader) -> Iterator[Found]:
+    text = reader.read("document")
+    document = _object(text)
+    if document is None:
+        yield Finding("document", "is no evidence document")
+        return
+    if reader.read("document_hash") != digest(str(text)):
+        yield Finding("document_hash", "is not the document's hash")
+    for cluster, plan in (document.get("plans") or {}).items():
+        missing = [key for key in ("input_hash", "seed", "solver_revision", "candidates", "winner") if plan.get(key) is None]
+        if missing:
+            yield Finding(f"document.plans.{cluster}", f"does not say {', '.join(missing)}")
+        methods = plan.get("candidates") or {}
+        classical = [cost for name, cost in methods.items() if "qaoa" not in name and isinstance(cost, int | float)]
+        cost = plan.get("cost_usd_month")
+        if classical and isinstance(cost, int | float) and cost > min(classical) * 1.05 and plan.get("kept_previous") in (None, "no"):
+            yield Finding(f"document.plans.{cluster}.cost_usd_month", "is dearer than a classical plan that was found")
+    objects = document.get("pool_objects")
+    if objects != reader.read("pool_objects"):
+        yield Finding("pool_objects", "are not the document's")
+
+
+def _at(found: Found, urn: str) -> Found:
+    return Finding(found.path, found.text, urn) if isinstance(found, Finding) else Open(found.path, urn)
+
+
+@stack_rule(
+    "CH-16",
+    "What is asked for fits into what may be bought.",
+    HIGH,
+    [SIZING, "kubernetes:*"],
+    remediation="Put the workload into the stack file's demand, so that the plan counts it.",
+)
+def fits(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Requests times replicas per cluster, against all pools at their maximum."""
+    room: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for plan in plans(graph).objects.values():
+        held = plan.get("allocatable")
+        if isinstance(held, dict):
+            most = float(plan.get("max", 0))
+            room[str(plan.get("cluster"))][0] += most * float(held.get("cpu_milli", 0)) / 1000
+            room[str(plan.get("cluster"))][1] += most * float(held.get("memory_mib", 0)) * 2**20
+    asked: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    first: dict[str, str] = {}
+    for workload in graph.of("kubernetes:*"):
+        cluster = next((name for name in room if workload.provider_name.startswith(name)), "")
+        for pod in pods(workload) if cluster else ():
+            copies = workload.reader.raw("spec.replicas")
+            times = float(copies) if isinstance(copies, int | float) else 1.0
+            first.setdefault(cluster, workload.urn)
+            for container in pod.spec.each("containers"):
+                requests = container.map("resources.requests")
+                asked[cluster][0] += times * (amount(requests.get("cpu")) or 0)
+                asked[cluster][1] += times * (amount(requests.get("memory")) or 0)
+    for cluster, (cpu, memory) in asked.items():
+        if cpu > room[cluster][0] or memory > room[cluster][1]:
+            yield Finding(
+                "", f"{cluster} is asked for {cpu:.1f} cores and may have {room[cluster][0]:.1f}", first[cluster]
+            )
+
+
+@stack_rule(
+    "CH-17",
+    "The optimizer decides sizes, and nothing else.",
+    CRITICAL,
+    [SIZING, *SHAPES],
+    remediation="Feed only instance types, bounds and evidence from the Sizing resource.",
+)
+def direction(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Property dependencies are followed; what is simulated feeds no identity and no policy."""
+    sizing = {each.urn for each in graph.of(SIZING)}
+    simulated = {each.urn for each in graph.resources if each.props.get("simulated") is True}
+    for resource in graph.resources:
+        if resource.type.startswith(("pulumi:", "ecosystem:")) or resource.urn in sizing:
+            continue
+        allowed = SIZED_BY.get(resource.type, set())
+        for prop, sources in resource.property_dependencies.items():
+            if sizing & set(sources) and prop not in allowed and resource.type not in MAY_READ_PLAN:
+                yield Finding(prop, "is decided by the optimizer, which sizes pools only", resource.urn)
+            if simulated & set(sources) and any(word in resource.type for word in IDENTITIES):
+                yield Finding(prop, "is fed by something simulated", resource.urn)

@@ -1,0 +1,161 @@
+"""Charter: nothing fictive passes for real, and no code runs that is not known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from charter.facts import Facts
+from charter.pods import pods
+from charter.rule import CRITICAL, Finding, Found, Open, Resource, apart, resource_rule
+from charter.values import UNKNOWN, Reader, walk
+
+MARK = "ecosystemSandbox"
+"""What the stand-in clouds put on every provider they serve."""
+SKIPS = (
+    "skipCredentialsValidation",
+    "skipRequestingAccountId",
+    "skipMetadataApiCheck",
+    "skipCheck",
+    "skipProviderRegistration",
+)
+"""`skipRegionValidation` is not among them: the AWS SDK sets it by itself."""
+TEST_KEYS = re.compile(r"^(test|mock|fake|dummy|local|AKIAIOSFODNN7EXAMPLE)", re.IGNORECASE)
+LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0|localstack|moto|azurite|emulator)", re.IGNORECASE)
+PRETENCE = re.compile(r"(^|[^a-z])(mock|fake|stub|simulator|emulator|localstack|dry[_-]?run)([^a-z]|$)", re.IGNORECASE)
+ENDPOINTS = ("endpoints", "endpoint", "customEndpoint", "metadataHost")
+PLACEHOLDERS = frozenset(
+    """null none dummy todo tbd changeme change-me placeholder xxx foo bar fixme example undefined nil
+    00000000-0000-0000-0000-000000000000 000000000000 your-project-id my-project""".split()
+)
+ID_NAMES = re.compile(r"(Id|Ids|ID|IDs|Arn|arn|project|Name|selfLink|Uri|URI)$")
+SHA256 = re.compile(r"^[0-9a-f]{64}$")
+PROVIDER_VARIABLE = re.compile(r"(LLM|AGENT|MODEL)_(PROVIDER|BACKEND)$")
+NO_PROVIDER = frozenset({"echo", "mock", "fake", "stub", "dummy"})
+STATUS_MAPS = frozenset({"cluster-autoscaler-status"})
+"""Objects in which a controller writes what it sees: whoever writes them by hand writes fiction."""
+
+
+@resource_rule(
+    "CH-05",
+    "No provider is a stand-in, and nothing pretends, outside of the sandbox.",
+    CRITICAL,
+    ["*"],
+    remediation="Drop custom endpoints, skipped checks and test credentials; run offline only through the sandbox.",
+)
+def no_sandbox(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """The sandbox marks its providers; the mark is refused wherever the facts do not say sandbox."""
+    if resource.type.startswith("pulumi:providers:"):
+        if not facts.sandbox:
+            yield from apart(*_provider(resource.reader))
+        elif _is_cloud(resource) and resource.reader.raw(MARK) != "offline":
+            yield Finding(MARK, "is absent: an offline run reaches a provider that is no stand-in")
+        return
+    if facts.production:
+        for pod in pods(resource):
+            for container in pod.containers():
+                yield from apart(_pretends(container))
+
+
+def _is_cloud(resource: Resource) -> bool:
+    return resource.type.rpartition(":")[2] not in {"pulumi", "pulumi-python"}
+
+
+def _provider(reader: Reader) -> list[Iterator[Found]]:
+    return [_marked(reader), _skips(reader), _endpoints(reader), _credentials(reader), _rendered(reader)]
+
+
+def _marked(reader: Reader) -> Iterator[Found]:
+    if reader.raw(MARK) is not None:
+        yield Finding(MARK, "is set: this provider is a stand-in of the sandbox")
+
+
+def _skips(reader: Reader) -> Iterator[Found]:
+    for name in SKIPS:
+        if reader.flag(name):
+            yield Finding(name, "is on: the provider would not look whom it serves")
+
+
+def _endpoints(reader: Reader) -> Iterator[Found]:
+    for name in ENDPOINTS:
+        value = reader.read(name)
+        if value not in (None, "", [], {}, "[]", "{}"):
+            yield Finding(name, "is set: the provider would talk to somebody else")
+    for path, leaf in walk(reader.props):
+        if isinstance(leaf, str) and path not in ENDPOINTS and path != "kubeconfig" and LOCAL.search(leaf):
+            yield Finding(path, "names a local host or an emulator")
+
+
+def _credentials(reader: Reader) -> Iterator[Found]:
+    for name in ("accessKey", "secretKey", "token", "apiToken", "credentials", "clientSecret"):
+        value = reader.raw(name)
+        if isinstance(value, str) and TEST_KEYS.match(value):
+            yield Finding(name, "is a test credential")
+
+
+def _rendered(reader: Reader) -> Iterator[Found]:
+    if reader.has("renderYamlToDirectory"):
+        yield Finding("renderYamlToDirectory", "is set: nothing would reach the cluster")
+
+
+def _pretends(container: Reader) -> Iterator[Found]:
+    for variable in container.each("env"):
+        name, value = str(variable.raw("name")), variable.raw("value")
+        if value is UNKNOWN:
+            yield Open(variable.at("value"))
+        elif isinstance(value, str) and (
+            PRETENCE.search(value) or (PRETENCE.search(name) and value.lower() in {"true", "1", "yes", "on"})
+        ):
+            yield Finding(variable.at("value"), "pretends (mock, fake, stub, simulator, emulator, dry run)")
+
+
+@resource_rule(
+    "CH-06",
+    "Code that runs inside the deployment is named and hashed.",
+    CRITICAL,
+    ["pulumi-python:dynamic*", "pulumi-nodejs:dynamic*"],
+    remediation="Use only the allowed dynamic resources; put the hash of the solver's sources among the inputs.",
+)
+def dynamic(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """An edited solver must show in the plan; a mode switch would let another solver run than was judged."""
+    reader = resource.reader
+    if resource.kind not in facts.dynamic:
+        yield Finding("", f"is no allowed dynamic resource; allowed is {', '.join(facts.dynamic) or 'none'}")
+    if reader.raw("mode") is not None:
+        yield Finding("mode", "is set; a dynamic resource has one way to work")
+    code = reader.read("code")
+    if not SHA256.match(str(code or "")):
+        yield Finding("code", "is no sha256 of the solver's sources")
+    elif facts.code and code != facts.code:
+        yield Finding("code", "is not the hash of the solver in this checkout")
+
+
+@resource_rule(
+    "CH-18",
+    "In production every id is a real one, and no status is written by hand.",
+    CRITICAL,
+    ["*"],
+    remediation="Give the real id, or the Output that knows it; let controllers write their own status.",
+)
+def no_fiction(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """A placeholder that is typed where an id belongs works until somebody needs it."""
+    if resource.kind == "ConfigMap" and resource.reader.raw("metadata.name") in STATUS_MAPS:
+        yield Finding("metadata.name", "is a status that the cluster autoscaler writes; its settings are flags of its own")
+    if not facts.production or resource.type.startswith("pulumi:pulumi:"):
+        return
+    yield from apart(_ids(resource), _language_model(resource))
+
+
+def _ids(resource: Resource) -> Iterator[Found]:
+    for path, leaf in walk(resource.props):
+        name = path.rpartition(".")[2].partition("[")[0]
+        if isinstance(leaf, str) and ID_NAMES.search(name) and leaf.strip().lower() in PLACEHOLDERS:
+            yield Finding(path, "is a placeholder where a real id belongs")
+
+
+def _language_model(resource: Resource) -> Iterator[Found]:
+    for pod in pods(resource):
+        for container in pod.containers():
+            for variable in container.each("env"):
+                if PROVIDER_VARIABLE.search(str(variable.raw("name"))) and variable.raw("value") in NO_PROVIDER:
+                    yield Finding(variable.at("value"), "is no language model")
