@@ -52,9 +52,7 @@ class Engine:
 
     def __enter__(self) -> Self:
         """Start. Raises EngineNotFoundError when no engine was built."""
-        from toolchain.engine import locate  # noqa: PLC0415 - other rooms' building blocks load where they are used
-
-        self.shim = locate() / SHIM
+        self.shim = shim()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "bench.monitor"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT,
@@ -129,11 +127,25 @@ def _environment(modules: Path, config: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def command(shim: Path, program: Path, port: int) -> list[str]:
+def shim() -> Path:
+    """Find the SDK's script that runs programs; one of an older build is the same, for it is the SDK's."""
+    from toolchain.build import STORE  # noqa: PLC0415 - other rooms' building blocks load where they are used
+    from toolchain.engine import EngineNotFoundError, locate  # noqa: PLC0415
+
+    try:
+        return locate() / SHIM
+    except EngineNotFoundError:
+        kept = STORE / "engine" / "current" / "bin" / SHIM
+        if kept.is_file():
+            return kept
+        raise
+
+
+def command(script: Path, program: Path, port: int) -> list[str]:
     """Return the command line by which the language host starts a program."""
     address = f"127.0.0.1:{port}"
     return [
-        sys.executable, "-u", str(shim),
+        sys.executable, "-u", str(script),
         "--monitor", address, "--engine", address, "--project", "cloud-ecosystem", "--stack", "bench",
         "--pwd", str(PROJECT), "--root_directory", str(PROJECT), "--dry_run", "false", "--parallel", str(PARALLEL),
         "--organization", "organization", str(program),

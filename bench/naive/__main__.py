@@ -39,13 +39,11 @@ def main():
     known, providers = {}, {}
     for one in json.loads(gzip.decompress(path.read_bytes())):
         package, *modules = one["class"].split(".")
-        module = SDKS[package]
-        for step in modules[:-1]:
-            module = getattr(module, step)
-        kind = getattr(module, modules[-1])
-        arguments = getattr(module, f"{modules[-1]}InitArgs", None) or getattr(module, f"{modules[-1]}Args")
+        kind = SDKS[package]
+        for step in modules:
+            kind = getattr(kind, step)
         inputs = {key: wired(value, known) for key, value in one["inputs"].items()}
-        made = kind(one["name"], arguments(**inputs), opts=pulumi.ResourceOptions(provider=providers.get(one["provider"])))
+        made = kind(one["name"], **inputs, opts=pulumi.ResourceOptions(provider=providers.get(one["provider"])))
         if modules == ["Provider"]:
             providers[one["name"]] = made
             continue
