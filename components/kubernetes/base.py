@@ -103,7 +103,6 @@ class ClusterBase(pulumi.ComponentResource):
                     "limits.memory": wish.memory_limits,
                     "pods": str(wish.pods),
                     "services.loadbalancers": str(wish.load_balancers),
-                    "services.nodeports": "0",
                 }
             ),
             opts=opts,

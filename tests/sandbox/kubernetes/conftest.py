@@ -5,26 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
-from pulumi.runtime.proto import provider_pb2_grpc
 
-from sandbox.client import Client
-from sandbox.faults import Plan
 from sandbox.kubernetes.api_server import ApiServers
-from sandbox.kubernetes.backend import Backend
-from sandbox.kubernetes.provider import Kubernetes
 from sandbox.kubernetes.schema_only import SchemaOnly
-from sandbox.provider import Provider
-from sandbox.schema.store import SchemaStore
-from sandbox.stage import Stage
 from sandbox.state import Database
 from tests.sandbox.kubernetes.port import Port
+from tests.sandbox.kubernetes.served import served
 from tests.toolchain.plane import control_plane
 from toolchain.cluster import ControlPlane
 
@@ -38,22 +28,6 @@ LOCAL = json.dumps(
         "current-context": "x",
     }
 )
-
-
-@contextmanager
-def served(backend: Backend, database: Database) -> Iterator[str]:
-    """Serve the kubernetes port alone, and give its address."""
-    behaviour = Kubernetes(backend, database, SchemaStore("kubernetes"))
-    stage = Stage(Plan())
-    stage.use(database)
-    server = grpc.server(ThreadPoolExecutor(16))
-    servicer = Provider("kubernetes", behaviour, Client("kubernetes", database, stage))
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
-    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-    server.start()
-    yield address
-    server.stop(grace=1).wait()
-    backend.close()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,16 @@ import base64
 import pytest
 
 from sandbox.kubernetes.quantities import canonical_quantity
-from tests.sandbox.kubernetes.objects import CONFIG_MAP, DEFINITION, DEPLOYMENT, QUOTA, SECRET, definition, deployment, named
+from tests.sandbox.kubernetes.objects import (
+    CONFIG_MAP,
+    DEFINITION,
+    DEPLOYMENT,
+    QUOTA,
+    SECRET,
+    definition,
+    deployment,
+    named,
+)
 from tests.sandbox.kubernetes.port import Port
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
