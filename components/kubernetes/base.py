@@ -159,7 +159,7 @@ class ClusterBase(pulumi.ComponentResource):
 
 
 def _pod_security(version: str) -> dict[str, str]:
-    """Return the labels of Pod Security Admission, restricted in all three modes and pinned to the cluster's version."""
+    """Return the labels of Pod Security Admission: restricted in all modes, pinned to the cluster's version."""
     labels = {}
     for mode in ("enforce", "audit", "warn"):
         labels[f"pod-security.kubernetes.io/{mode}"] = "restricted"

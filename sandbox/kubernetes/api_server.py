@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Final
 
 from sandbox.kubernetes import clouds
 from sandbox.kubernetes.backend import Json
 from sandbox.kubernetes.kubeconfig import Target
 from sandbox.kubernetes.ledger import Ledger
 from sandbox.kubernetes.live import LiveCluster
-from sandbox.kubernetes.planes import Planes
+from sandbox.kubernetes.planes import PLANES, Planes
 from sandbox.kubernetes.rest import Rest
 from sandbox.state import Database
-
-PLANES: Final = "planes"
-"""Folder under the state directory that holds the data of the control planes."""
 
 
 class ApiServers:

@@ -6,11 +6,15 @@ import contextlib
 import shutil
 import threading
 from pathlib import Path
+from typing import Final
 
 from sandbox.kubernetes.backend import Unreachable
 from sandbox.kubernetes.kubeconfig import parse
 from sandbox.kubernetes.rest import Rest
 from toolchain.cluster import ControlPlane, ControlPlaneError
+
+PLANES: Final = "planes"
+"""Folder under the state directory that holds the data of the control planes."""
 
 
 class Planes:
