@@ -75,17 +75,30 @@ def after(steps: Iterable[Step]) -> list[Held]:
 
 
 def plan_of(held: Held) -> dict[str, dict[str, dict[str, Any]]]:
-    """Cluster -> slot key -> numbers, from the Sizing resource: the plan joined with each slot's evidence object."""
+    """Cluster -> slot key -> numbers, from the Sizing resource: the plan joined with evidence object and document."""
     source = held.inputs if held.inputs.get("plan") else held.outputs
     plan, objects = source.get("plan") or {}, source.get("pool_objects") or {}
+    judged = _quality(source.get("document"))
     joined: dict[str, dict[str, dict[str, Any]]] = {}
     for cluster, slots in plan.items():
         joined[cluster] = {}
         for key, numbers in slots.items():
             text = (objects.get(cluster) or {}).get(key)
             told = json.loads(text) if isinstance(text, str) else {}
-            joined[cluster][key] = {**told, **told.get("plan", {}), **numbers}
+            joined[cluster][key] = {**told, **judged.get((cluster, key), {}), **numbers}
     return joined
+
+
+def _quality(document: object) -> dict[tuple[str, str], dict[str, Any]]:
+    """(cluster, slot key) -> gap, bound and winner, from the evidence document."""
+    if not isinstance(document, str):
+        return {}
+    plans = json.loads(document).get("plans") or {}
+    rows = [pool for plan in (plans.values() if isinstance(plans, dict) else plans) for pool in plan.get("pools", ())]
+    return {
+        (row["cluster"], f"{row['pool']}-{row['slot']}"): {name: row.get(name) for name in ("gap", "bound", "winner")}
+        for row in rows
+    }
 
 
 def sizing_of(things: Iterable[Held]) -> dict[str, dict[str, dict[str, Any]]]:

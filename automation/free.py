@@ -124,6 +124,12 @@ FREE: Final = frozenset(
         "azure-native:network:NetworkWatcher",
         "azure-native:keyvault:Vault",  # its operations are charged
         "azure-native:keyvault:AccessPolicy",
+        "azure-native:compute:DiskEncryptionSet",  # its key is charged
+        "azure-native:monitor:DataCollectionRule",  # what it collects is charged by its workspace
+        "azure-native:monitor:DataCollectionRuleAssociation",
+        "azure-native:monitor:DataCollectionEndpoint",
+        "azure-native:insights:DataCollectionRule",
+        "azure-native:insights:DataCollectionRuleAssociation",
         "azure-native:containerservice:MaintenanceConfiguration",
         "azure-native:insights:DiagnosticSetting",  # what it sends is charged by its workspace
         "azure-native:insights:ActionGroup",
