@@ -15,7 +15,6 @@ from stacks.fields import Key, every_key, find
 from stacks.model import Stack
 from stacks.part import Part
 from stacks.problems import did_you_mean, listed
-from stacks.services import AVAILABLE
 from stacks.versions import offered
 
 PREFIXES: Final = ("stack.", "cloud-ecosystem:stack.")
@@ -45,7 +44,15 @@ def explain(key: str) -> str:
 
 @cache
 def descriptions(part: type[Part]) -> dict[str, str]:
-    """Return the first sentence below each field in the source of a part."""
+    """Return the first sentence below each field in the source of a part, and of the parts it extends."""
+    found: dict[str, str] = {}
+    for base in reversed(part.__mro__):
+        if base is not Part and issubclass(base, Part):
+            found |= _written_below(base)
+    return found
+
+
+def _written_below(part: type[Part]) -> dict[str, str]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(part)))
     body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
     found: dict[str, str] = {}
@@ -90,8 +97,6 @@ def _allowed(key: Key) -> str:
         return listed(REGION_SLOTS[cloud])
     if key.path[-1:] == ("version",):
         return "; ".join(f"{cloud}: {listed(offered(cloud))}" for cloud in REGION_SLOTS)
-    if key.path == ("services",):
-        return listed(AVAILABLE, "no service yet")
     return "" if key.part is not None and key.keys else key.allowed
 
 

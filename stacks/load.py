@@ -53,7 +53,7 @@ def read_text(text: str, name: str) -> Stack:
 
 def with_demand(stack: Stack, file: Path) -> Stack:
     """Return the stack with another file of measured demand. Raises StackFileError, as reading it would."""
-    data = {**stack.model_dump(mode="json"), "demand": {"file": str(file.resolve())}}
+    data = {**stack.model_dump(mode="json", exclude_none=True), "demand": {"file": str(file.resolve())}}
     changed, problems = judge(data, PROJECT)
     if changed is None:
         raise StackFileError(file.name, problems)

@@ -13,13 +13,14 @@ from stacks.money import Budget, Prices
 from stacks.part import FreezeMapping, Frozen, Name, Part, Tag
 from stacks.place import Addresses, Aws, Azure, Clouds, ControlPlaneAccess, Gcp, Region, Share
 from stacks.pool import Arch, Channel, ClusterDefaults, ClusterOverride, Clusters, NodePool, Taint
+from stacks.services.settings import Services
 from stacks.tree import Tree
 from stacks.work import Demand, Namespace, Sizing, SpotUse, Spread, Workload
 
 __all__ = [
     "Addresses", "Arch", "Aws", "Azure", "Budget", "Channel", "Clouds", "ClusterDefaults", "ClusterOverride",
     "Clusters", "ControlPlaneAccess", "Demand", "Gcp", "Name", "Namespace", "NodePool", "Part", "Prices", "Region",
-    "Share", "Sizing", "SpotUse", "Spread", "Stack", "Taint", "Workload",
+    "Services", "Share", "Sizing", "SpotUse", "Spread", "Stack", "Taint", "Workload",
 ]  # fmt: skip
 
 
@@ -60,13 +61,13 @@ class Stack(Part):
     """How the optimizer works."""
     namespaces: Annotated[Mapping[Name, Namespace], FreezeMapping] = Frozen({"platform": Namespace()})
     """Tenant namespaces on every cluster, by name."""
-    services: Annotated[Mapping[str, object], FreezeMapping] = Frozen()
-    """The platform on the clusters, by service name."""
+    services: Services = Services()
+    """The platform on the clusters; a service is on when it has a line."""
 
     @model_validator(mode="after")
     def _parts_agree(self, info: ValidationInfo) -> Self:
         if not (info.context or {}).get("checked"):  # the loader checks the raw file, to report all at once
-            problems = tuple(every_problem(Tree(self.model_dump(mode="json"))))
+            problems = tuple(every_problem(Tree(self.model_dump(mode="json", exclude_none=True))))
             if problems:
                 raise ValueError("; ".join(problem.line() for problem in problems))
         return self

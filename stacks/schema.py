@@ -13,7 +13,6 @@ from stacks.envelope import DEFAULT_PROVIDERS, DISABLED, KEY, PROJECT
 from stacks.explain import descriptions
 from stacks.model import Stack
 from stacks.part import Part
-from stacks.services import AVAILABLE
 from stacks.versions import offered
 
 FILE: Final = Path(__file__).with_name("schema.json")
@@ -41,7 +40,6 @@ def schema() -> dict[str, Any]:
         **parts["ClusterDefaults"]["properties"]["version"],
         "enum": versions,
     }
-    stack["properties"]["services"]["propertyNames"] = {"enum": list(AVAILABLE)}
     secret = {"type": "object", "properties": {"secure": {"type": "string"}}, "required": ["secure"]}
     packages = {"type": "array", "items": {"type": "string"}, "examples": [list(DISABLED)]}
     whole = {

@@ -1,4 +1,4 @@
-"""What each cluster has to carry: the stack file's workloads, overridden by the demand file's rows."""
+"""What each cluster has to carry: the stack file's workloads and services; measured rows override."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final, Literal
 from stacks.demand import DemandRow, read_demand
 from stacks.model import Spread, Stack, Workload
 from stacks.quantities import cpu_milli, memory_mib
+from stacks.services.room import Shape, replicas
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 """Relative files of a stack file are relative to the project, wherever the engine was started."""
@@ -42,11 +43,28 @@ def _of_cluster(stack: Stack, cluster: str, rows: dict[str, DemandRow]) -> tuple
         for name, pool in stack.cluster_pools(cluster).items()
         if pool.purpose == "general" and pool.spot == "never"
     )
+    pools = stack.cluster_pools(cluster)
+    steady = tuple(name for name in fallback if not pools[name].taints and not pools[name].gpu)
     for name, row in rows.items():
         if name in elsewhere:
             continue
         wished[name] = _overridden(wished.get(name), row, fallback)
+    wished |= {shape.name: _of_service(shape, steady) for shape in replicas(stack.services)}
     return tuple(wished[name] for name in sorted(wished))
+
+
+def _of_service(shape: Shape, pools: tuple[str, ...]) -> WorkloadDemand:
+    """Services stand on steady nodes; where their replicas go is the scheduler's choice."""
+    return WorkloadDemand(
+        name=shape.name,
+        cpu_milli=shape.cpu_milli,
+        memory_mib=shape.memory_mib,
+        gpu=0,
+        replicas=shape.replicas,
+        spread="none",
+        spot="never",
+        pools=pools,
+    )
 
 
 def _from_workload(workload: Workload) -> WorkloadDemand:

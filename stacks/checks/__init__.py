@@ -1,4 +1,4 @@
-"""What a stack file must fulfil beyond its shape: references, addresses, versions, names, safety."""
+"""What a stack file must fulfil beyond its shape: references, addresses, versions, names, safety, services."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from stacks.checks.naming import check_names
 from stacks.checks.places import check_places
 from stacks.checks.pooling import check_pools
 from stacks.checks.promises import check_promises
+from stacks.checks.services import check_services
 from stacks.checks.versioning import check_versions
 from stacks.checks.workloads import check_workloads
 from stacks.problems import Problem
@@ -25,6 +26,7 @@ CHECKS: Final[tuple[Callable[[Tree], Iterator[Problem]], ...]] = (
     check_names,
     check_workloads,
     check_promises,
+    check_services,
 )
 
 

@@ -1,13 +1,12 @@
-"""Money, availability, quotas and services: numbers and names that contradict one another."""
+"""Money, availability and quotas: numbers and names that contradict one another."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from stacks.problems import Problem, listed
+from stacks.problems import Problem
 from stacks.quantities import cpu_milli, memory_mib
-from stacks.services import AVAILABLE
 from stacks.tree import Path, Tree
 from stacks.work import Namespace
 
@@ -28,14 +27,6 @@ def check_promises(tree: Tree) -> Iterator[Problem]:
     yield from _availability(tree)
     for name in tree.mapping("namespaces"):
         yield from _quota(tree, ("namespaces", name))
-    for name in tree.mapping("services"):
-        if name not in AVAILABLE:
-            yield Problem(
-                path=("services", name),
-                what="is not a service that this version installs",
-                allowed=listed(AVAILABLE, "none yet"),
-                fix="remove it",
-            )
 
 
 def _alerts(tree: Tree) -> Iterator[Problem]:

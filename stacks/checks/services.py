@@ -1,0 +1,161 @@
+"""Services that do not fit one another, the lock, the namespaces or the workloads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from stacks.problems import Problem, did_you_mean, listed
+from stacks.services import AVAILABLE, TABLE
+from stacks.services.lock import versions
+from stacks.tree import Path, Tree
+
+TWO: Final = 2
+"""One may go, one stays."""
+GATEWAY: Final = "istio-ingress/gateway"
+"""The account under which traffic from outside arrives."""
+
+
+def check_services(tree: Tree) -> Iterator[Problem]:
+    """What can be said from the file alone, before anything is registered."""
+    on = [name for name in AVAILABLE if isinstance(tree.at("services", name), dict)]
+    for name in AVAILABLE:
+        path: Path = ("services", name)
+        if name in tree.mapping("services") and tree.mapping("services")[name] is None:
+            yield Problem(
+                path=path, what="has no settings", fix=f"write `{name}: {{}}` to switch it on, or remove the line"
+            )
+    for name in on:
+        yield from _relations(tree, name, on)
+        yield from _locked(tree, name)
+    if on:
+        yield from _namespaces(tree, on)
+        yield from _pools(tree)
+    yield from _calls(tree)
+    yield from _receivers(tree)
+    yield from _targets(tree)
+
+
+def _relations(tree: Tree, name: str, on: list[str]) -> Iterator[Problem]:
+    path: Path = ("services", name)
+    for needed in TABLE[name].needs:
+        if needed not in on and ("services", needed) not in tree.bad:
+            what = f"needs {needed} ({TABLE[needed].title}), which is off"
+            yield Problem(path=path, what=what, fix=f"add `{needed}: {{}}` to services, or remove {name}")
+    for other in TABLE[name].excludes:
+        if other in on and name < other:
+            what = f"cannot stand beside {other}: both would do the same"
+            yield Problem(path=path, what=what, fix=f"keep {name} or {other}")
+
+
+def _locked(tree: Tree, name: str) -> Iterator[Problem]:
+    path: Path = ("services", name)
+    for chart in TABLE[name].charts:
+        if not versions(chart):
+            what = f"needs the chart {chart}, which is not in charts.lock"
+            yield Problem(path=path, what=what, fix=f"add it: `ecosystem lock {chart}`")
+    asked, held = tree.text(*path, "version"), versions(TABLE[name].charts[0])
+    if asked is not None and held and asked not in held:
+        fix = did_you_mean(asked, held, "choose one of them, or lock another one: `ecosystem lock`")
+        what = "is a version that charts.lock does not have"
+        yield Problem(path=(*path, "version"), what=what, found=asked, allowed=listed(held), fix=fix)
+
+
+def _namespaces(tree: Tree, on: list[str]) -> Iterator[Problem]:
+    taken = {TABLE[name].namespace: name for name in on}
+    if "mesh" in on:
+        taken["istio-ingress"] = "mesh"
+    for namespace in tree.mapping("namespaces"):
+        if namespace in taken:
+            what = f"is the namespace of the service {taken[namespace]}"
+            yield Problem(path=("namespaces", namespace), what=what, fix="give the tenants' namespace another name")
+
+
+def _pools(tree: Tree) -> Iterator[Problem]:
+    for cluster in tree.clusters():
+        pools, path = tree.pools(cluster), tree.pools_path(cluster)
+        if pools is None or path in tree.bad:
+            continue
+        steady = [
+            name
+            for name in pools
+            if (tree.text(*path, name, "purpose") or "general") == "general"
+            and (tree.text(*path, name, "spot") or "never") == "never"
+            and not tree.items(*path, name, "taints")
+            and not tree.flag(*path, name, "gpu")
+        ]
+        if not steady and not any((*path, name) in tree.bad for name in pools):
+            what = f"has no pool in {cluster} that services may use: general, not spot, without taints and GPUs"
+            yield Problem(path=path, what=what, fix="add one, or remove the services")
+            return
+
+
+def _calls(tree: Tree) -> Iterator[Problem]:
+    tenants = tree.mapping("namespaces") or {"platform": {}}
+    for index in range(len(tree.items("services", "mesh", "calls"))):
+        path: Path = ("services", "mesh", "calls", index)
+        for side in ("caller", "target"):
+            account = tree.text(*path, side)
+            if account is None or (side == "caller" and account == GATEWAY):
+                continue
+            namespace = account.partition("/")[0]
+            if namespace not in tenants:
+                fix = did_you_mean(namespace, tenants, "add the namespace, or name another one")
+                what = "is in no tenant namespace"
+                yield Problem(path=(*path, side), what=what, found=account, allowed=listed(tenants), fix=fix)
+        if tree.text(*path, "caller") == GATEWAY and tree.flag("services", "mesh", "gateway") is False:
+            what = "is the gateway, which is switched off"
+            yield Problem(path=(*path, "caller"), what=what, found=GATEWAY, fix="write `gateway: true`")
+
+
+def _receivers(tree: Tree) -> Iterator[Problem]:
+    forms = {"email": ("@", "an e-mail address"), "webhook": ("https://", "an https address")}
+    for name in tree.mapping("services", "monitoring", "receivers"):
+        path: Path = ("services", "monitoring", "receivers", name)
+        kind, to = tree.text(*path, "kind"), tree.text(*path, "to")
+        if to is None or kind not in {*forms, "telegram"}:
+            continue
+        good = to.lstrip("-").isdigit() if kind == "telegram" else forms[str(kind)][0] in to
+        if not good:
+            allowed = "a chat number" if kind == "telegram" else forms[str(kind)][1]
+            what = f"is no place for a receiver of kind {kind}"
+            yield Problem(path=(*path, "to"), what=what, found=to, allowed=allowed, fix="correct it, or the kind")
+    heard = ("services", "monitoring") in tree.bad or tree.mapping("services", "monitoring", "receivers")
+    if isinstance(tree.at("services", "monitoring"), dict) and tree.flag("production") and not heard:
+        what = "are missing: in production somebody must hear of alerts"
+        fix = "add one, for example `oncall: {kind: email, to: oncall@example.org}`"
+        yield Problem(path=("services", "monitoring", "receivers"), what=what, fix=fix)
+
+
+def _targets(tree: Tree) -> Iterator[Problem]:
+    workloads = {
+        name: index for index in range(len(tree.items("workloads"))) if (name := tree.text("workloads", index, "name"))
+    }
+    tenants = tree.mapping("namespaces") or {"platform": {}}
+    seen: dict[tuple[str | None, str | None], int] = {}
+    targets = tree.items("services", "chaos", "targets")
+    for index in range(len(targets)):
+        path: Path = ("services", "chaos", "targets", index)
+        namespace, workload = tree.text(*path, "namespace"), tree.text(*path, "workload")
+        if namespace is not None and namespace not in tenants:
+            fix = did_you_mean(namespace, tenants, "name a tenant namespace; the system's own are never hit")
+            what = "is no tenant namespace"
+            yield Problem(path=(*path, "namespace"), what=what, found=namespace, allowed=listed(tenants), fix=fix)
+        if workload is not None and workload not in workloads:
+            fix = did_you_mean(workload, workloads, "add the workload, or remove the target")
+            what = "is no workload of this stack"
+            yield Problem(
+                path=(*path, "workload"), what=what, found=workload, allowed=listed(workloads, "none"), fix=fix
+            )
+        elif workload is not None and (tree.whole("workloads", workloads[workload], "replicas") or TWO) < TWO:
+            what = "has one replica: an experiment would be an outage"
+            fix = "give the workload two replicas, or remove the target"
+            yield Problem(path=(*path, "workload"), what=what, found=workload, fix=fix)
+        if namespace and workload and seen.setdefault((namespace, workload), index) != index:
+            what = f"is hit by target {seen[namespace, workload]} already"
+            yield Problem(path=path, what=what, fix="keep one of them: one experiment per target")
+    abort: Path = ("services", "chaos", "abort_url")
+    if targets and abort not in tree.bad and not tree.text(*abort):
+        what = "is missing: an experiment needs something that ends it"
+        fix = "add the address of a health check: `abort_url: http://gateway.platform.svc:8080/healthz`"
+        yield Problem(path=abort, what=what, fix=fix)

@@ -1,0 +1,187 @@
+"""The settings of each service: few, meaningful, and right for production when left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stacks.part import FreezeMapping, Frozen, Memory, Name, Part
+
+Account = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        json_schema_extra={"x-allowed": "NAMESPACE/NAME, both in lower case"},
+    ),
+]
+HttpPath = Annotated[
+    str,
+    Field(
+        pattern=r"^/[A-Za-z0-9._~/-]*\*?$",
+        json_schema_extra={"x-allowed": "a path that begins with /; a * may end it"},
+    ),
+]
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+Mail = Annotated[
+    str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", json_schema_extra={"x-allowed": "an e-mail address"})
+]
+Days = Annotated[int, Field(ge=1, le=3650)]
+
+
+class Service(Part):
+    """What every service can be told."""
+
+    version: str | None = Field(default=None, examples=["v1.21.1"])
+    """Version of its main chart, one of those in charts.lock; absent means the first that stands there."""
+
+
+class CertManager(Service):
+    """Certificates: issued and renewed by cert-manager."""
+
+    email: Mail | None = Field(default=None, examples=["platform@example.org"])
+    """Contact of the account at Let's Encrypt; absent means own authority only, nothing public."""
+
+
+class ExternalSecrets(Service):
+    """Secrets from the cloud's secret manager, by the identity of the workload."""
+
+    refresh_minutes: Annotated[int, Field(ge=1, le=60)] = 60
+    """How often a secret is read again."""
+
+
+class Call(Part):
+    """Permission for one workload to call another; what is not written down is denied."""
+
+    caller: Account = Field(examples=["platform/gateway"])
+    """NAMESPACE/SERVICE ACCOUNT of who calls."""
+    target: Account = Field(examples=["platform/agent"])
+    """NAMESPACE/APP of what is called: the label `app` of its pods, and the name of its Service."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    """Port of the target."""
+    methods: tuple[Method, ...] = ()
+    """HTTP methods; with any, or with paths, a waypoint judges, else the node does."""
+    paths: tuple[HttpPath, ...] = ()
+    """HTTP paths; a * at the end stands for anything."""
+
+
+class Mesh(Service):
+    """Mutual TLS between all workloads, permissions, retries and circuit breakers: Istio."""
+
+    mode: Literal["ambient", "sidecar"] = "ambient"
+    """Whether the node carries the mesh's traffic, or a proxy in each pod."""
+    trust_domain: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")] = "cluster.local"
+    """First part of every identity of the mesh."""
+    calls: tuple[Call, ...] = ()
+    """Who may call whom in the tenant namespaces."""
+    gateway: bool = True
+    """Whether the mesh brings a gateway for traffic from outside."""
+
+
+class Receiver(Part):
+    """Where alerts go; what is secret about it is an ExternalSecret of that name."""
+
+    kind: Literal["email", "telegram", "webhook"] = Field(examples=["email"])
+    """How they are sent."""
+    to: str = Field(examples=["oncall@example.org"])
+    """Address, chat number or https address."""
+    severities: tuple[Literal["critical", "warning"], ...] = ("critical", "warning")
+    """Which alerts."""
+
+
+class Monitoring(Service):
+    """Figures, alerts and dashboards: Prometheus, Alertmanager, Grafana."""
+
+    retention_days: Days = 15
+    """How long figures are kept."""
+    storage: Memory = "50Gi"
+    """Size of the volume of each Prometheus."""
+    receivers: Annotated[Mapping[Name, Receiver], FreezeMapping] = Frozen()
+    """Who hears of alerts, by name."""
+    latency_ms: Annotated[int, Field(ge=1, le=60000)] = 200
+    """95th percentile of latency above which there is a warning."""
+
+
+class Logs(Service):
+    """Logs of all pods: Loki, sent by Alloy."""
+
+    retention_days: Days = 30
+    """How long logs are kept."""
+    storage: Memory = "50Gi"
+    """Size of Loki's volume."""
+
+
+class Traces(Service):
+    """Traces: Tempo behind an OpenTelemetry collector."""
+
+    sampling_percent: Annotated[float, Field(gt=0, le=100)] = 10
+    """Share of the requests that is traced."""
+    retention_days: Days = 7
+    """How long traces are kept."""
+    storage: Memory = "20Gi"
+    """Size of Tempo's volume."""
+
+
+class Cost(Service):
+    """What each namespace costs: OpenCost."""
+
+
+class Target(Part):
+    """A workload that experiments may hit; it must have two replicas at least."""
+
+    namespace: Name = Field(examples=["platform"])
+    """Tenant namespace."""
+    workload: Name = Field(examples=["gateway"])
+    """Name of a workload of the stack: the label `app` of its pods."""
+    experiment: Literal["pod-kill", "network-delay", "cpu-stress"] = Field(examples=["pod-kill"])
+    """What is done to one of its pods."""
+
+
+class Chaos(Service):
+    """Experiments that break one thing at a time, on a schedule: Chaos Mesh."""
+
+    targets: Annotated[tuple[Target, ...], Field(max_length=10)] = ()
+    """What may be hit."""
+    hours: Literal[1, 2, 3, 4, 6, 8, 12] = 6
+    """An experiment on each target every so many hours."""
+    duration_seconds: Annotated[int, Field(ge=10, le=900)] = 60
+    """How long an experiment lasts."""
+    abort_url: Annotated[str, Field(pattern=r"^https?://[^\s@]+$")] | None = Field(
+        default=None, examples=["http://gateway.platform.svc:8080/healthz"]
+    )
+    """What is asked while an experiment runs; a wrong answer ends it."""
+
+
+class Services(Part):
+    """The platform on the clusters: a service is on when it has a line, and be it `mesh: {}`."""
+
+    cert_manager: CertManager | None = None
+    """Certificates, issued and renewed."""
+    external_secrets: ExternalSecrets | None = None
+    """Secrets from the cloud's own manager."""
+    mesh: Mesh | None = None
+    """Mutual TLS and permissions."""
+    monitoring: Monitoring | None = None
+    """Figures, alerts, dashboards."""
+    logs: Logs | None = None
+    """Logs of all pods."""
+    traces: Traces | None = None
+    """Traces of requests."""
+    cost: Cost | None = None
+    """Cost per namespace."""
+    chaos: Chaos | None = None
+    """Experiments."""
+
+    def on(self) -> Iterator[tuple[str, Service]]:
+        """Yield names and settings of the services that are switched on, in the order of installation."""
+        for name in type(self).model_fields:
+            settings = getattr(self, name)
+            if settings is not None:
+                yield name, settings
+
+
+__all__ = [
+    "Account", "Call", "CertManager", "Chaos", "Cost", "ExternalSecrets", "Logs", "Mesh", "Monitoring",
+    "Receiver", "Service", "Services", "Target", "Traces",
+]  # fmt: skip

@@ -1,0 +1,178 @@
+"""What each service needs, shuts out, brings and takes: the one table that checks, sizing and components read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+from stacks.services import settings
+from stacks.services.settings import Services
+
+KUBE_SYSTEM: Final = "kube-system"
+"""Where node agents live: they need the node itself, which no namespace of ours allows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pods:
+    """Pods of one shape: what all their containers together ask for."""
+
+    name: str
+    cpu_milli: int
+    memory_mib: int
+    replicas: int = 1
+    per_node: bool = False
+    """One on each node: `replicas` does not count."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known of a service without looking at a cluster."""
+
+    title: str
+    charts: tuple[str, ...]
+    """Names in charts.lock; the first is the main one."""
+    namespace: str
+    definitions: tuple[str, ...] = ()
+    """API groups of the custom resources that it defines."""
+    needs: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    pods: Callable[[Any], tuple[Pods, ...]] = field(default=lambda _: ())
+    """From its settings."""
+
+
+def _cert_manager(_wish: settings.CertManager) -> tuple[Pods, ...]:
+    return (
+        Pods(name="controller", cpu_milli=50, memory_mib=128, replicas=2),
+        Pods(name="webhook", cpu_milli=25, memory_mib=64, replicas=3),
+        Pods(name="cainjector", cpu_milli=50, memory_mib=128, replicas=2),
+    )
+
+
+def _external_secrets(_wish: settings.ExternalSecrets) -> tuple[Pods, ...]:
+    return (
+        Pods(name="controller", cpu_milli=50, memory_mib=128, replicas=2),
+        Pods(name="webhook", cpu_milli=25, memory_mib=64, replicas=2),
+        Pods(name="cert-controller", cpu_milli=25, memory_mib=128, replicas=2),
+    )
+
+
+def _mesh(wish: settings.Mesh) -> tuple[Pods, ...]:
+    found = [Pods(name="istiod", cpu_milli=250, memory_mib=512, replicas=2)]
+    found.append(Pods(name="cni", cpu_milli=20, memory_mib=64, per_node=True))
+    if wish.mode == "ambient":
+        found.append(Pods(name="ztunnel", cpu_milli=50, memory_mib=192, per_node=True))
+    if wish.gateway:
+        found.append(Pods(name="gateway", cpu_milli=200, memory_mib=256, replicas=3))
+    if wish.mode == "ambient":
+        judged = {call.target.partition("/")[0] for call in wish.calls if call.methods or call.paths}
+        found += (Pods(name=f"waypoint-{each}", cpu_milli=100, memory_mib=128, replicas=2) for each in sorted(judged))
+    return tuple(found)
+
+
+def _monitoring(_wish: settings.Monitoring) -> tuple[Pods, ...]:
+    return (
+        Pods(name="operator", cpu_milli=100, memory_mib=128),
+        Pods(name="prometheus", cpu_milli=500, memory_mib=2048, replicas=2),
+        Pods(name="alertmanager", cpu_milli=50, memory_mib=128, replicas=2),
+        Pods(name="grafana", cpu_milli=100, memory_mib=256),
+        Pods(name="kube-state-metrics", cpu_milli=50, memory_mib=128),
+        Pods(name="node-exporter", cpu_milli=10, memory_mib=32, per_node=True),
+    )
+
+
+def _logs(_wish: settings.Logs) -> tuple[Pods, ...]:
+    return (
+        Pods(name="loki", cpu_milli=250, memory_mib=1024),
+        Pods(name="alloy", cpu_milli=100, memory_mib=256, replicas=2),
+    )
+
+
+def _traces(_wish: settings.Traces) -> tuple[Pods, ...]:
+    return (
+        Pods(name="tempo", cpu_milli=200, memory_mib=1024),
+        Pods(name="collector", cpu_milli=100, memory_mib=256, replicas=2),
+    )
+
+
+def _cost(_wish: settings.Cost) -> tuple[Pods, ...]:
+    return (Pods(name="opencost", cpu_milli=50, memory_mib=256),)
+
+
+def _chaos(_wish: settings.Chaos) -> tuple[Pods, ...]:
+    return (
+        Pods(name="controller", cpu_milli=50, memory_mib=256, replicas=2),
+        Pods(name="dashboard", cpu_milli=25, memory_mib=128),
+        Pods(name="daemon", cpu_milli=20, memory_mib=64, per_node=True),
+    )
+
+
+TABLE: Final[Mapping[str, Facts]] = MappingProxyType(
+    {
+        "cert_manager": Facts(
+            title="Certificates (cert-manager)",
+            charts=("cert-manager",),
+            namespace="cert-manager",
+            definitions=("cert-manager.io", "acme.cert-manager.io"),
+            pods=_cert_manager,
+        ),
+        "external_secrets": Facts(
+            title="Secrets (External Secrets)",
+            charts=("external-secrets",),
+            namespace="external-secrets",
+            definitions=("external-secrets.io", "generators.external-secrets.io"),
+            pods=_external_secrets,
+        ),
+        "mesh": Facts(
+            title="Mesh (Istio)",
+            charts=("istiod", "istio-base", "istio-cni", "istio-ztunnel"),
+            namespace="istio-system",
+            definitions=("security.istio.io", "networking.istio.io", "telemetry.istio.io", "extensions.istio.io"),
+            needs=("cert_manager",),
+            pods=_mesh,
+        ),
+        "monitoring": Facts(
+            title="Figures and alerts (Prometheus, Alertmanager, Grafana)",
+            charts=("kube-prometheus-stack",),
+            namespace="monitoring",
+            definitions=("monitoring.coreos.com",),
+            needs=("external_secrets",),
+            pods=_monitoring,
+        ),
+        "logs": Facts(
+            title="Logs (Loki, Alloy)",
+            charts=("loki", "alloy"),
+            namespace="logs",
+            needs=("monitoring",),
+            pods=_logs,
+        ),
+        "traces": Facts(
+            title="Traces (Tempo, OpenTelemetry)",
+            charts=("tempo", "opentelemetry-collector"),
+            namespace="traces",
+            needs=("monitoring",),
+            pods=_traces,
+        ),
+        "cost": Facts(
+            title="Cost (OpenCost)",
+            charts=("opencost",),
+            namespace="opencost",
+            needs=("monitoring",),
+            pods=_cost,
+        ),
+        "chaos": Facts(
+            title="Experiments (Chaos Mesh)",
+            charts=("chaos-mesh",),
+            namespace="chaos-mesh",
+            definitions=("chaos-mesh.org",),
+            needs=("monitoring",),
+            pods=_chaos,
+        ),
+    }
+)
+
+
+def pods_of(services: Services) -> dict[str, tuple[Pods, ...]]:
+    """Pods of each service that is on, by its name."""
+    return {name: TABLE[name].pods(wish) for name, wish in services.on()}
