@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from sandbox.behaviour.rows import Row
@@ -12,7 +13,7 @@ from sandbox.paths import each, first
 from sandbox.wire import has_unknown, is_unknown, show
 
 
-def judge(row: Row, inputs: Mapping[str, Any]) -> Iterator[Failure]:
+def judge(row: Row, inputs: Mapping[str, Any]) -> Iterator[Failure]:  # noqa: C901, PLR0912 - a loop per column
     """Yield what a row forbids; values not known yet pass."""
     for pattern in row.required:
         if first(inputs, pattern) is None and not _hidden(inputs, pattern):
@@ -26,7 +27,9 @@ def judge(row: Row, inputs: Mapping[str, Any]) -> Iterator[Failure]:
         for path, value in each(inputs, pattern):
             number = _number(value)
             if number is not None and not low <= number <= high:
-                yield Failure(show(path), f"expected {show(path)} to be in the range ({low:g} - {high:g}), got {number:g}")
+                yield Failure(
+                    show(path), f"expected {show(path)} to be in the range ({low:g} - {high:g}), got {number:g}"
+                )
     for pattern, expression in row.patterns.items():
         for path, value in each(inputs, pattern):
             if isinstance(value, str) and not is_unknown(value) and not re.fullmatch(expression, value):
@@ -52,7 +55,7 @@ def _groups(row: Row, inputs: Mapping[str, Any]) -> Iterator[Failure]:
     for group in row.ordered:
         numbers = [(pattern, _number(first(inputs, pattern))) for pattern in group]
         known = [(pattern, number) for pattern, number in numbers if number is not None]
-        for (left, small), (right, large) in zip(known, known[1:], strict=False):
+        for (left, small), (right, large) in pairwise(known):
             if small > large:
                 yield Failure(left, f"{left} ({small:g}) must not be greater than {right} ({large:g})")
 

@@ -11,11 +11,11 @@ from sandbox.cloud import Asked, Difference
 from sandbox.compare import differences
 from sandbox.connection import Connection
 from sandbox.errors import Failure, Refused
-from sandbox.stage import Stage
 from sandbox.invokes.table import answer
 from sandbox.kubernetes.kubeconfig import parse
 from sandbox.kubernetes.options import refused_options
 from sandbox.profiles import PROFILES
+from sandbox.stage import Stage
 from sandbox.state import Database
 from sandbox.wire import Path, is_unknown
 
@@ -40,7 +40,9 @@ class Client:
     def connect(self, connection: Connection) -> None:
         """Configure an instance: who am I, and may I."""
         if self.profile is not None:
-            self.profile.connect(connection, self.stage.plan.accounts.get(self.package))
+            self.profile.connect(
+                connection, {str(key): item for key, item in self.stage.plan.accounts.items()}.get(self.package)
+            )
         elif connection.text("kubeconfig"):
             connection.scope = parse(connection.text("kubeconfig"), connection.text("context")).host
 
@@ -75,9 +77,7 @@ class Client:
     def diff_config(self, olds: dict[str, Any], news: dict[str, Any]) -> Difference | None:
         """Compare configurations: another identity (or cluster) replaces the provider and all it made."""
         changes = {
-            path: change
-            for path, change in differences(olds, news)
-            if path[0] not in {"version", "pluginDownloadURL"}
+            path: change for path, change in differences(olds, news) if path[0] not in {"version", "pluginDownloadURL"}
         }
         if not changes:
             return None

@@ -81,7 +81,9 @@ class Cloud:
                     failures += rules.CHECKS[name](news)
         return news, failures
 
-    def diff(self, asked: Asked, old_inputs: Mapping[str, Any], news: Mapping[str, Any], ignore: list[str]) -> Difference:
+    def diff(
+        self, asked: Asked, old_inputs: Mapping[str, Any], news: Mapping[str, Any], ignore: list[str]
+    ) -> Difference:
         """Compare the last inputs with the new ones."""
         schema = self.store.get(asked.type)
         known = row(self.package, asked.type)
@@ -96,7 +98,9 @@ class Cloud:
         same_name = bool(fixed) and fixed in news and old_inputs.get(fixed) == news[fixed]
         return Difference(changes, replaces, bool(replaces) and (same_name or _id_is_shared(known, old_inputs, news)))
 
-    def create(self, asked: Asked, inputs: dict[str, Any], connection: Connection, *, preview: bool) -> tuple[str, dict[str, Any]]:
+    def create(
+        self, asked: Asked, inputs: dict[str, Any], connection: Connection, *, preview: bool
+    ) -> tuple[str, dict[str, Any]]:
         """Make a thing and return its id and outputs; in a preview only what is known before."""
         schema = self.store.get(asked.type)
         if preview:
@@ -119,8 +123,15 @@ class Cloud:
             self.database.add(thing, stored)
         return thing.id, thing.outputs
 
-    def update(
-        self, asked: Asked, id_: str, olds: Mapping[str, Any], news: dict[str, Any], connection: Connection, *, preview: bool
+    def update(  # noqa: PLR0913 - the parts belong together
+        self,
+        asked: Asked,
+        id_: str,
+        olds: Mapping[str, Any],
+        news: dict[str, Any],
+        connection: Connection,
+        *,
+        preview: bool,
     ) -> dict[str, Any]:
         """Change a thing in place and return all its outputs."""
         schema = self.store.get(asked.type)
@@ -219,7 +230,9 @@ class Cloud:
     @staticmethod
     def _implied(schema: TypeSchema) -> tuple[str, ...]:
         """Region, project and resource group belong to the identity of whatever has them."""
-        return tuple(key for key in ("region", "project", "location", "resourceGroupName") if key in schema.inputs.props)
+        return tuple(
+            key for key in ("region", "project", "location", "resourceGroupName") if key in schema.inputs.props
+        )
 
     def _references(self, known: Row | None, moment: Moment) -> Stored:
         stored = Stored()
@@ -228,7 +241,9 @@ class Cloud:
                 if not isinstance(value, str) or not value or is_unknown(value):
                     continue
                 things = [
-                    thing for thing in self.database.by_handle(reference.to, value) if self.profile.sees(moment, thing, value)
+                    thing
+                    for thing in self.database.by_handle(reference.to, value)
+                    if self.profile.sees(moment, thing, value)
                 ]
                 if not things:
                     if reference.allow and re.fullmatch(reference.allow, value):
@@ -279,7 +294,7 @@ class Cloud:
         }
         return _merge(computed, news)
 
-    def _thing(  # noqa: PLR0913 - the parts of a thing
+    def _thing(  # noqa: PLR0913, PLR0917 - the parts of a thing
         self,
         asked: Asked,
         schema: TypeSchema,
@@ -366,7 +381,12 @@ def _under(value: Any, filler: Any) -> Any:
 
 def _id_is_shared(known: Row | None, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     """Tell whether the id of a type without a name is made of its inputs and would stay the same."""
-    if known is None or not known.id or known.name is not None or re.search(r"\{(hex|uuid|digits|base36|upper36)", known.id):
+    if (
+        known is None
+        or not known.id
+        or known.name is not None
+        or re.search(r"\{(hex|uuid|digits|base36|upper36)", known.id)
+    ):
         return False
     fields = re.findall(r"\{([^{}:]+)\}", known.id)
     return all(olds.get(field) == news.get(field) for field in fields if field in news or field in olds)

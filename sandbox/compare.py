@@ -10,7 +10,7 @@ from sandbox.wire import Path
 Change = Literal["add", "delete", "update"]
 
 
-def differences(old: Any, new: Any, path: Path = ()) -> Iterator[tuple[Path, Change]]:
+def differences(old: Any, new: Any, path: Path = ()) -> Iterator[tuple[Path, Change]]:  # noqa: C901, PLR0912 - a flat list of cases
     """Yield every leaf or branch that was added, deleted or changed."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in old.keys() | new.keys():
@@ -39,9 +39,17 @@ def differences(old: Any, new: Any, path: Path = ()) -> Iterator[tuple[Path, Cha
 
 def _same(old: Any, new: Any) -> bool:
     if isinstance(old, bool) or isinstance(new, bool):
-        return str(old).lower() == str(new).lower() if isinstance(old, bool | str) and isinstance(new, bool | str) else False
+        return (
+            str(old).lower() == str(new).lower()
+            if isinstance(old, bool | str) and isinstance(new, bool | str)
+            else False
+        )
     if isinstance(old, int | float) and isinstance(new, int | float):
         return float(old) == float(new)
-    if isinstance(old, str) != isinstance(new, str) and not isinstance(old, dict | list) and not isinstance(new, dict | list):
+    if (
+        isinstance(old, str) != isinstance(new, str)
+        and not isinstance(old, dict | list)
+        and not isinstance(new, dict | list)
+    ):
         return str(old) == str(new)
     return bool(old == new)

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.behaviour.rows import Row, row
+from sandbox.kubernetes.backend import ObjectRef
+from sandbox.kubernetes.behind import Behind, has_planes
 from sandbox.paths import each, matches, parts
 from sandbox.state import Database, Thing
 from sandbox.wire import Path as Place
@@ -35,12 +37,15 @@ class Planted:
         return asdict(self)
 
 
-class NothingToDrift(LookupError):
+class NothingToDrift(LookupError):  # noqa: N818 - it says what is the case
     """No such thing exists in the stand-in clouds, or it has no such property."""
 
 
 def plant(
-    database: Path, type_token: str | None = None, id: str | None = None, path: str | None = None  # noqa: A002 - the contract
+    database: Path,
+    type_token: str | None = None,
+    id: str | None = None,  # noqa: A002 - the contract's name
+    path: str | None = None,
 ) -> list[Planted]:
     """Change one property of a thing: the one named, one of a type, or (nothing named) one of every type.
 
@@ -69,9 +74,9 @@ def _things(store: Database, type_token: str | None, id_: str | None, path: str 
             found.setdefault(thing.type, []).append(thing)
     named = id_ is not None or path is not None
     for things in found.values():
-        thing = things[0] if named else _best(store, things)
-        if thing is not None:
-            yield _change(store, thing, path)
+        chosen = things[0] if named else _best(store, things)
+        if chosen is not None:
+            yield _change(store, chosen, path)
 
 
 def _best(store: Database, things: list[Thing]) -> Thing | None:
@@ -132,7 +137,7 @@ def _allowed(known: Row | None, place: Place) -> tuple[Any, ...]:
     return ()
 
 
-def other(value: Any, allowed: tuple[Any, ...] = ()) -> Any:
+def other(value: Any, allowed: tuple[Any, ...] = ()) -> Any:  # noqa: PLR0911 - a case per shape
     """Give another value of the same shape."""
     if isinstance(value, bool):
         return not value
@@ -178,15 +183,24 @@ def _put(values: Any, place: Place, value: Any) -> None:
             values = values[part]
         except (KeyError, IndexError, TypeError):
             return
-    if isinstance(values, dict | list):
-        try:
-            values[place[-1]] = value
-        except (IndexError, TypeError):
-            return
+    key = place[-1]
+    if isinstance(values, dict):
+        values[key] = value
+    elif isinstance(values, list) and isinstance(key, int) and key < len(values):
+        values.__setitem__(key, value)
 
 
-_OBJECT_PLACES = ("spec.hard.*", "data.*", "spec.replicas", "metadata.labels.*", "automountServiceAccountToken",
-                  "spec.limits[*].default.*", "spec.policyTypes[*]", "rules[*].verbs[*]", "metadata.annotations.*")  # fmt: skip
+_OBJECT_PLACES = (
+    "spec.hard.*",
+    "data.*",
+    "spec.replicas",
+    "metadata.labels.*",
+    "automountServiceAccountToken",
+    "spec.limits[*].default.*",
+    "spec.policyTypes[*]",
+    "rules[*].verbs[*]",
+    "metadata.annotations.*",
+)
 
 
 def _objects(store: Database, type_token: str | None, id_: str | None, path: str | None) -> list[Planted]:
@@ -202,13 +216,22 @@ def _objects(store: Database, type_token: str | None, id_: str | None, path: str
         body = json.loads(text)
         place = tuple(_numbers(parts(path))) if path not in {None, DELETED} and path else _place(body)
         where = (cluster, api, kind, namespace, name)
+        behind: Behind | None = None
+        if has_planes(store.path.parent, cluster):
+            behind, ref = Behind(store.path.parent, cluster), ObjectRef(api, kind, namespace, name)
         if path == DELETED or not place or _get(body, place) is None:
+            if behind is not None:
+                behind.remove(ref)
             store.execute("DELETE FROM objects WHERE cluster=? AND api=? AND kind=? AND namespace=? AND name=?", where)
             planted.append(Planted(token, key, cluster, DELETED, "exists", None))
             continue
         before = _get(body, place)
         after = other(before, ("Ingress", "Egress") if kind == "NetworkPolicy" else ())
         _put(body, place, after)
+        if behind is not None:
+            live = behind.get(ref)
+            _put(live, place, after)
+            behind.put(ref, live)
         store.execute("UPDATE objects SET body=? WHERE cluster=? AND api=? AND kind=? AND namespace=? AND name=?",
                       (json.dumps(body), *where))  # fmt: skip
         planted.append(Planted(token, key, cluster, show(place), before, after))

@@ -10,9 +10,9 @@
         times: 3                         # or forever; a fault that is used up is over
         match: {cloud: aws, type: "aws:eks/*", operation: create, urn: "*general-0*", nth: 2}
 
-`match` selects calls: cloud, type and urn are shell patterns, operation is create, update, read, delete or invoke. `nth`
-counts matching calls from 1 on; `from_call` lets all from that one on pass into the fault; `every` takes each k-th.
-Counters live in the state folder: a restarted server goes on counting.
+`match` selects calls: cloud, type and urn are shell patterns, operation is create, update, read, delete or
+invoke. `nth` counts matching calls from 1 on; `from_call` takes all from that one on; `every`
+takes each k-th. Counters live in the state folder: a restarted server goes on counting.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Plan(_Part):
     faults: tuple[Fault, ...] = ()
 
 
-class BadPlan(ValueError):
+class BadPlan(ValueError):  # noqa: N818 - it says what is wrong
     """The plan cannot be used; the message names the file, each path and what is allowed there."""
 
 
@@ -99,7 +99,7 @@ def read_plan(path: Path | None) -> Plan:
     if path is None:
         return Plan()
     try:
-        text = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)  # noqa: S506 - the C twin of safe_load
+        text = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     except OSError as problem:
         raise BadPlan(f"{path}: cannot be read: {problem.strerror}") from None
     except yaml.YAMLError as problem:

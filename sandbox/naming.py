@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sandbox.cloud import Asked
 
 
-def physical_name(  # noqa: PLR0913 - what the engine hands over
+def physical_name(  # noqa: PLR0913, PLR0917 - what the engine hands over
     profile: Profile,
     schema: TypeSchema,
     known: Row | None,

@@ -1,5 +1,7 @@
 """How each cloud differs where no single type is meant: identity, regions, autonames, default ids, words."""
 
+# ruff: noqa: ARG002 - one interface for all clouds, and none of them uses all of it
+
 from __future__ import annotations
 
 import re
@@ -195,7 +197,9 @@ class Azure(Profile):
     def inside(self, thing: Thing, database: Database) -> list[Thing]:
         """A resource group goes with everything in it, a parent with its nested resources."""
         prefix = thing.id.rstrip("/") + "/"
-        return database.find("scope=? AND package=? AND substr(id, 1, ?)=?", (thing.scope, self.package, len(prefix), prefix))
+        return database.find(
+            "scope=? AND package=? AND substr(id, 1, ?)=?", (thing.scope, self.package, len(prefix), prefix)
+        )
 
     def name_property(self, token: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> str:
         """Prefer `KINDName`, then `resourceName`, then the only other property that ends in Name."""
@@ -250,6 +254,4 @@ def project_number(project: str) -> str:
     return str(100000000000 + int(hashlib.sha256(project.encode()).hexdigest()[:10], 16) % 899999999999)
 
 
-PROFILES: dict[str, type[Profile]] = {
-    cloud.package: cloud for cloud in (Aws, Gcp, Azure, Cloudflare)
-}
+PROFILES: dict[str, type[Profile]] = {cloud.package: cloud for cloud in (Aws, Gcp, Azure, Cloudflare)}

@@ -33,14 +33,19 @@ class Behaviour(Protocol):
     def check(
         self, asked: Asked, olds: dict[str, Any], news: dict[str, Any], random: bytes, proposed: str | None
     ) -> tuple[dict[str, Any], list[Failure]]: ...
-    def diff(
-        self, asked: Asked, old_inputs: dict[str, Any], news: dict[str, Any], ignore: list[str]
-    ) -> Difference: ...
+    def diff(self, asked: Asked, old_inputs: dict[str, Any], news: dict[str, Any], ignore: list[str]) -> Difference: ...
     def create(
         self, asked: Asked, inputs: dict[str, Any], connection: Connection, *, preview: bool
     ) -> tuple[str, dict[str, Any]]: ...
-    def update(
-        self, asked: Asked, id_: str, olds: dict[str, Any], news: dict[str, Any], connection: Connection, *, preview: bool
+    def update(  # noqa: PLR0913 - the parts belong together
+        self,
+        asked: Asked,
+        id_: str,
+        olds: dict[str, Any],
+        news: dict[str, Any],
+        connection: Connection,
+        *,
+        preview: bool,
     ) -> dict[str, Any]: ...
     def read(
         self, asked: Asked, id_: str, connection: Connection, old_inputs: dict[str, Any], state: dict[str, Any]
@@ -104,20 +109,20 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self.connections: dict[str, Connection] = {}
         self._lock = threading.Lock()
 
-    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - the service's signature
         """Answer the version of the SDK that is installed."""
         return plugin_pb2.PluginInfo(version=version(self.package))
 
-    def _not_served(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def _not_served(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002 - the service's signature
         context.abort(grpc.StatusCode.UNIMPLEMENTED, f"the stand-in of {self.package} does not do this")
 
     Handshake = Parameterize = GetSchema = GetMapping = GetMappings = Call = Construct = List = _not_served
 
-    def Attach(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Attach(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - the service's signature
         """Accept the engine."""
         return empty_pb2.Empty()
 
-    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, N802 - the service's signature
         """Forget the instance; the server serves on."""
         with self._lock:
             connection = self.connections.pop(context.peer(), None)
@@ -126,7 +131,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     @_answer
-    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, N802 - the service's signature
         """Accept a configuration and mark it as that of the stage."""
         news = decode(request.news)
         failures = self.door.check_config(news.values)
@@ -134,7 +139,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=encode(news.values, news.secrets), failures=_failures(failures))
 
     @_answer
-    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, N802 - the service's signature
         """Compare configurations; the mark never counts."""
         olds = decode(request.old_inputs if request.HasField("old_inputs") else request.olds).values
         news = decode(request.news).values
@@ -166,10 +171,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         connection = self._connection(context)
         args = decode(request.args).values
         asked = Asked("", request.tok, "")
-        answer = self.door.call(
-            connection, "invoke", asked, lambda: self.door.invoke(connection, request.tok, args)
-        )
-        return provider_pb2.InvokeResponse(**{"return": encode(answer)})
+        answer = self.door.call(connection, "invoke", asked, lambda: self.door.invoke(connection, request.tok, args))
+        return provider_pb2.InvokeResponse(**dict[str, Any]({"return": encode(answer)}))
 
     @_answer
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
@@ -212,7 +215,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return self.behaviour.create(asked, inputs.values, connection, preview=request.preview)
 
         id_, outputs = do() if request.preview else self.door.call(connection, "create", asked, do)
-        return provider_pb2.CreateResponse(id=id_, properties=encode(outputs, carry(self._carried(inputs.secrets), outputs)))
+        return provider_pb2.CreateResponse(
+            id=id_, properties=encode(outputs, carry(self._carried(inputs.secrets), outputs))
+        )
 
     @_answer
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
@@ -247,7 +252,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             )
 
         outputs = do() if request.preview else self.door.call(connection, "update", asked, do)
-        return provider_pb2.UpdateResponse(properties=encode(outputs, carry(self._carried(news.secrets) | _still(olds, outputs), outputs)))
+        return provider_pb2.UpdateResponse(
+            properties=encode(outputs, carry(self._carried(news.secrets) | _still(olds, outputs), outputs))
+        )
 
     @_answer
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
@@ -255,9 +262,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         connection = self._connection(context)
         asked = _asked(request, connection)
         state = decode(request.properties).values
-        self.door.call(
-            connection, "delete", asked, lambda: self.behaviour.delete(asked, request.id, connection, state)
-        )
+        self.door.call(connection, "delete", asked, lambda: self.behaviour.delete(asked, request.id, connection, state))
         return empty_pb2.Empty()
 
 

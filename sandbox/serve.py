@@ -103,7 +103,9 @@ def run(state: Path, stage: Stage, clusters: str, follow: int = 0) -> int:
         signal.signal(number, lambda *_: ended.set())
     serving = Serving(state, stage, clusters)
     note = state / "endpoints.json"
-    text = json.dumps({"providers": {key: f"127.0.0.1:{port}" for key, port in serving.ports.items()}, "pid": os.getpid()})
+    text = json.dumps(
+        {"providers": {key: f"127.0.0.1:{port}" for key, port in serving.ports.items()}, "pid": os.getpid()}
+    )
     note.write_text(text, encoding="utf-8")
     print(f"PULUMI_DEBUG_PROVIDERS={serving.debug_providers}", flush=True)  # noqa: T201 - the contract
     while not ended.wait(timeout=2 if follow else None):

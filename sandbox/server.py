@@ -15,7 +15,7 @@ from sandbox.state import count_left
 PROJECT = Path(__file__).parents[1]
 
 
-class SandboxFailed(RuntimeError):
+class SandboxFailed(RuntimeError):  # noqa: N818 - it says what is the case
     """The server process ended before it served; the message is what it said."""
 
 

@@ -32,7 +32,10 @@ _EXPIRED = {
 _THROTTLED = {
     "aws": ("ThrottlingException", "Rate exceeded"),
     "gcp": ("rateLimitExceeded", "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute'"),
-    "azure-native": ("TooManyRequests", "The request is being throttled as the limit has been reached for operation type"),
+    "azure-native": (
+        "TooManyRequests",
+        "The request is being throttled as the limit has been reached for operation type",
+    ),
     "cloudflare": ("10429", "Rate limited. Please wait and consider throttling your request speed"),
     "kubernetes": ("TooManyRequests", "the server has received too many requests and has asked us to try again later"),
 }
@@ -93,7 +96,7 @@ class Stage:
             tries = retrying.statistics.get("attempt_number", 1)
             raise Refused(
                 last.code,
-                f"{last.text}. {operation} of {where} ({service}, {connection.region or 'global'}) was given up after {tries} "
+                f"{last.text}. {operation} of {where} ({service}, {connection.region or 'global'}) was given up after {tries} "  # noqa: E501 - one message, one line
                 f"attempts; fewer calls at once may help: pulumi --parallel {max(1, (os.cpu_count() or 2))}",
                 last.status,
             ) from None
@@ -107,7 +110,7 @@ class Stage:
     def _wait(self, seconds: float) -> None:
         self._over.wait(seconds)
 
-    def _once(self, connection: Connection, operation: str, asked: Asked, do: Callable[[], Any]) -> Any:
+    def _once(self, connection: Connection, operation: str, asked: Asked, do: Callable[[], Any]) -> Any:  # noqa: C901 - a flat list of cases
         fault = self._strikes(connection, operation, asked)
         if fault is None:
             return do()
@@ -121,7 +124,10 @@ class Stage:
         elif fault.do is Kind.THROTTLE:
             raise _Again(*_words(fault, _THROTTLED[package]), grpc.StatusCode.RESOURCE_EXHAUSTED)
         elif fault.do is Kind.ERROR:
-            raise _Again(*_words(fault, ("InternalError", "An internal error has occurred (HTTP 500)")), grpc.StatusCode.UNAVAILABLE)
+            raise _Again(
+                *_words(fault, ("InternalError", "An internal error has occurred (HTTP 500)")),
+                grpc.StatusCode.UNAVAILABLE,
+            )
         elif fault.do in {Kind.FAIL, Kind.QUOTA, Kind.EXPIRED}:
             raise self._no(fault, package)
         result = do()
@@ -154,7 +160,9 @@ class Stage:
             return Refused(*_words(fault, _QUOTA[package]), grpc.StatusCode.RESOURCE_EXHAUSTED)
         if fault.do is Kind.EXPIRED:
             return Refused(*_words(fault, _EXPIRED[package]), grpc.StatusCode.UNAUTHENTICATED)
-        return Refused(*_words(fault, ("InvalidParameter", "the request was refused")), grpc.StatusCode.FAILED_PRECONDITION)
+        return Refused(
+            *_words(fault, ("InvalidParameter", "the request was refused")), grpc.StatusCode.FAILED_PRECONDITION
+        )
 
     def _strikes(self, connection: Connection, operation: str, asked: Asked) -> Fault | None:
         """Find the first fault that this call runs into, and count it."""

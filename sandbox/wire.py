@@ -62,7 +62,7 @@ def decode(struct: struct_pb2.Struct) -> Properties:
     return Properties(values, frozenset(secrets))
 
 
-def _plain(value: struct_pb2.Value, path: Path, secrets: set[Path]) -> Any:
+def _plain(value: struct_pb2.Value, path: Path, secrets: set[Path]) -> Any:  # noqa: PLR0911 - a flat list of cases
     kind = value.WhichOneof("kind")
     if kind == "string_value":
         return value.string_value
@@ -105,9 +105,7 @@ def encode(values: Mapping[str, Any], secrets: frozenset[Path] = frozenset()) ->
     return struct
 
 
-def _write(
-    target: struct_pb2.Value, value: Any, path: Path, secrets: frozenset[Path], prefixes: set[Path]
-) -> None:
+def _write(target: struct_pb2.Value, value: Any, path: Path, secrets: frozenset[Path], prefixes: set[Path]) -> None:
     if path in prefixes:
         if path in secrets:
             target.struct_value.fields[SIGNATURE].string_value = SECRET

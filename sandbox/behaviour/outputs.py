@@ -20,7 +20,7 @@ def complete(schema: TypeSchema, values: Mapping[str, Any], seed: Seed | None) -
     return _shape(schema.nested, schema.outputs, values, seed, "", 0)
 
 
-def _shape(
+def _shape(  # noqa: PLR0913, PLR0917 - the parts belong together
     nested: Mapping[str, Shape], shape: Shape, values: Mapping[str, Any], seed: Seed | None, path: str, depth: int
 ) -> dict[str, Any]:
     result = {}
@@ -36,7 +36,7 @@ def _shape(
     return result
 
 
-def fit(nested: Mapping[str, Shape], kind: Kind, value: Any, seed: Seed | None, path: str, depth: int) -> Any:
+def fit(nested: Mapping[str, Shape], kind: Kind, value: Any, seed: Seed | None, path: str, depth: int) -> Any:  # noqa: PLR0911, PLR0913, PLR0917 - a flat list of cases
     """Bring a value into the shape that the SDK expects of an output; None when it cannot be."""
     if is_unknown(value):
         return value
@@ -57,8 +57,7 @@ def fit(nested: Mapping[str, Shape], kind: Kind, value: Any, seed: Seed | None, 
             value = {item: {} for item in value}  # azure: a list going in is a map coming out
         if isinstance(value, Mapping):
             return {
-                str(key): fit(nested, kind["of"], item, seed, f"{path}.{key}", depth + 1)
-                for key, item in value.items()
+                str(key): fit(nested, kind["of"], item, seed, f"{path}.{key}", depth + 1) for key, item in value.items()
             }
         return None
     return _scalar(name, value)
@@ -80,7 +79,7 @@ def _scalar(name: str, value: Any) -> Any:
     return value
 
 
-def invent(nested: Mapping[str, Shape], kind: Kind, key: str, seed: Seed, path: str, depth: int) -> Any:
+def invent(nested: Mapping[str, Shape], kind: Kind, key: str, seed: Seed, path: str, depth: int) -> Any:  # noqa: PLR0913, PLR0917 - the parts belong together
     """Make up a value of a kind: stable, plausible, and plain where nothing is known about it."""
     name = kind["k"]
     if name == "str":
@@ -96,7 +95,7 @@ def invent(nested: Mapping[str, Shape], kind: Kind, key: str, seed: Seed, path: 
     return {"int": 0, "float": 0, "bool": False, "list": [], "map": {}}.get(name)
 
 
-def _text(key: str, seed: Seed, path: str) -> str:  # noqa: PLR0911 - a table of endings
+def _text(key: str, seed: Seed, path: str) -> str:  # noqa: C901, PLR0911 - a table of endings
     low = key.lower()
     if key in seed.facts:
         return seed.facts[key]

@@ -36,7 +36,9 @@ CREATES: dict[str, Callable[[Moment], None]] = {}
 OUTPUTS: dict[str, Callable[[Moment, dict[str, Any]], None]] = {}
 
 
-def check(function: Callable[[Mapping[str, Any]], Iterator[Failure]]) -> Callable[[Mapping[str, Any]], Iterator[Failure]]:
+def check(
+    function: Callable[[Mapping[str, Any]], Iterator[Failure]],
+) -> Callable[[Mapping[str, Any]], Iterator[Failure]]:
     """Register a rule over the inputs alone."""
     CHECKS[function.__name__] = function
     return function

@@ -20,7 +20,7 @@ _LINUX_NAME, _WINDOWS_NAME = 12, 6
 
 
 @check
-def azure_cluster(inputs: Mapping[str, Any]) -> Iterator[Failure]:
+def azure_cluster(inputs: Mapping[str, Any]) -> Iterator[Failure]:  # noqa: C901 - a flat list of cases
     """Plug-in, mode, policy and dataplane fit together; the first pool is a system pool."""
     net = inputs.get("networkProfile")
     if isinstance(net, Mapping):
@@ -28,20 +28,29 @@ def azure_cluster(inputs: Mapping[str, Any]) -> Iterator[Failure]:
         if mode == "overlay" and plugin not in {"azure", None} and not is_unknown(plugin):
             yield Failure("networkProfile.networkPluginMode", f"overlay needs networkPlugin azure, not {plugin}")
         if net.get("networkDataplane") == "cilium" and net.get("networkPolicy") not in {"cilium", "none", None}:
-            yield Failure("networkProfile.networkPolicy", f"dataplane cilium needs policy cilium, not {net.get('networkPolicy')}")
+            yield Failure(
+                "networkProfile.networkPolicy", f"dataplane cilium needs policy cilium, not {net.get('networkPolicy')}"
+            )
         if net.get("networkPolicy") == "cilium" and net.get("networkDataplane") != "cilium":
             yield Failure("networkProfile.networkDataplane", "policy cilium needs dataplane cilium")
         services, dns = network(net.get("serviceCidr")), net.get("dnsServiceIP")
         if services and isinstance(dns, str) and not is_unknown(dns):
             address = network(f"{dns}/32")
             if address is None or not address.subnet_of(services) or address[0] == services[1]:
-                yield Failure("networkProfile.dnsServiceIP", f"{dns} must be inside {services} and not its first address")
+                yield Failure(
+                    "networkProfile.dnsServiceIP", f"{dns} must be inside {services} and not its first address"
+                )
         pods = network(net.get("podCidr"))
         if pods and services and pods.overlaps(services):
             yield Failure("networkProfile.serviceCidr", f"{services} overlaps podCidr {pods}")
     pools = inputs.get("agentPoolProfiles")
-    if isinstance(pools, list) and pools and not any(
-        not isinstance(pool, Mapping) or pool.get("mode") in {"System", None} or has_unknown(pool.get("mode")) for pool in pools
+    if (
+        isinstance(pools, list)
+        and pools
+        and not any(
+            not isinstance(pool, Mapping) or pool.get("mode") in {"System", None} or has_unknown(pool.get("mode"))
+            for pool in pools
+        )
     ):
         yield Failure("agentPoolProfiles", "Must define at least one system pool")
     access = inputs.get("apiServerAccessProfile")
@@ -50,11 +59,15 @@ def azure_cluster(inputs: Mapping[str, Any]) -> Iterator[Failure]:
     if inputs.get("disableLocalAccounts") is True and not inputs.get("aadProfile"):
         yield Failure("disableLocalAccounts", "needs aadProfile: without it nobody could log in")
     identity = inputs.get("identity")
-    if isinstance(identity, Mapping) and identity.get("type") == "UserAssigned" and not identity.get("userAssignedIdentities"):
+    if (
+        isinstance(identity, Mapping)
+        and identity.get("type") == "UserAssigned"
+        and not identity.get("userAssignedIdentities")
+    ):
         yield Failure("identity.userAssignedIdentities", "is required with type UserAssigned")
 
 
-def _bounds(pool: Mapping[str, Any], where: str) -> str:
+def _bounds(pool: Mapping[str, Any], where: str) -> str:  # noqa: PLR0911 - a flat list of cases
     """Say what is wrong with the bounds of a pool."""
     auto = pool.get("enableAutoScaling")
     low, count, high = (pool.get(key) for key in ("minCount", "count", "maxCount"))
@@ -98,12 +111,20 @@ def azure_pool(moment: Moment) -> None:
     control = str(clusters[0].outputs.get("currentKubernetesVersion")) if clusters else f"{AKS[-2]}.0"
     wanted = str(moment.inputs.get("orchestratorVersion") or control)
     if minor(wanted) > minor(control):
-        raise Refused("NodePoolMcVersionIncompatible", f"Node pool version {wanted} and control plane version {control} are "
+        raise Refused("NodePoolMcVersionIncompatible", f"Node pool version {wanted} and control plane version {control} are "  # noqa: E501 - one message, one line
                       "incompatible.", _INVALID)  # fmt: skip
-    moment.seed.facts["aks_version"] = wanted if wanted.count(".") > 1 else (control if control.startswith(f"{wanted}.") else f"{wanted}.4")
-    reserved = {str(pool.get("name")) for pool in (clusters[0].inputs.get("agentPoolProfiles") or ())} if clusters else set()
+    moment.seed.facts["aks_version"] = (
+        wanted if wanted.count(".") > 1 else (control if control.startswith(f"{wanted}.") else f"{wanted}.4")
+    )
+    reserved = (
+        {str(pool.get("name")) for pool in (clusters[0].inputs.get("agentPoolProfiles") or ())} if clusters else set()
+    )
     if moment.old is None and moment.seed.facts["name"] in reserved:
-        raise Refused("OperationNotAllowed", f"Agent pool {moment.seed.facts['name']} exists already in the cluster", grpc.StatusCode.ALREADY_EXISTS)
+        raise Refused(
+            "OperationNotAllowed",
+            f"Agent pool {moment.seed.facts['name']} exists already in the cluster",
+            grpc.StatusCode.ALREADY_EXISTS,
+        )
 
 
 @check
@@ -121,16 +142,18 @@ def azure_cluster_version(moment: Moment) -> None:
     wanted = str(moment.inputs.get("kubernetesVersion") or AKS[-2])
     short = ".".join(map(str, minor(wanted)))
     if short not in AKS:
-        raise Refused("K8sVersionNotSupported", f"Managed cluster is on version {wanted}, which is not supported in this region. "
+        raise Refused("K8sVersionNotSupported", f"Managed cluster is on version {wanted}, which is not supported in this region. "  # noqa: E501 - one message, one line
                       f"Supported: {', '.join(AKS)}.", _INVALID)  # fmt: skip
     if moment.old is not None:
         before = str(moment.old.outputs.get("currentKubernetesVersion"))
         step = minor(wanted)[1] - minor(before)[1]
         if step > 1:
-            raise Refused("OperationNotAllowed", f"Upgrading Kubernetes version {before} to {wanted} is not allowed. Kubernetes "
+            raise Refused("OperationNotAllowed", f"Upgrading Kubernetes version {before} to {wanted} is not allowed. Kubernetes "  # noqa: E501 - one message, one line
                           "minor versions cannot be skipped.", _INVALID)  # fmt: skip
         if step < 0:
-            raise Refused("OperationNotAllowed", f"Downgrading Kubernetes version {before} to {wanted} is not allowed.", _INVALID)
+            raise Refused(
+                "OperationNotAllowed", f"Downgrading Kubernetes version {before} to {wanted} is not allowed.", _INVALID
+            )
         if step == 0 and wanted.count(".") < 2:  # noqa: PLR2004 - a minor version alone keeps its patch
             wanted = before
     moment.seed.facts["aks_version"] = wanted if wanted.count(".") > 1 else f"{short}.4"
@@ -143,14 +166,14 @@ def azure_cluster_places(moment: Moment) -> None:
     if net.get("outboundType") == "userAssignedNATGateway":
         for subnet in moment.found.get("agentPoolProfiles[*].vnetSubnetID", []):
             if not first(subnet.inputs, "natGateway.id"):
-                raise Refused("NatGatewayNotFoundInSubnet", f"Subnet {subnet.id} has no NAT gateway, which outbound type "
+                raise Refused("NatGatewayNotFoundInSubnet", f"Subnet {subnet.id} has no NAT gateway, which outbound type "  # noqa: E501 - one message, one line
                               "userAssignedNATGateway needs.", _INVALID)  # fmt: skip
     ranges = [network(net.get(key)) for key in ("podCidr", "serviceCidr")]
     for subnet in moment.found.get("agentPoolProfiles[*].vnetSubnetID", []):
         for block in blocks_of(subnet.inputs):
             for other in ranges:
                 if other and other.overlaps(block):
-                    raise Refused("ServiceCidrOverlapExistingSubnetsCidr", f"The specified service or pod CIDR {other} is "
+                    raise Refused("ServiceCidrOverlapExistingSubnetsCidr", f"The specified service or pod CIDR {other} is "  # noqa: E501 - one message, one line
                                   f"conflicted with an existing subnet CIDR {block}", _INVALID)  # fmt: skip
     for subnet in moment.found.get("apiServerAccessProfile.subnetId", []):
         services = {value for _, value in each(subnet.inputs, "delegations[*].serviceName")}

@@ -36,7 +36,9 @@ def aws_vpc_size(inputs: Mapping[str, Any]) -> Iterator[Failure]:
         if block is None:
             yield Failure("cidrBlock", f'"{text}" is not a valid IPv4 CIDR block')
         elif not 16 <= block.prefixlen <= 28:  # noqa: PLR2004 - the cloud's own limits
-            yield Failure("cidrBlock", f'expected "{text}" to contain a network with between 16 and 28 significant bits')
+            yield Failure(
+                "cidrBlock", f'expected "{text}" to contain a network with between 16 and 28 significant bits'
+            )
 
 
 @check
@@ -62,7 +64,17 @@ def aws_policy_text(inputs: Mapping[str, Any]) -> Iterator[Failure]:
 
 
 def _statement(path: str, statement: Any, *, trust: bool) -> Iterator[Failure]:
-    known = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal", "NotPrincipal"}
+    known = {
+        "Sid",
+        "Effect",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Condition",
+        "Principal",
+        "NotPrincipal",
+    }
     if not isinstance(statement, dict):
         yield Failure(path, "MalformedPolicyDocument: a statement is an object")
         return
@@ -110,7 +122,9 @@ def aws_subnet_fits(moment: Moment) -> None:
         taken = network(other.inputs.get("cidrBlock"))
         if other.inputs.get("vpcId") == moment.inputs.get("vpcId") and taken and taken.overlaps(block):
             raise Refused(
-                "InvalidSubnet.Conflict", f"The CIDR '{block}' conflicts with another subnet", grpc.StatusCode.ALREADY_EXISTS
+                "InvalidSubnet.Conflict",
+                f"The CIDR '{block}' conflicts with another subnet",
+                grpc.StatusCode.ALREADY_EXISTS,
             )
 
 
@@ -139,7 +153,9 @@ def _sibling(moment: Moment, *keys: str) -> bool:
 def aws_one_gateway(moment: Moment) -> None:
     """A VPC has one internet gateway."""
     if moment.inputs.get("vpcId") and _sibling(moment, "vpcId"):
-        raise Refused("Resource.AlreadyAssociated", f"resource already has an attachment to vpc {moment.inputs['vpcId']}")
+        raise Refused(
+            "Resource.AlreadyAssociated", f"resource already has an attachment to vpc {moment.inputs['vpcId']}"
+        )
 
 
 @create
@@ -184,7 +200,7 @@ def aws_endpoint_service(moment: Moment) -> None:
         raise Refused("InvalidServiceName", f"The Vpc Endpoint Service '{service}' does not exist",
                       grpc.StatusCode.NOT_FOUND)  # fmt: skip
     if (kind == "Gateway") and found.group(2) not in {"s3", "dynamodb", "s3express"}:
-        raise Refused("InvalidParameter", f"Endpoint type (Gateway) does not match available service types ([Interface]) "
+        raise Refused("InvalidParameter", f"Endpoint type (Gateway) does not match available service types ([Interface]) "  # noqa: E501 - one message, one line
                       f"for {service}.", grpc.StatusCode.INVALID_ARGUMENT)  # fmt: skip
 
 
@@ -213,7 +229,7 @@ def aws_rule_is_new(moment: Moment) -> None:
             "referencedSecurityGroupId")  # fmt: skip
     if _sibling(moment, *keys):
         peer = moment.inputs.get("cidrIpv4") or moment.inputs.get("referencedSecurityGroupId")
-        raise Refused("InvalidPermission.Duplicate", f'the specified rule "peer: {peer}, {moment.inputs.get("ipProtocol")}" '
+        raise Refused("InvalidPermission.Duplicate", f'the specified rule "peer: {peer}, {moment.inputs.get("ipProtocol")}" '  # noqa: E501 - one message, one line
                       "already exists", grpc.StatusCode.ALREADY_EXISTS)  # fmt: skip
 
 
@@ -238,9 +254,11 @@ def aws_linked_role(moment: Moment) -> None:
     service = str(moment.inputs.get("awsServiceName") or "")
     short = service.partition(".")[0]
     suffix = moment.inputs.get("customSuffix")
-    moment.seed.facts["linked_role"] = f"AWSServiceRoleFor{_LINKED.get(short, short.title())}" + (f"_{suffix}" if suffix else "")
+    moment.seed.facts["linked_role"] = f"AWSServiceRoleFor{_LINKED.get(short, short.title())}" + (
+        f"_{suffix}" if suffix else ""
+    )
     if _sibling(moment, "awsServiceName", "customSuffix"):
-        raise Refused("InvalidInput", f"Service role name {moment.seed.facts['linked_role']} has been taken in this account, "
+        raise Refused("InvalidInput", f"Service role name {moment.seed.facts['linked_role']} has been taken in this account, "  # noqa: E501 - one message, one line
                       "please try a different suffix.", grpc.StatusCode.ALREADY_EXISTS)  # fmt: skip
 
 

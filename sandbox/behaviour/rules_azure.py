@@ -64,8 +64,12 @@ def azure_role(moment: Moment) -> None:
     """The role is a built-in one, or a definition that exists."""
     text = str(moment.inputs.get("roleDefinitionId") or "")
     short = text.rpartition("/")[2].lower()
-    if short not in BUILT_IN_ROLES and not moment.database.by_handle(("azure-native:authorization:RoleDefinition",), text):
-        raise Refused("RoleDefinitionDoesNotExist", f"The specified role definition with ID '{short}' does not exist.", _INVALID)
+    if short not in BUILT_IN_ROLES and not moment.database.by_handle(
+        ("azure-native:authorization:RoleDefinition",), text
+    ):
+        raise Refused(
+            "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{short}' does not exist.", _INVALID
+        )
     wanted = [moment.inputs.get(key) for key in ("scope", "principalId", "roleDefinitionId")]
     for other in moment.database.find("type=? AND scope=? AND pk<>?", (moment.type, moment.scope, moment.pk)):
         if [other.inputs.get(key) for key in ("scope", "principalId", "roleDefinitionId")] == wanted:
@@ -100,7 +104,13 @@ def azure_target(moment: Moment) -> None:
 @check
 def azure_sink(inputs: Mapping[str, Any]) -> Iterator[Failure]:
     """Diagnostics go somewhere and carry something."""
-    sinks = ("workspaceId", "storageAccountId", "eventHubAuthorizationRuleId", "marketplacePartnerId", "serviceBusRuleId")
+    sinks = (
+        "workspaceId",
+        "storageAccountId",
+        "eventHubAuthorizationRuleId",
+        "marketplacePartnerId",
+        "serviceBusRuleId",
+    )
     if not any(inputs.get(key) for key in sinks):
         yield Failure("workspaceId", f"At least one data sink needs to be specified ({', '.join(sinks[:3])})")
     if not inputs.get("logs") and not inputs.get("metrics"):
@@ -112,7 +122,10 @@ def azure_prefixes(inputs: Mapping[str, Any]) -> Iterator[Failure]:
     """Address space is CIDR blocks without host bits."""
     for path, text in each(inputs, "addressSpace.addressPrefixes[*]"):
         if isinstance(text, str) and not is_unknown(text) and ":" not in text and network(text) is None:
-            yield Failure(f"addressSpace.addressPrefixes[{path[-1]}]", f"InvalidCIDRNotation: The address prefix {text} has an invalid CIDR notation")
+            yield Failure(
+                f"addressSpace.addressPrefixes[{path[-1]}]",
+                f"InvalidCIDRNotation: The address prefix {text} has an invalid CIDR notation",
+            )
 
 
 def blocks_of(inputs: Mapping[str, Any]) -> list[IPv4Network]:
@@ -132,13 +145,15 @@ def azure_subnet_fits(moment: Moment) -> None:
         raise Refused("InvalidRequestFormat", f"Subnet {name} has no valid address prefix.", _INVALID)
     for block in blocks:
         if block.prefixlen > 29 or not any(outer and block.subnet_of(outer) for outer in around):  # noqa: PLR2004
-            raise Refused("NetcfgInvalidSubnet", f"Subnet '{name}' is not valid because its IP address range is outside the "
+            raise Refused("NetcfgInvalidSubnet", f"Subnet '{name}' is not valid because its IP address range is outside the "  # noqa: E501 - one message, one line
                           "IP address range of virtual network or is too small.", _INVALID)  # fmt: skip
         for other in moment.database.find("type=? AND scope=? AND pk<>?", (moment.type, moment.scope, moment.pk)):
-            same = all(other.inputs.get(key) == moment.inputs.get(key) for key in ("resourceGroupName", "virtualNetworkName"))
+            same = all(
+                other.inputs.get(key) == moment.inputs.get(key) for key in ("resourceGroupName", "virtualNetworkName")
+            )
             if same and any(block.overlaps(taken) for taken in blocks_of(other.inputs)):
                 raise Refused("NetcfgSubnetRangesOverlap", f"Subnet '{name}' is not valid because its IP address range "
-                              f"overlaps with that of an existing subnet in virtual network ({other.name}).", _INVALID)  # fmt: skip
+                              f"overlaps with that of an existing subnet in virtual network ({other.name}).", _INVALID)  # fmt: skip  # noqa: E501 - one message, one line
 
 
 @check
@@ -152,7 +167,7 @@ def azure_priorities(inputs: Mapping[str, Any]) -> Iterator[Failure]:
             continue
         key = (rule.get("direction"), rule.get("priority"))
         if key in seen:
-            yield Failure(f"securityRules[{index}].priority", f"SecurityRuleConflict: {rule.get('name')} conflicts with "
+            yield Failure(f"securityRules[{index}].priority", f"SecurityRuleConflict: {rule.get('name')} conflicts with "  # noqa: E501 - one message, one line
                           f"rule {seen[key]}. Rules cannot have the same Priority and Direction.")  # fmt: skip
         if rule.get("name") in names:
             yield Failure(f"securityRules[{index}].name", f"a rule {rule.get('name')} exists already in this group")
@@ -163,8 +178,14 @@ def azure_priorities(inputs: Mapping[str, Any]) -> Iterator[Failure]:
 @check
 def azure_static_address(inputs: Mapping[str, Any]) -> Iterator[Failure]:
     """A Standard address is static."""
-    if str(first(inputs, "sku.name") or "").startswith("Standard") and inputs.get("publicIPAllocationMethod") != "Static":
-        yield Failure("publicIPAllocationMethod", "PublicIPAddressStandardSkuMustBeStatic: Standard sku publicIp must have AllocationMethod set to Static.")
+    if (
+        str(first(inputs, "sku.name") or "").startswith("Standard")
+        and inputs.get("publicIPAllocationMethod") != "Static"
+    ):
+        yield Failure(
+            "publicIPAllocationMethod",
+            "PublicIPAddressStandardSkuMustBeStatic: Standard sku publicIp must have AllocationMethod set to Static.",
+        )
 
 
 @create
@@ -172,7 +193,7 @@ def azure_private_target(moment: Moment) -> None:
     """A private endpoint leads to something that exists."""
     for _, target in each(moment.inputs, "privateLinkServiceConnections[*].privateLinkServiceId"):
         if not _exists(moment, str(target)):
-            raise Refused("InvalidResourceReference", f"Resource {target} referenced by resource {moment.seed.facts['name']} "
+            raise Refused("InvalidResourceReference", f"Resource {target} referenced by resource {moment.seed.facts['name']} "  # noqa: E501 - one message, one line
                           "was not found.", grpc.StatusCode.NOT_FOUND)  # fmt: skip
 
 
@@ -188,7 +209,9 @@ def azure_identity(moment: Moment, values: dict[str, Any]) -> None:
     if ids:
         out["userAssignedIdentities"] = {
             id_: {
-                "principalId": found[id_].outputs["principalId"] if id_ in found else moment.seed.uuid("principal" + id_),
+                "principalId": found[id_].outputs["principalId"]
+                if id_ in found
+                else moment.seed.uuid("principal" + id_),
                 "clientId": found[id_].outputs["clientId"] if id_ in found else moment.seed.uuid("client" + id_),
             }
             for id_ in ids

@@ -23,7 +23,9 @@ def cloudflare_record(inputs: Mapping[str, Any]) -> Iterator[Failure]:
         except ValueError:
             wrong = True
         if wrong:
-            yield Failure("content", f"Content for {kind} record must be a valid IPv{4 if kind == 'A' else 6} address. (9005)")
+            yield Failure(
+                "content", f"Content for {kind} record must be a valid IPv{4 if kind == 'A' else 6} address. (9005)"
+            )
     if isinstance(ttl, int | float) and ttl != _AUTOMATIC and not _LEAST <= ttl <= _MOST:
         yield Failure("ttl", f"TTL must be between {_LEAST} and {_MOST} seconds, or {_AUTOMATIC} for Automatic. (9021)")
     if inputs.get("proxied") is True and isinstance(ttl, int | float) and ttl != _AUTOMATIC:

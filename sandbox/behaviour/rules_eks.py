@@ -35,7 +35,7 @@ def aws_cluster_subnets(moment: Moment) -> None:
         if group.inputs.get("vpcId") not in vpcs:
             raise Refused(
                 "InvalidParameterException",
-                f"Security group(s) [{group.id}] are not in the same VPC as the subnets. Please specify subnets and security groups in the same VPC",
+                f"Security group(s) [{group.id}] are not in the same VPC as the subnets. Please specify subnets and security groups in the same VPC",  # noqa: E501 - one message, one line
                 _INVALID,
             )
 
@@ -74,7 +74,11 @@ def aws_service_range(inputs: Mapping[str, Any]) -> Iterator[Failure]:
 def aws_cluster_endpoint(inputs: Mapping[str, Any]) -> Iterator[Failure]:
     """At least one of the two endpoints is on."""
     access = inputs.get("vpcConfig")
-    if isinstance(access, Mapping) and access.get("endpointPublicAccess") is False and not access.get("endpointPrivateAccess"):
+    if (
+        isinstance(access, Mapping)
+        and access.get("endpointPublicAccess") is False
+        and not access.get("endpointPrivateAccess")
+    ):
         yield Failure("vpcConfig.endpointPrivateAccess", "private and public endpoint access cannot both be disabled")
 
 
@@ -85,7 +89,9 @@ def aws_cluster(moment: Moment) -> None:
     vpcs = moment.database.by_handle(("aws:ec2/vpc:Vpc",), moment.seed.facts.get("found_vpc", ""))
     around = network(vpcs[0].inputs.get("cidrBlock")) if vpcs else None
     if block and around and block.overlaps(around):
-        raise Refused("InvalidParameterException", f"The service CIDR {block} overlaps the VPC's CIDR {around}", _INVALID)
+        raise Refused(
+            "InvalidParameterException", f"The service CIDR {block} overlaps the VPC's CIDR {around}", _INVALID
+        )
 
 
 @create
@@ -93,7 +99,7 @@ def aws_scaling(moment: Moment) -> None:
     """Minimum, desired and maximum are in order."""
     scaling = moment.inputs.get("scalingConfig") or {}
     low, wanted, high = (scaling.get(key) for key in ("minSize", "desiredSize", "maxSize"))
-    if None in {low, wanted, high}:
+    if low is None or wanted is None or high is None:
         return
     low, wanted, high = int(float(low)), int(float(wanted)), int(float(high))
     if low > high:
@@ -120,11 +126,13 @@ def aws_node_version(moment: Moment) -> None:
         text = f"Nodegroup Kubernetes version {version} should be equal to or lower than the Cluster version {control}"
         raise Refused("InvalidParameterException", text, _INVALID)
     if step > 3:  # noqa: PLR2004 - version skew policy
-        raise Refused("InvalidParameterException", f"Nodegroup Kubernetes version {version} is too old for {control}", _INVALID)
+        raise Refused(
+            "InvalidParameterException", f"Nodegroup Kubernetes version {version} is too old for {control}", _INVALID
+        )
     release = moment.inputs.get("releaseVersion")
     if isinstance(release, str) and not release.startswith(f"{version}."):
         raise Refused("InvalidParameterException",
-                      f"Requested release version {release} is not valid for kubernetes version {version}.", _INVALID)  # fmt: skip
+                      f"Requested release version {release} is not valid for kubernetes version {version}.", _INVALID)  # fmt: skip  # noqa: E501 - one message, one line
 
 
 @create
@@ -136,7 +144,7 @@ def aws_template_exists(moment: Moment) -> None:
         return
     if int(wanted) > int(templates[0].outputs.get("latestVersion", 1)) or int(wanted) < 1:
         raise Refused("InvalidParameterException",
-                      f"You cannot specify a launch template version that does not exist: {wanted}", _INVALID)  # fmt: skip
+                      f"You cannot specify a launch template version that does not exist: {wanted}", _INVALID)  # fmt: skip  # noqa: E501 - one message, one line
 
 
 @create
@@ -188,4 +196,6 @@ def aws_one_association(moment: Moment) -> None:
     wanted = [moment.inputs.get(key) for key in keys]
     for other in moment.database.find("type=? AND scope=? AND pk<>?", (moment.type, moment.scope, moment.pk)):
         if [other.inputs.get(key) for key in keys] == wanted:
-            raise Refused("ResourceInUseException", f"Association already exists: {other.id}", grpc.StatusCode.ALREADY_EXISTS)
+            raise Refused(
+                "ResourceInUseException", f"Association already exists: {other.id}", grpc.StatusCode.ALREADY_EXISTS
+            )

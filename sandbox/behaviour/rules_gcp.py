@@ -64,7 +64,9 @@ def gcp_member_exists(moment: Moment) -> None:
 def gcp_subnet_fits(moment: Moment) -> None:
     """Primary and secondary ranges overlap no other of the network."""
     own = [("ipCidrRange", moment.inputs.get("ipCidrRange"))]
-    own += [(str(item.get("rangeName")), item.get("ipCidrRange")) for item in moment.inputs.get("secondaryIpRanges") or ()]
+    own += [
+        (str(item.get("rangeName")), item.get("ipCidrRange")) for item in moment.inputs.get("secondaryIpRanges") or ()
+    ]
     taken = []
     for other in moment.database.find("type=? AND scope=? AND pk<>?", (moment.type, moment.scope, moment.pk)):
         if other.inputs.get("network") == moment.inputs.get("network"):
@@ -73,11 +75,15 @@ def gcp_subnet_fits(moment: Moment) -> None:
     for index, (key, text) in enumerate(own):
         block = network(text)
         if block is None:
-            raise Refused("invalid", f"Invalid value for field 'resource.{key}': '{text}'. Must be a CIDR address range.", _INVALID)
+            raise Refused(
+                "invalid",
+                f"Invalid value for field 'resource.{key}': '{text}'. Must be a CIDR address range.",
+                _INVALID,
+            )
         for where, other_text in [*taken, *own[:index]]:
             other_block = network(other_text)
             if other_block and other_block.overlaps(block):
-                raise Refused("badRequest", f"Invalid IPCidrRange: {block} conflicts with existing subnetwork '{where}' in "
+                raise Refused("badRequest", f"Invalid IPCidrRange: {block} conflicts with existing subnetwork '{where}' in "  # noqa: E501 - one message, one line
                               f"region '{moment.region}'.", _INVALID)  # fmt: skip
     block = network(own[0][1])
     if block:
@@ -88,12 +94,20 @@ def gcp_subnet_fits(moment: Moment) -> None:
 def gcp_nat(inputs: Mapping[str, Any]) -> Iterator[Failure]:
     """Choices of a NAT that exclude or demand each other."""
     if inputs.get("enableDynamicPortAllocation") is True and inputs.get("enableEndpointIndependentMapping") is True:
-        yield Failure("enableDynamicPortAllocation", "Endpoint-independent mapping must be off with dynamic port allocation")
-    if inputs.get("natIpAllocateOption") == "MANUAL_ONLY" and not inputs.get("natIps") and not inputs.get("initialNatIps"):
+        yield Failure(
+            "enableDynamicPortAllocation", "Endpoint-independent mapping must be off with dynamic port allocation"
+        )
+    if (
+        inputs.get("natIpAllocateOption") == "MANUAL_ONLY"
+        and not inputs.get("natIps")
+        and not inputs.get("initialNatIps")
+    ):
         yield Failure("natIps", "must be given when natIpAllocateOption is MANUAL_ONLY")
     listed = inputs.get("sourceSubnetworkIpRangesToNat") == "LIST_OF_SUBNETWORKS"
     if listed != bool(inputs.get("subnetworks")):
-        yield Failure("subnetworks", "must be given when, and only when, sourceSubnetworkIpRangesToNat is LIST_OF_SUBNETWORKS")
+        yield Failure(
+            "subnetworks", "must be given when, and only when, sourceSubnetworkIpRangesToNat is LIST_OF_SUBNETWORKS"
+        )
 
 
 @check
@@ -105,7 +119,10 @@ def gcp_firewall(inputs: Mapping[str, Any]) -> Iterator[Failure]:
             if inputs.get(key):
                 yield Failure(key, "must not be set for an EGRESS rule")
     elif not any(inputs.get(key) for key in ("sourceRanges", "sourceTags", "sourceServiceAccounts")):
-        yield Failure("sourceRanges", "one of source_tags, source_ranges, or source_service_accounts must be defined when a firewall direction is INGRESS")
+        yield Failure(
+            "sourceRanges",
+            "one of source_tags, source_ranges, or source_service_accounts must be defined when a firewall direction is INGRESS",  # noqa: E501 - one message, one line
+        )
     for key in ("sourceRanges", "destinationRanges"):
         for index, text in enumerate(inputs.get(key) or () if isinstance(inputs.get(key), list) else ()):
             if isinstance(text, str) and not is_unknown(text) and ":" not in text and network(text) is None:
@@ -145,7 +162,7 @@ def gcp_cluster_version(moment: Moment) -> None:
         before = str(moment.old.outputs.get("masterVersion"))
         step = minor(version)[1] - minor(before)[1]
         if step > 1:
-            raise Refused("badRequest", f"Master cannot be upgraded to \"{version}\": cannot upgrade the master more than a "
+            raise Refused("badRequest", f'Master cannot be upgraded to "{version}": cannot upgrade the master more than a '  # noqa: E501 - one message, one line
                           "minor version at a time.", _INVALID)  # fmt: skip
         if step < 0:
             raise Refused("badRequest", f'Master cannot be downgraded from "{before}" to "{version}".', _INVALID)
@@ -159,15 +176,23 @@ def gcp_cluster_ranges(moment: Moment) -> None:
     subnets = moment.found.get("subnetwork")
     if not subnets:
         return
-    known = {item.get("rangeName"): item.get("ipCidrRange") for item in subnets[0].inputs.get("secondaryIpRanges") or ()}
+    known = {
+        item.get("rangeName"): item.get("ipCidrRange") for item in subnets[0].inputs.get("secondaryIpRanges") or ()
+    }
     policy = moment.inputs.get("ipAllocationPolicy") or {}
     for key, fact in (("clusterSecondaryRangeName", "pods_cidr"), ("servicesSecondaryRangeName", "services_cidr")):
         name = policy.get(key)
         if name and name not in known:
-            raise Refused("badRequest", f'Secondary range "{name}" does not exist in subnetwork "{subnets[0].name}".', _INVALID)
+            raise Refused(
+                "badRequest", f'Secondary range "{name}" does not exist in subnetwork "{subnets[0].name}".', _INVALID
+            )
         moment.seed.facts[fact] = str(known.get(name) or "")
     networks = moment.found.get("network")
-    if networks and subnets[0].inputs.get("network") not in {networks[0].id, networks[0].name, networks[0].outputs.get("selfLink")}:
+    if networks and subnets[0].inputs.get("network") not in {
+        networks[0].id,
+        networks[0].name,
+        networks[0].outputs.get("selfLink"),
+    }:
         raise Refused("badRequest", f"Subnetwork {subnets[0].name} is not in network {networks[0].name}.", _INVALID)
 
 
@@ -179,7 +204,10 @@ def gcp_master_block(moment: Moment) -> None:
     if text and (block is None or block.prefixlen != 28):  # noqa: PLR2004 - the cloud's own size
         raise Refused("badRequest", f"Invalid master_ipv4_cidr_block: {text}. Must be a /28.", _INVALID)
     for subnet in moment.found.get("subnetwork", []):
-        for other in [subnet.inputs.get("ipCidrRange"), *(r.get("ipCidrRange") for r in subnet.inputs.get("secondaryIpRanges") or ())]:
+        for other in [
+            subnet.inputs.get("ipCidrRange"),
+            *(r.get("ipCidrRange") for r in subnet.inputs.get("secondaryIpRanges") or ()),
+        ]:
             around = network(other)
             if block and around and around.overlaps(block):
                 raise Refused("badRequest", f"master_ipv4_cidr_block {block} overlaps with {around}.", _INVALID)
@@ -192,7 +220,9 @@ def gcp_maintenance(inputs: Mapping[str, Any]) -> Iterator[Failure]:
     if isinstance(window, Mapping):
         rule = window.get("recurrence")
         if isinstance(rule, str) and not is_unknown(rule) and not rule.startswith("FREQ="):
-            yield Failure("maintenancePolicy.recurringWindow.recurrence", f"{rule!r} is not an RFC 5545 rule (FREQ=...)")
+            yield Failure(
+                "maintenancePolicy.recurringWindow.recurrence", f"{rule!r} is not an RFC 5545 rule (FREQ=...)"
+            )
 
 
 @create
@@ -200,7 +230,9 @@ def gcp_zones_exist(moment: Moment) -> None:
     """Node locations are zones of the cluster's region, and the location itself exists."""
     location = str(moment.inputs.get("location") or moment.region)
     zones = gcp_zones(moment.region)
-    if not re.fullmatch(r"[a-z]+-[a-z]+\d+(-[a-z])?", location) or (location != moment.region and location not in zones):
+    if not re.fullmatch(r"[a-z]+-[a-z]+\d+(-[a-z])?", location) or (
+        location != moment.region and location not in zones
+    ):
         raise Refused("badRequest", f'Location "{location}" does not exist.', _INVALID)
     for zone in moment.inputs.get("nodeLocations") or ():
         if zone not in zones:
@@ -218,7 +250,11 @@ def gcp_cluster(inputs: Mapping[str, Any]) -> Iterator[Failure]:
     if inputs.get("datapathProvider") == "ADVANCED_DATAPATH" and first(inputs, "networkPolicy.enabled") is True:
         yield Failure("networkPolicy.enabled", "must be off with ADVANCED_DATAPATH, which enforces policies itself")
     private = inputs.get("privateClusterConfig")
-    if isinstance(private, Mapping) and private.get("enablePrivateEndpoint") is True and not inputs.get("masterAuthorizedNetworksConfig"):
+    if (
+        isinstance(private, Mapping)
+        and private.get("enablePrivateEndpoint") is True
+        and not inputs.get("masterAuthorizedNetworksConfig")
+    ):
         yield Failure("masterAuthorizedNetworksConfig", "must be enabled when enable_private_endpoint is true")
 
 
@@ -230,9 +266,13 @@ def gcp_autoscaling(moment: Moment) -> None:
     total = any(bounds.get(key) is not None for key in ("totalMinNodeCount", "totalMaxNodeCount"))
     if per_zone and total:
         raise Refused("badRequest", "min/max_node_count and total_min/max_node_count are mutually exclusive.", _INVALID)
-    clusters = [thing for thing in moment.found.get("cluster", ())]
-    moment.seed.facts["gke_version"] = str(clusters[0].outputs.get("masterVersion")) if clusters else f"{GKE[-2]}.4-gke.1000000"
-    moment.seed.facts["initial_nodes"] = str(int(float(moment.inputs.get("initialNodeCount") or moment.inputs.get("nodeCount") or 0)))
+    clusters = moment.found.get("cluster", [])
+    moment.seed.facts["gke_version"] = (
+        str(clusters[0].outputs.get("masterVersion")) if clusters else f"{GKE[-2]}.4-gke.1000000"
+    )
+    moment.seed.facts["initial_nodes"] = str(
+        int(float(moment.inputs.get("initialNodeCount") or moment.inputs.get("nodeCount") or 0))
+    )
 
 
 _HYPERDISK_ONLY = frozenset({"c4", "c4a", "c4d", "n4", "n4a", "n4d", "x4"})

@@ -48,9 +48,10 @@ class Seed:
     def fill(self, template: Any) -> Any:
         """Fill a template, also inside lists and maps.
 
-        `{hex:17}`, `{digits:21}`, `{base36:10}`, `{uuid}` or `{uuid:salt}`, `{ip}`, `{certificate}`, a fact (`{account}`, `{region}`,
-        `{id}`, `{name}`, ...), or the path of an input or output (`{vpcConfig.vpcId}`). A template that is one
-        field alone keeps the type of its value. A path that leads nowhere becomes the empty string.
+        `{hex:17}`, `{digits:21}`, `{base36:10}`, `{uuid}` or `{uuid:salt}`, `{ip}`, `{certificate}`, a fact
+        (`{account}`, `{region}`, `{id}`, `{name}`, ...), or the path of an input or output (`{vpcConfig.vpcId}`).
+        A template that is one field alone keeps the type of its value. A path that leads
+        nowhere becomes the empty string.
         """
         if isinstance(template, dict):
             return {key: self.fill(item) for key, item in template.items()}
@@ -63,7 +64,7 @@ class Seed:
             return self._value(whole.group(1))
         return _FIELD.sub(lambda found: str(self._value(found.group(1)) or ""), template)
 
-    def _value(self, name: str) -> Any:
+    def _value(self, name: str) -> Any:  # noqa: C901, PLR0911 - a case per kind of field
         kind, _, argument = name.partition(":")
         if kind == "hex":
             length, _, salt = argument.partition(":")

@@ -40,7 +40,12 @@ def caller(asked: Question) -> dict[str, Any]:
 def get_partition(asked: Question) -> dict[str, Any]:
     """Partition of the provider's region."""
     name, suffix = partition(asked.region)
-    return {"id": name, "partition": name, "dnsSuffix": suffix, "reverseDnsPrefix": ".".join(reversed(suffix.split(".")))}
+    return {
+        "id": name,
+        "partition": name,
+        "dnsSuffix": suffix,
+        "reverseDnsPrefix": ".".join(reversed(suffix.split("."))),
+    }
 
 
 @serves("aws:index/getRegion:getRegion")
@@ -77,7 +82,12 @@ def cluster_versions(asked: Question) -> dict[str, Any]:
     return {**asked.args, "id": "versions", "clusterVersions": found, "region": asked.region}
 
 
-_ADDONS = {"vpc-cni": "v1.21.1", "coredns": "v1.13.2", "aws-ebs-csi-driver": "v1.57.1", "eks-pod-identity-agent": "v1.3.10"}
+_ADDONS = {
+    "vpc-cni": "v1.21.1",
+    "coredns": "v1.13.2",
+    "aws-ebs-csi-driver": "v1.57.1",
+    "eks-pod-identity-agent": "v1.3.10",
+}
 
 
 @serves("aws:eks/getAddonVersion:getAddonVersion")
@@ -85,7 +95,9 @@ def addon_version(asked: Question) -> dict[str, Any]:
     """Version of an add-on for a Kubernetes version."""
     name, kubernetes = str(asked.args["addonName"]), str(asked.args["kubernetesVersion"])
     if name != "kube-proxy" and name not in _ADDONS:
-        raise Refused("InvalidParameterException", f"Addon {name} specified is not supported", grpc.StatusCode.NOT_FOUND)
+        raise Refused(
+            "InvalidParameterException", f"Addon {name} specified is not supported", grpc.StatusCode.NOT_FOUND
+        )
     version = f"v{kubernetes}.4" if name == "kube-proxy" else _ADDONS[name]
     return {**asked.args, "id": name, "version": f"{version}-eksbuild.1", "region": asked.region}
 
@@ -113,7 +125,12 @@ def policy_document(asked: Question) -> dict[str, Any]:
         document["Id"] = asked.args["policyId"]
     document["Statement"] = [_statement(item) for item in asked.args.get("statements") or ()]
     text = json.dumps(document, indent=2)
-    return {**asked.args, "id": str(abs(hash(text)) % 10**10), "json": text, "minifiedJson": json.dumps(document, separators=(",", ":"))}
+    return {
+        **asked.args,
+        "id": str(abs(hash(text)) % 10**10),
+        "json": text,
+        "minifiedJson": json.dumps(document, separators=(",", ":")),
+    }
 
 
 def _one(items: list[Any]) -> Any:
@@ -131,7 +148,11 @@ def _statement(item: dict[str, Any]) -> dict[str, Any]:
             found[name] = _one(list(item[key]))
     for key, name in (("principals", "Principal"), ("notPrincipals", "NotPrincipal")):
         if item.get(key):
-            found[name] = "*" if item[key][0]["type"] == "*" else {who["type"]: _one(list(who["identifiers"])) for who in item[key]}
+            found[name] = (
+                "*"
+                if item[key][0]["type"] == "*"
+                else {who["type"]: _one(list(who["identifiers"])) for who in item[key]}
+            )
     conditions: dict[str, dict[str, Any]] = {}
     for rule in item.get("conditions") or ():
         conditions.setdefault(rule["test"], {})[rule["variable"]] = _one(list(rule["values"]))
@@ -162,7 +183,7 @@ def offerings(asked: Question) -> dict[str, Any]:
     places = wanted.get("location") or [asked.region]
     pairs = [(kind, place) for kind in types for place in places]
     return {
-        **asked.args, "id": asked.region, "instanceTypes": [kind for kind, _ in pairs], "locations": [place for _, place in pairs],
+        **asked.args, "id": asked.region, "instanceTypes": [kind for kind, _ in pairs], "locations": [place for _, place in pairs],  # noqa: E501 - one message, one line
         "locationTypes": [str(asked.args.get("locationType") or "region")] * len(pairs), "region": asked.region,
     }  # fmt: skip
 
@@ -175,7 +196,7 @@ def quota(asked: Question) -> dict[str, Any]:
     part = partition(asked.region)[0]
     value = 5120.0 if service == "ec2" else 100.0
     return {
-        **asked.args, "id": f"{service}/{code}", "quotaCode": code, "quotaName": str(asked.args.get("quotaName") or code), "value": value,
+        **asked.args, "id": f"{service}/{code}", "quotaCode": code, "quotaName": str(asked.args.get("quotaName") or code), "value": value,  # noqa: E501 - one message, one line
         "defaultValue": value, "adjustable": True, "globalQuota": False, "serviceName": service, "usageMetrics": [],
         "arn": f"arn:{part}:servicequotas:{asked.region}:{asked.connection.scope}:{service}/{code}",
     }  # fmt: skip
@@ -185,7 +206,9 @@ def quota(asked: Question) -> dict[str, Any]:
 def cluster(asked: Question) -> dict[str, Any]:
     """A cluster that exists."""
     things = asked.database.find("type=? AND scope=? AND id=? AND region=?",
-                                 ("aws:eks/cluster:Cluster", asked.connection.scope, asked.args["name"], asked.region))  # fmt: skip
+                                 ("aws:eks/cluster:Cluster", asked.connection.scope, asked.args["name"], asked.region))  # fmt: skip  # noqa: E501 - one message, one line
     if not things:
-        raise Refused("ResourceNotFoundException", f"No cluster found for name: {asked.args['name']}.", grpc.StatusCode.NOT_FOUND)
+        raise Refused(
+            "ResourceNotFoundException", f"No cluster found for name: {asked.args['name']}.", grpc.StatusCode.NOT_FOUND
+        )
     return {**things[0].outputs, "id": things[0].id}

@@ -37,10 +37,10 @@ def token(asked: Question) -> dict[str, Any]:
 
 def _cluster(asked: Question) -> Thing:
     group, name = str(asked.args["resourceGroupName"]), str(asked.args["resourceName"])
-    id_ = f"/subscriptions/{asked.connection.scope}/resourceGroups/{group}/providers/Microsoft.ContainerService/managedClusters/{name}"
+    id_ = f"/subscriptions/{asked.connection.scope}/resourceGroups/{group}/providers/Microsoft.ContainerService/managedClusters/{name}"  # noqa: E501 - one message, one line
     found = asked.database.get("azure-native:containerservice:ManagedCluster", id_, asked.connection.scope)
     if found is None:
-        raise Refused("ResourceNotFound", f"The Resource 'Microsoft.ContainerService/managedClusters/{name}' under resource "
+        raise Refused("ResourceNotFound", f"The Resource 'Microsoft.ContainerService/managedClusters/{name}' under resource "  # noqa: E501 - one message, one line
                       f"group '{group}' was not found.", grpc.StatusCode.NOT_FOUND)  # fmt: skip
     return found
 
@@ -54,11 +54,13 @@ def user_credentials(asked: Question) -> dict[str, Any]:
         "apiVersion": "client.authentication.k8s.io/v1beta1",
         "command": "kubelogin",
         "args": ["get-token", "--environment", "AzurePublicCloud", "--server-id", _SERVER, "--client-id",
-                 "80faf920-1908-4b52-b5ef-a8e7bedfc67a", "--tenant-id", asked.connection.text("tenantId"), "--login", "devicecode"],
+                 "80faf920-1908-4b52-b5ef-a8e7bedfc67a", "--tenant-id", asked.connection.text("tenantId"), "--login", "devicecode"],  # noqa: E501 - one message, one line
         "env": None,
         "provideClusterInfo": False,
     }  # fmt: skip
-    return _kubeconfig(cluster, host, f"clusterUser_{asked.args['resourceGroupName']}_{cluster.name}", {"exec": command}, "clusterUser")
+    return _kubeconfig(
+        cluster, host, f"clusterUser_{asked.args['resourceGroupName']}_{cluster.name}", {"exec": command}, "clusterUser"
+    )
 
 
 @serves("azure-native:containerservice:listManagedClusterAdminCredentials")
@@ -66,7 +68,10 @@ def admin_credentials(asked: Question) -> dict[str, Any]:
     """The kubeconfig of a local account, unless those are switched off."""
     cluster = _cluster(asked)
     if cluster.inputs.get("disableLocalAccounts") is True:
-        raise Refused("BadRequest", "Getting static credential is not allowed because this cluster is set to disable local accounts.")
+        raise Refused(
+            "BadRequest",
+            "Getting static credential is not allowed because this cluster is set to disable local accounts.",
+        )
     host = _host(cluster)
     name = f"clusterAdmin_{asked.args['resourceGroupName']}_{cluster.name}"
     return _kubeconfig(cluster, host, name, {"token": "offline"}, "clusterAdmin")

@@ -16,7 +16,7 @@ def project(asked: Question) -> dict[str, Any]:
     if asked.connection.config.get("project") == name:
         name = asked.connection.scope  # the fault plan may answer with another one
     return {
-        "id": f"projects/{name}", "projectId": name, "name": name, "number": _number(asked, name), "autoCreateNetwork": False,
+        "id": f"projects/{name}", "projectId": name, "name": name, "number": _number(asked, name), "autoCreateNetwork": False,  # noqa: E501 - one message, one line
         "billingAccount": "", "folderId": "", "orgId": "", "labels": {}, "effectiveLabels": {}, "pulumiLabels": {},
         "deletionPolicy": "PREVENT", "tags": {},
     }  # fmt: skip

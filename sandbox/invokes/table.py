@@ -41,8 +41,12 @@ def serves(*names: str) -> Callable[[Answer], Answer]:
     return register
 
 
-def answer(
-    token: str, args: dict[str, Any], connection: Connection, database: Database, now: str,
+def answer(  # noqa: PLR0913, PLR0917 - the parts belong together
+    token: str,
+    args: dict[str, Any],
+    connection: Connection,
+    database: Database,
+    now: str,
     numbers: dict[str, str],
 ) -> dict[str, Any] | None:
     """Answer a look-up, or return None when nobody does."""

@@ -21,9 +21,7 @@ def derive(package: str, token: str) -> TypeSchema:
     """Read inputs, outputs and everything nested of one type. Raises KeyError for an unknown token."""
     path, name = class_file(package, token)
     source = source_file(path)
-    arguments = next(
-        source.cut(found) for found in (f"{name}InitArgs", f"{name}Args") if found in source
-    )
+    arguments = next(source.cut(found) for found in (f"{name}InitArgs", f"{name}Args") if found in source)
     reader = _Reader(folder(package))
     inputs = reader.input_shape(arguments, path)
     outputs = reader.output_shape(source.cut(name), path)
@@ -32,9 +30,7 @@ def derive(package: str, token: str) -> TypeSchema:
     api = _API_VERSION.search(text)
     if api and "azureApiVersion" in outputs.props:
         outputs.props["azureApiVersion"] = {"k": "const", "value": api.group(1)}
-    return TypeSchema(
-        token, inputs, outputs, reader.nested, _listed(_SECRETS, text), _listed(_REPLACE_ON, text)
-    )
+    return TypeSchema(token, inputs, outputs, reader.nested, _listed(_SECRETS, text), _listed(_REPLACE_ON, text))
 
 
 def _listed(pattern: re.Pattern[str], text: str) -> tuple[str, ...]:
@@ -73,11 +69,9 @@ class _Reader:
     def drain(self) -> None:
         while self.waiting:
             key, text, path = self.waiting.pop()
-            self.nested[key] = (
-                self.input_shape(text, path) if key.startswith("in:") else self.output_shape(text, path)
-            )
+            self.nested[key] = self.input_shape(text, path) if key.startswith("in:") else self.output_shape(text, path)
 
-    def kind(self, node: ast.expr, path: Path, *, inputs: bool) -> Kind:
+    def kind(self, node: ast.expr, path: Path, *, inputs: bool) -> Kind:  # noqa: PLR0911 - a flat list of cases
         if isinstance(node, ast.Constant):
             return self.named(str(node.value), path, inputs=inputs) if isinstance(node.value, str) else {"k": "any"}
         if isinstance(node, ast.Name | ast.Attribute):

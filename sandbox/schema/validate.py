@@ -36,7 +36,7 @@ class _Judge:
             if values.get(key) is None:
                 yield Failure(show((*path, key)), "is required and missing")
 
-    def kind(self, kind: Kind, value: Any, path: Path) -> Iterator[Failure]:
+    def kind(self, kind: Kind, value: Any, path: Path) -> Iterator[Failure]:  # noqa: C901, PLR0912 - a flat list of cases
         if is_unknown(value):
             return
         name = kind["k"]
@@ -117,7 +117,9 @@ def _what(value: Any) -> str:
 
 
 def _numeric(value: Any) -> bool:
-    return (isinstance(value, int | float) and not isinstance(value, bool)) or (isinstance(value, str) and _parses(value))
+    return (isinstance(value, int | float) and not isinstance(value, bool)) or (
+        isinstance(value, str) and _parses(value)
+    )
 
 
 def _parses(text: str) -> bool:
@@ -148,5 +150,3 @@ _SCALARS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "any": (lambda _: True, "anything"),
     "asset": (lambda value: isinstance(value, Mapping), "an asset"),
 }
-
-

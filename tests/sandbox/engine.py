@@ -120,4 +120,6 @@ class Engine:
         self.stub.Delete(provider_pb2.DeleteRequest(urn=made.urn, type=made.urn.split("::")[2], id=made.id))
 
     def invoke(self, token: str, **args: Any) -> dict[str, Any]:
-        return decode(getattr(self.stub.Invoke(provider_pb2.InvokeRequest(tok=token, args=encode(args))), "return")).values
+        return decode(
+            getattr(self.stub.Invoke(provider_pb2.InvokeRequest(tok=token, args=encode(args))), "return")
+        ).values

@@ -20,7 +20,10 @@ from tests.sandbox.engine import Engine, Made
 VPC, SUBNET, ROLE = "aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:iam/role:Role"
 CLUSTER, NODES = "aws:eks/cluster:Cluster", "aws:eks/nodeGroup:NodeGroup"
 TRUST = json.dumps(
-    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "eks.amazonaws.com"}}]}
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "eks.amazonaws.com"}}],
+    }
 )
 _numbers = itertools.count()
 
@@ -92,13 +95,21 @@ def test_nested_computed_outputs_are_unknown_in_a_preview_and_there_after_it(aws
     made, _ = cluster(aws)
     assert made.outputs["vpcConfig"]["clusterSecurityGroupId"].startswith("sg-")
     certificate = base64.b64decode(made.outputs["certificateAuthority"]["data"])
-    assert x509.load_pem_x509_certificate(certificate).extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    assert made.outputs["identities"][0]["oidcs"][0]["issuer"].startswith("https://oidc.eks.eu-west-1.amazonaws.com/id/")
+    assert (
+        x509.load_pem_x509_certificate(certificate).extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    )
+    assert made.outputs["identities"][0]["oidcs"][0]["issuer"].startswith(
+        "https://oidc.eks.eu-west-1.amazonaws.com/id/"
+    )
 
 
 @pytest.mark.parametrize(
     ("cidr", "code"),
-    [("10.9.0.0/24", "InvalidSubnet.Range"), ("10.0.0.128/25", "InvalidSubnet.Conflict"), ("10.0.5.0/29", "InvalidSubnet.Range")],
+    [
+        ("10.9.0.0/24", "InvalidSubnet.Range"),
+        ("10.0.0.128/25", "InvalidSubnet.Conflict"),
+        ("10.0.5.0/29", "InvalidSubnet.Range"),
+    ],
 )
 def test_a_subnet_lies_in_its_network_and_overlaps_nobody(aws: Engine, cidr: str, code: str) -> None:
     net = vpc(aws)
@@ -139,7 +150,11 @@ def test_names_are_made_kept_and_made_anew(aws: Engine) -> None:
 def test_a_role_that_was_deleted_is_missed(aws: Engine) -> None:
     _, (_, *subnets, role) = cluster(aws)
     aws.delete(role)
-    inputs = {"name": fresh("c"), "roleArn": role.outputs["arn"], "vpcConfig": {"subnetIds": [item.id for item in subnets]}}
+    inputs = {
+        "name": fresh("c"),
+        "roleArn": role.outputs["arn"],
+        "vpcConfig": {"subnetIds": [item.id for item in subnets]},
+    }
     refused(lambda: aws.create(CLUSTER, "late", inputs), "InvalidParameterException")
 
 
@@ -147,7 +162,11 @@ def test_a_control_plane_needs_two_zones(aws: Engine) -> None:
     net = vpc(aws)
     subnets = [subnet(aws, net, f"10.0.{n}.0/24") for n in range(2)]
     role = aws.create(ROLE, fresh("role"), {"assumeRolePolicy": TRUST})
-    inputs = {"name": fresh("c"), "roleArn": role.outputs["arn"], "vpcConfig": {"subnetIds": [item.id for item in subnets]}}
+    inputs = {
+        "name": fresh("c"),
+        "roleArn": role.outputs["arn"],
+        "vpcConfig": {"subnetIds": [item.id for item in subnets]},
+    }
     assert "two different AZs" in refused(lambda: aws.create(CLUSTER, "narrow", inputs), "InvalidParameterException")
 
 
@@ -170,7 +189,10 @@ def test_node_groups_hold_their_cluster_and_follow_its_version(aws: Engine) -> N
     group = aws.create(NODES, fresh("nodes"), nodes(made, others, (0, 0, 1)))
     assert group.id == f"{made.id}:{group.inputs['nodeGroupName']}"
     refused(lambda: aws.delete(made), "ResourceInUseException")
-    refused(lambda: aws.create(NODES, fresh("new"), nodes(made, others, (0, 0, 1), version="1.35")), "InvalidParameterException")
+    refused(
+        lambda: aws.create(NODES, fresh("new"), nodes(made, others, (0, 0, 1), version="1.35")),
+        "InvalidParameterException",
+    )
     ghost = Made("", "ghost", {}, {})
     refused(lambda: aws.create(NODES, fresh("lost"), nodes(ghost, others, (0, 0, 1))), "ResourceNotFoundException")
 
@@ -198,7 +220,13 @@ def test_diffs_name_paths_and_replacements(aws: Engine) -> None:
     other = {**made.inputs, "roleArn": "arn:aws:iam::123456789012:role/other"}
     found = aws.diff(made, other)
     assert (list(found.replaces), found.deleteBeforeReplace) == (["roleArn"], True)
-    found = aws.diff(made, {**made.inputs, "vpcConfig": {**made.inputs["vpcConfig"], "subnetIds": [made.inputs["vpcConfig"]["subnetIds"][0]]}})
+    found = aws.diff(
+        made,
+        {
+            **made.inputs,
+            "vpcConfig": {**made.inputs["vpcConfig"], "subnetIds": [made.inputs["vpcConfig"]["subnetIds"][0]]},
+        },
+    )
     assert list(found.detailedDiff) == ["vpcConfig.subnetIds[1]"]
 
 
@@ -211,7 +239,9 @@ def test_autonamed_things_are_replaced_side_by_side(aws: Engine) -> None:
 
 
 def test_a_launch_template_counts_its_versions(aws: Engine) -> None:
-    made = aws.create("aws:ec2/launchTemplate:LaunchTemplate", fresh("lt"), {"updateDefaultVersion": True, "tags": {"a": "1"}})
+    made = aws.create(
+        "aws:ec2/launchTemplate:LaunchTemplate", fresh("lt"), {"updateDefaultVersion": True, "tags": {"a": "1"}}
+    )
     assert (made.outputs["latestVersion"], made.outputs["defaultVersion"]) == (1, 1)
     assert aws.update(made, {**made.inputs, "tags": {"a": "2"}}, preview=True)["latestVersion"] == UNKNOWN
     after = aws.update(made, {**made.inputs, "tags": {"a": "2"}})
@@ -247,9 +277,14 @@ def test_another_account_is_refused_at_configure(connect: Callable[..., Engine],
 def test_identity_and_policy_documents_are_looked_up(aws: Engine) -> None:
     assert aws.invoke("aws:index/getCallerIdentity:getCallerIdentity")["accountId"] == "123456789012"
     found = aws.invoke("aws:iam/getPolicyDocument:getPolicyDocument", statements=[
-        {"actions": ["s3:GetObject"], "resources": ["*"], "conditions": [{"test": "StringEquals", "variable": "a", "values": ["b"]}]}])  # fmt: skip
+        {"actions": ["s3:GetObject"], "resources": ["*"], "conditions": [{"test": "StringEquals", "variable": "a", "values": ["b"]}]}])  # fmt: skip  # noqa: E501 - one message, one line
     (statement,) = json.loads(found["json"])["Statement"]
-    assert statement == {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", "Condition": {"StringEquals": {"a": "b"}}}
+    assert statement == {
+        "Effect": "Allow",
+        "Action": "s3:GetObject",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"a": "b"}},
+    }
     assert aws.invoke("aws:index/getAvailabilityZones:getAvailabilityZones")["names"][0] == "eu-west-1a"
     with pytest.raises(grpc.RpcError, match="does not serve the look-up aws:nothing"):
         aws.invoke("aws:nothing")
@@ -259,11 +294,13 @@ def test_secrets_stay_marked_and_are_compared(aws: Engine) -> None:
     token, name = "aws:iam/role:Role", fresh("secret")
     checked, _ = aws.check(token, name, {"assumeRolePolicy": TRUST, "description": "hush"})
     marked = encode(checked, frozenset({("description",)}))
-    made = aws.stub.Create(provider_pb2.CreateRequest(urn=aws.urn(token, name), type=token, name=name, properties=marked))
+    made = aws.stub.Create(
+        provider_pb2.CreateRequest(urn=aws.urn(token, name), type=token, name=name, properties=marked)
+    )
     assert made.properties.fields["description"].HasField("struct_value")
     read = aws.stub.Read(provider_pb2.ReadRequest(
         urn=aws.urn(token, name), type=token, id=made.id, properties=made.properties, inputs=marked))  # fmt: skip
     assert read.inputs.fields["description"].HasField("struct_value")
     same = aws.stub.Diff(provider_pb2.DiffRequest(
-        urn=aws.urn(token, name), type=token, id=made.id, olds=made.properties, old_inputs=marked, news=encode(checked)))  # fmt: skip
+        urn=aws.urn(token, name), type=token, id=made.id, olds=made.properties, old_inputs=marked, news=encode(checked)))  # fmt: skip  # noqa: E501 - one message, one line
     assert same.changes == provider_pb2.DiffResponse.DIFF_NONE

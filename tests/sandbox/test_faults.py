@@ -71,10 +71,15 @@ def test_a_reset_of_what_may_be_sent_twice_is_retried(play: Play) -> None:
 
 
 def test_the_nth_create_fails_and_no_other(play: Play) -> None:
-    sandbox, aws = play(plan("fail", match={"nth": 2}, code="VpcLimitExceeded", message="The maximum number of VPCs has been reached."))
+    sandbox, aws = play(
+        plan("fail", match={"nth": 2}, code="VpcLimitExceeded", message="The maximum number of VPCs has been reached.")
+    )
     aws.create(VPC, "one", NET)
     code, text = refused(lambda: aws.create(VPC, "two", NET))
-    assert (code, text) == (grpc.StatusCode.FAILED_PRECONDITION, "VpcLimitExceeded: The maximum number of VPCs has been reached.")
+    assert (code, text) == (
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "VpcLimitExceeded: The maximum number of VPCs has been reached.",
+    )
     aws.create(VPC, "three", NET)
     assert sandbox.left() == 2
 
@@ -89,9 +94,12 @@ def test_every_and_from_call_and_patterns_select(play: Play) -> None:
     refused(lambda: aws.create(VPC, "c", NET))
 
 
-@pytest.mark.parametrize(("package", "code"), [("aws", "ExpiredToken"), ("gcp", "invalid_grant"), ("azure-native", "ExpiredAuthenticationToken")])
+@pytest.mark.parametrize(
+    ("package", "code"),
+    [("aws", "ExpiredToken"), ("gcp", "invalid_grant"), ("azure-native", "ExpiredAuthenticationToken")],
+)
 def test_credentials_expire_from_a_call_on(play: Play, package: str, code: str) -> None:
-    names = {"aws": "aws:index/getCallerIdentity:getCallerIdentity", "gcp": "gcp:organizations/getClientConfig:getClientConfig",
+    names = {"aws": "aws:index/getCallerIdentity:getCallerIdentity", "gcp": "gcp:organizations/getClientConfig:getClientConfig",  # noqa: E501 - one message, one line
              "azure-native": "azure-native:authorization:getClientConfig"}  # fmt: skip
     _, engine = play({"faults": [{"do": "expired", "match": {"cloud": package, "from_call": 2}}]}, package)
     engine.invoke(names[package])
@@ -129,7 +137,9 @@ def test_latency_takes_time_and_nothing_else(play: Play) -> None:
 def test_a_hang_ends_with_the_engines_cancel(play: Play) -> None:
     _, aws = play(plan("hang", seconds=600))
     checked, _ = aws.check(VPC, "net", NET)
-    call = aws.stub.Create.future(provider_pb2.CreateRequest(urn=aws.urn(VPC, "net"), type=VPC, name="net", properties=encode(checked)))
+    call = aws.stub.Create.future(
+        provider_pb2.CreateRequest(urn=aws.urn(VPC, "net"), type=VPC, name="net", properties=encode(checked))
+    )
     with pytest.raises(grpc.FutureTimeoutError):
         call.result(timeout=0.5)
     aws.close()
@@ -158,7 +168,10 @@ def test_the_wrong_account_project_and_subscription_are_visible(play: Play) -> N
 
 def test_the_clock_is_the_plans(play: Play) -> None:
     _, gcp = play({"clock": "2031-02-03T04:05:06Z"}, "gcp")
-    assert gcp.create("gcp:compute/address:Address", "a", {"region": "europe-west1"}).outputs["creationTimestamp"] == "2031-02-03T04:05:06Z"
+    assert (
+        gcp.create("gcp:compute/address:Address", "a", {"region": "europe-west1"}).outputs["creationTimestamp"]
+        == "2031-02-03T04:05:06Z"
+    )
 
 
 @pytest.mark.parametrize(

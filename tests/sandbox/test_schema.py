@@ -38,7 +38,8 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SchemaStore]:
 
 
 @pytest.mark.parametrize(
-    ("package", "least"), [("aws", 1700), ("gcp", 1400), ("azure-native", 2200), ("kubernetes", 500), ("cloudflare", 300)]
+    ("package", "least"),
+    [("aws", 1700), ("gcp", 1400), ("azure-native", 2200), ("kubernetes", 500), ("cloudflare", 300)],
 )
 def test_every_sdk_lists_its_types(package: str, least: int) -> None:
     assert len(tokens(package)) >= least
@@ -116,7 +117,7 @@ def test_a_misspelt_property_is_named_at_every_level(stores: dict[str, SchemaSto
             inner = inner[part]
         if not inner or "key" in inner:
             continue  # a free map
-        key = sorted(inner)[0]
+        key = min(inner)
         inner[key + "x"] = inner[key]
         failures = validate(schema, bad)
         assert [failure for failure in failures if failure.path.endswith(key + "x")], place
@@ -139,12 +140,20 @@ def test_a_python_name_is_answered_with_the_wire_name(stores: dict[str, SchemaSt
         ({"vpcConfig": {"subnetIds": []}}, "roleArn", "required"),
         ({"vpcConfig": {}, "roleArn": "a"}, "vpcConfig.subnetIds", "required"),
         ({"vpcConfig": [], "roleArn": "a"}, "vpcConfig", "must be an object"),
-        ({"vpcConfig": {"subnetIds": [], "endpointPublicAccess": 3}, "roleArn": "a"}, "vpcConfig.endpointPublicAccess", "boolean"),
+        (
+            {"vpcConfig": {"subnetIds": [], "endpointPublicAccess": 3}, "roleArn": "a"},
+            "vpcConfig.endpointPublicAccess",
+            "boolean",
+        ),
         ({"vpcConfig": {"subnetIds": []}, "roleArn": "a", "tags": ["x"]}, "tags", "must be a map"),
     ],
 )
-def test_wrong_types_and_missing_inputs(stores: dict[str, SchemaStore], inputs: dict[str, Any], path: str, words: str) -> None:
-    failures = {failure.path: failure.reason for failure in validate(stores["aws"].get("aws:eks/cluster:Cluster"), inputs)}
+def test_wrong_types_and_missing_inputs(
+    stores: dict[str, SchemaStore], inputs: dict[str, Any], path: str, words: str
+) -> None:
+    failures = {
+        failure.path: failure.reason for failure in validate(stores["aws"].get("aws:eks/cluster:Cluster"), inputs)
+    }
     assert words in failures[path]
 
 
@@ -169,7 +178,9 @@ JSON = st.recursive(
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(inputs=st.dictionaries(st.sampled_from(["vpcConfig", "roleArn", "tags", "version", "nonsense"]), JSON, max_size=5))
+@given(
+    inputs=st.dictionaries(st.sampled_from(["vpcConfig", "roleArn", "tags", "version", "nonsense"]), JSON, max_size=5)
+)
 def test_no_input_whatever_breaks_the_validator(stores: dict[str, SchemaStore], inputs: dict[str, Any]) -> None:
     failures = validate(stores["aws"].get("aws:eks/cluster:Cluster"), inputs)
     assert all(failure.path for failure in failures)
@@ -212,6 +223,8 @@ def test_rows_speak_of_properties_that_exist(stores: dict[str, SchemaStore], pac
         wrong += [(token, key) for key in (*row.outputs, *row.volatile) if key not in schema.outputs.props]
         known = rules.CHECKS.keys() | rules.CREATES.keys() | rules.OUTPUTS.keys()
         wrong += [(token, name) for name in row.rules if name not in known]
-        wrong += [(token, to) for item in row.references.values() for to in item.to if to not in stores[to.split(":")[0]]]
+        wrong += [
+            (token, to) for item in row.references.values() for to in item.to if to not in stores[to.split(":")[0]]
+        ]
         assert row.source
     assert wrong == []

@@ -25,7 +25,9 @@ NET = {"cidrBlock": "10.0.0.0/16", "enableDnsSupport": True}
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "sandbox", *words], capture_output=True, text=True, check=False, cwd=PROJECT, timeout=60)
+    return subprocess.run(
+        [sys.executable, "-m", "sandbox", *words], capture_output=True, text=True, check=False, cwd=PROJECT, timeout=60
+    )
 
 
 def test_one_process_serves_five_ports_and_says_so(stage: Sandbox) -> None:
@@ -38,7 +40,9 @@ def test_one_process_serves_five_ports_and_says_so(stage: Sandbox) -> None:
 
 def test_no_sdk_of_a_cloud_is_imported_by_the_server() -> None:
     code = "import sys, sandbox.serve; print([name for name in sys.modules if name.startswith('pulumi_')])"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PROJECT, timeout=60)
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PROJECT, timeout=60
+    )
     assert found.stdout.strip() == "[]"
 
 
@@ -49,7 +53,9 @@ def test_configurations_carry_the_mark_and_it_never_counts(connect: Callable[...
     same = aws.stub.DiffConfig(provider_pb2.DiffRequest(urn="u", old_inputs=encode(aws.marked), news=encode(unmarked)))
     assert same.changes == provider_pb2.DiffResponse.DIFF_NONE
     other = aws.stub.DiffConfig(
-        provider_pb2.DiffRequest(urn="u", old_inputs=encode(aws.marked), news=encode(unmarked | {"region": "us-east-1"}))
+        provider_pb2.DiffRequest(
+            urn="u", old_inputs=encode(aws.marked), news=encode(unmarked | {"region": "us-east-1"})
+        )
     )
     assert list(other.replaces) == ["region"]
 
@@ -98,7 +104,9 @@ def test_it_follows_the_process_that_started_it(tmp_path: Path) -> None:
         "import sys; from pathlib import Path; from sandbox.server import Sandbox; "
         "s = Sandbox(Path(sys.argv[1])).start(); print(s.process.pid)"
     )
-    found = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True, cwd=PROJECT, timeout=60)
+    found = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True, cwd=PROJECT, timeout=60
+    )
     psutil.wait_procs([psutil.Process(int(found.stdout))] if psutil.pid_exists(int(found.stdout)) else [], timeout=15)
     assert not psutil.pid_exists(int(found.stdout))
 
