@@ -69,7 +69,9 @@ class Graph:
         keys = ("id", "arn", "name", "bucket", "selfLink")
         return {
             resource.urn: frozenset(
-                str(resource.props[key]) for key in keys if isinstance(resource.props.get(key), str) and resource.props[key]
+                str(resource.props[key])
+                for key in keys
+                if isinstance(resource.props.get(key), str) and resource.props[key]
             )
             for resource in self.resources
         }

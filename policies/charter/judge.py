@@ -66,7 +66,9 @@ class Judge:
             verdicts += self._run(rule, whole, rule.stack_check, (graph, facts))
         return verdicts
 
-    def _run(self, rule: Rule, urn: str, check: Callable[..., Iterable[Found]] | None, given: tuple[Any, Any]) -> list[Verdict]:
+    def _run(
+        self, rule: Rule, urn: str, check: Callable[..., Iterable[Found]] | None, given: tuple[Any, Any]
+    ) -> list[Verdict]:
         verdicts: list[Verdict] = []
         level = rule.severity.level
         try:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import charter.rules  # noqa: F401  registers every rule
+from charter.facts import CONFIG_SCHEMA, Facts, read_facts
+from charter.judge import Judge, Verdict
+from charter.rule import Resource
+from charter.tally import Ledger
+from charter.values import plain
 from pulumi_policy import (
     EnforcementLevel,
     PolicyConfigSchema,
@@ -14,13 +20,6 @@ from pulumi_policy import (
     StackValidationArgs,
     StackValidationPolicy,
 )
-
-import charter.rules  # noqa: F401  registers every rule
-from charter.facts import CONFIG_SCHEMA, Facts, read_facts
-from charter.judge import Judge, Verdict
-from charter.rule import Resource
-from charter.tally import Ledger
-from charter.values import plain
 
 MANDATORY = "charter-mandatory"
 """The policy whose configuration holds the facts: it runs first."""

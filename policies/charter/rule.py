@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -103,7 +103,7 @@ class Rule:
     """A sentence of the charter that a machine can judge.
 
     `types` are resource types: exact (`aws:ec2/vpc:Vpc`), a prefix with `*`, or `*` for all. Good and bad examples,
-    boundaries and unknowns stand in `charter/examples`; tests execute them and the documentation shows them.
+    boundaries and unknowns stand in `charter/cases`; tests execute them and the documentation shows them.
     """
 
     id: str
@@ -200,6 +200,11 @@ def apart(*parts: Iterable[Found]) -> Iterator[Found]:
             yield from part
         except Undetermined as unknown:
             yield Open(unknown.path)
+
+
+def located(found: Found, urn: str) -> Found:
+    """Say about which resource something was found: stack rules judge many."""
+    return found if found.urn else replace(found, urn=urn)
 
 
 def matching(rules: Iterable[Rule], resource_type: str) -> Iterator[Rule]:

@@ -166,10 +166,13 @@ class Reader:
                 yield Reader(item, where)
 
     def items(self, path: str) -> Iterator[tuple[str, Any]]:
-        """Yield path and value of each item of the list at `path`; known items come first, then an unknown raises."""
+        """Yield path and value of each item; one value counts as a list of one. Known items first, then an unknown raises."""
         value = self.read(path, [])
+        if not isinstance(value, list):
+            yield self.at(path), value
+            return
         open_at = None
-        for index, item in enumerate(value if isinstance(value, list) else [value]):
+        for index, item in enumerate(value):
             where = self.at(f"{path}[{index}]")
             if item is UNKNOWN:
                 open_at = open_at or where

@@ -78,7 +78,9 @@ def no_wildcards(resource: Resource, _facts: Facts) -> Iterator[Found]:
         for index, action in enumerate(statement.actions):
             service, _, verb = action.partition(":")
             if set(service) == {"*"} or (verb and set(verb) == {"*"}):
-                yield Finding(f"{statement.path}.Action[{index}]", "a whole service or more is allowed on every resource")
+                yield Finding(
+                    f"{statement.path}.Action[{index}]", "a whole service or more is allowed on every resource"
+                )
 
 
 @resource_rule(
@@ -117,7 +119,9 @@ def trust(resource: Resource, facts: Facts) -> Iterator[Found]:
         return
     for statement in found:
         if statement.allows:
-            yield from apart(_anybody(statement), _federated(statement), _services(statement), _accounts(statement, facts))
+            yield from apart(
+                _anybody(statement), _federated(statement), _services(statement), _accounts(statement, facts)
+            )
 
 
 def _anybody(statement: Statement) -> Iterator[Found]:

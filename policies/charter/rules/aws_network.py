@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from charter.documents import Malformed, statements
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.network import cover_world, is_world
-from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
+from charter.rule import (
+    CRITICAL,
+    HIGH,
+    MEDIUM,
+    Finding,
+    Found,
+    Open,
+    Resource,
+    apart,
+    located,
+    resource_rule,
+    stack_rule,
+)
 from charter.values import UNKNOWN, Reader
 from charter.words import shown
 
@@ -203,6 +216,19 @@ def endpoints(graph: Graph, _facts: Facts) -> Iterator[Found]:
         elif missing:
             yield Finding("", f"no endpoint for {', '.join(missing)} names this VPC", vpc.urn)
     for endpoint in graph.of(ENDPOINT):
-        policy = endpoint.props.get("policy")
-        if policy is None:
-            yield Finding("policy", "is absent: AWS then lets every account's resources be reached", endpoint.urn)
+        for found in apart(_endpoint_policy(endpoint.reader)):
+            yield located(found, endpoint.urn)
+
+
+def _endpoint_policy(reader: Reader) -> Iterator[Found]:
+    policy = reader.read("policy")
+    if policy is None:
+        yield Finding("policy", "is absent: AWS then lets every account's resources be reached")
+        return
+    try:
+        for statement in statements(policy, "policy"):
+            everything = "*" in statement.principals and statement.on_everything and statement.may("*")
+            if statement.allows and everything and not statement.condition:
+                yield Finding(statement.path, "allows everybody everything everywhere")
+    except Malformed:
+        yield Finding("policy", "is no JSON document")

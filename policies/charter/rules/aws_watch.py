@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from charter.demands import between, demand, named
+from charter.demands import between, demand, named, on
 from charter.documents import Malformed, statements
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, stack_rule
+from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, located, stack_rule
 from charter.rules.aws_storage import BUCKET, some
-from charter.values import Reader, Undetermined
+from charter.values import UNKNOWN, Reader, Undetermined
 
 TRAIL = "aws:cloudtrail/trail:Trail"
 DETECTOR = "aws:guardduty/detector:Detector"
@@ -73,18 +73,18 @@ def _complete(reader: Reader) -> bool:
     [DETECTOR, FEATURE],
     remediation=f"Set enable, and detector features {', '.join(FEATURES)}.",
 )
-def detector(graph: Graph, _facts: Facts) -> Iterator[Found]:
+def detector(graph: Graph, facts: Facts) -> Iterator[Found]:
     """Each detector is on and has the features."""
     for each in graph.of(DETECTOR):
-        if not each.reader.flag("enable", default=True):
-            yield Finding("enable", "is off", each.urn)
-        on = {
-            feature.props.get("name")
-            for feature in graph.referrers(each, FEATURE, "detectorId")
-            if feature.props.get("status") == "ENABLED"
+        for found in apart(on("enable", default=True)(each.reader, facts)):
+            yield located(found, each.urn)
+        states = {
+            one.props.get("name"): one.props.get("status") for one in graph.referrers(each, FEATURE, "detectorId")
         }
-        missing = [name for name in FEATURES if name not in on]
-        if missing:
+        missing = [name for name in FEATURES if states.get(name) not in ("ENABLED", UNKNOWN)]
+        if UNKNOWN in states or UNKNOWN in states.values():
+            yield Open("status", each.urn)
+        elif missing:
             yield Finding("", f"the features {', '.join(missing)} are not on", each.urn)
 
 

@@ -243,7 +243,9 @@ def sources(resource: Resource, _facts: Facts) -> Iterator[Found]:
     for cluster, problem in (document.get("problems") or {}).items():
         if not isinstance(problem, dict):
             continue
-        nameless = [kind for kind in problem.get("types", []) if isinstance(kind, dict) and not kind.get("price_source")]
+        nameless = [
+            kind for kind in problem.get("types", []) if isinstance(kind, dict) and not kind.get("price_source")
+        ]
         if nameless:
             yield Finding(f"document.problems.{cluster}.types", f"{len(nameless)} instance types have no price source")
         plan = (document.get("plans") or {}).get(cluster) or {}
@@ -252,7 +254,9 @@ def sources(resource: Resource, _facts: Facts) -> Iterator[Found]:
         if oldest is None or as_of is None or not isinstance(most, int | float):
             yield Finding(f"document.plans.{cluster}.oldest_price", "the age of the prices cannot be told")
         elif as_of - oldest > timedelta(days=most) and not plan.get("stale_prices"):
-            yield Finding(f"document.plans.{cluster}.oldest_price", f"is older than {most:g} days and not listed as stale")
+            yield Finding(
+                f"document.plans.{cluster}.oldest_price", f"is older than {most:g} days and not listed as stale"
+            )
 
 
 def _json(text: Any) -> dict[str, Any]:

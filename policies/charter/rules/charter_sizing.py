@@ -14,7 +14,7 @@ from charter.facts import Facts
 from charter.graph import Graph
 from charter.pods import pods
 from charter.quantities import amount
-from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, stack_rule
+from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, located, stack_rule
 from charter.values import UNKNOWN, Reader
 
 SIZING = "pulumi-python:dynamic*"
@@ -49,7 +49,15 @@ CLOUDS = {"aws": "aws", "gcp": "gcp", "azure-native": "azure"}
 SIZED_BY = {
     "aws:eks/nodeGroup:NodeGroup": {"instanceTypes", "amiType", "scalingConfig", "tags", "diskSize"},
     "gcp:container/nodePool:NodePool": {"nodeConfig", "autoscaling", "initialNodeCount", "nodeCount"},
-    "azure-native:containerservice:AgentPool": {"vmSize", "minCount", "maxCount", "count", "tags", "agentPoolName", "mode"},
+    "azure-native:containerservice:AgentPool": {
+        "vmSize",
+        "minCount",
+        "maxCount",
+        "count",
+        "tags",
+        "agentPoolName",
+        "mode",
+    },
 }
 """Properties that the plan may decide; nothing else may come from an optimizer."""
 MAY_READ_PLAN = frozenset({"kubernetes:core/v1:ResourceQuota", "kubernetes:core/v1:ConfigMap"})
@@ -108,10 +116,10 @@ def sized(graph: Graph, _facts: Facts) -> Iterator[Found]:
     for kind, shape in SHAPES.items():
         for pool in graph.of(kind):
             for found in apart(_within(pool, shape, known, carriers)):
-                yield _at(found, pool.urn)
+                yield located(found, pool.urn)
     for sizing in graph.of(SIZING):
         for found in apart(_document(sizing.reader)):
-            yield _at(found, sizing.urn)
+            yield located(found, sizing.urn)
 
 
 def _within(pool: Resource, shape: Shape, known: Plans, carriers: dict[str, list[str]]) -> Iterator[Found]:
@@ -132,7 +140,9 @@ def _within(pool: Resource, shape: Shape, known: Plans, carriers: dict[str, list
     cluster = str(plan.get("cluster", ""))
     if cluster.partition("-")[0] != CLOUDS[pool.package]:
         yield Finding(where, "is the part of another cloud's pool")
-    region = reader.raw("region") if pool.package == "aws" else reader.raw("location") if pool.package == "gcp" else None
+    region = (
+        reader.raw("region") if pool.package == "aws" else reader.raw("location") if pool.package == "gcp" else None
+    )
     if isinstance(region, str) and not region.startswith(cluster.partition("-")[2]):
         yield Finding(where, "is the part of another region's pool")
     yield from apart(_type(reader, shape, plan), _bounds(reader, shape, plan))
@@ -165,21 +175,24 @@ def _document(reader: Reader) -> Iterator[Found]:
     if reader.read("document_hash") != digest(str(text)):
         yield Finding("document_hash", "is not the document's hash")
     for cluster, plan in (document.get("plans") or {}).items():
-        missing = [key for key in ("input_hash", "seed", "solver_revision", "candidates", "winner") if plan.get(key) is None]
+        missing = [
+            key for key in ("input_hash", "seed", "solver_revision", "candidates", "winner") if plan.get(key) is None
+        ]
         if missing:
             yield Finding(f"document.plans.{cluster}", f"does not say {', '.join(missing)}")
         methods = plan.get("candidates") or {}
         classical = [cost for name, cost in methods.items() if "qaoa" not in name and isinstance(cost, int | float)]
         cost = plan.get("cost_usd_month")
-        if classical and isinstance(cost, int | float) and cost > min(classical) * 1.05 and plan.get("kept_previous") in (None, "no"):
+        if (
+            classical
+            and isinstance(cost, int | float)
+            and cost > min(classical) * 1.05
+            and plan.get("kept_previous") in (None, "no")
+        ):
             yield Finding(f"document.plans.{cluster}.cost_usd_month", "is dearer than a classical plan that was found")
     objects = document.get("pool_objects")
     if objects != reader.read("pool_objects"):
         yield Finding("pool_objects", "are not the document's")
-
-
-def _at(found: Found, urn: str) -> Found:
-    return Finding(found.path, found.text, urn) if isinstance(found, Finding) else Open(found.path, urn)
 
 
 @stack_rule(

@@ -25,8 +25,27 @@ LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0|localstack|moto|
 PRETENCE = re.compile(r"(^|[^a-z])(mock|fake|stub|simulator|emulator|localstack|dry[_-]?run)([^a-z]|$)", re.IGNORECASE)
 ENDPOINTS = ("endpoints", "endpoint", "customEndpoint", "metadataHost")
 PLACEHOLDERS = frozenset(
-    """null none dummy todo tbd changeme change-me placeholder xxx foo bar fixme example undefined nil
-    00000000-0000-0000-0000-000000000000 000000000000 your-project-id my-project""".split()
+    [
+        "null",
+        "none",
+        "dummy",
+        "todo",
+        "tbd",
+        "changeme",
+        "change-me",
+        "placeholder",
+        "xxx",
+        "foo",
+        "bar",
+        "fixme",
+        "example",
+        "undefined",
+        "nil",
+        "00000000-0000-0000-0000-000000000000",
+        "000000000000",
+        "your-project-id",
+        "my-project",
+    ]
 )
 ID_NAMES = re.compile(r"(Id|Ids|ID|IDs|Arn|arn|project|Name|selfLink|Uri|URI)$")
 SHA256 = re.compile(r"^[0-9a-f]{64}$")
@@ -140,7 +159,9 @@ def dynamic(resource: Resource, facts: Facts) -> Iterator[Found]:
 def no_fiction(resource: Resource, facts: Facts) -> Iterator[Found]:
     """A placeholder that is typed where an id belongs works until somebody needs it."""
     if resource.kind == "ConfigMap" and resource.reader.raw("metadata.name") in STATUS_MAPS:
-        yield Finding("metadata.name", "is a status that the cluster autoscaler writes; its settings are flags of its own")
+        yield Finding(
+            "metadata.name", "is a status that the cluster autoscaler writes; its settings are flags of its own"
+        )
     if not facts.production or resource.type.startswith("pulumi:pulumi:"):
         return
     yield from apart(_ids(resource), _language_model(resource))

@@ -4,11 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from charter.demands import demand, either, forbidden, holds, in_production, inside, named, none_of, off, on, one_of, seconds_at_most
+from charter.demands import (
+    demand,
+    either,
+    forbidden,
+    holds,
+    in_production,
+    inside,
+    named,
+    none_of,
+    off,
+    on,
+    one_of,
+    seconds_at_most,
+)
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.network import cover_world, holds_port, is_world
-from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
+from charter.rule import (
+    CRITICAL,
+    HIGH,
+    MEDIUM,
+    Finding,
+    Found,
+    Open,
+    Resource,
+    apart,
+    located,
+    resource_rule,
+    stack_rule,
+)
 from charter.rules.aws_storage import some
 from charter.values import Reader
 from charter.words import shown
@@ -227,7 +252,7 @@ def keys(graph: Graph, facts: Facts) -> Iterator[Found]:
         purpose = key.reader.raw("purpose")
         if purpose in (None, "ENCRYPT_DECRYPT"):
             for found in apart(seconds_at_most("rotationPeriod", QUARTER_SECONDS)(key.reader, facts)):
-                yield _at(found, key.urn)
+                yield located(found, key.urn)
         holders: dict[str, set[str]] = {}
         for binding in (one for kind in KEY_MEMBERS for one in graph.referrers(key, kind, "cryptoKeyId")):
             role = str(binding.props.get("role"))
@@ -246,15 +271,9 @@ def _part(role: str) -> str:
     return "keep" if role in {"roles/cloudkms.admin", "roles/owner"} else "other"
 
 
-def _at(found: Found, urn: str) -> Found:
-    return Finding(found.path, found.text, urn) if isinstance(found, Finding) else Open(found.path, urn)
-
-
 def _members(reader: Reader) -> list[str]:
     many = reader.raw("members")
-    return [
-        each for each in (reader.raw("member"), *(many if isinstance(many, list) else ())) if isinstance(each, str)
-    ]
+    return [each for each in (reader.raw("member"), *(many if isinstance(many, list) else ())) if isinstance(each, str)]
 
 
 @resource_rule(
@@ -353,9 +372,8 @@ def project_roles(resource: Resource, _facts: Facts) -> Iterator[Found]:
 
 def _who(reader: Reader, name: str, role: str) -> Iterator[Found]:
     for path, member in reader.items(name):
-        where = name if name == "member" else path
         if member in EVERYBODY:
-            yield Finding(where, f"{member} is everybody")
+            yield Finding(path, f"{member} is everybody")
         elif str(member).startswith("serviceAccount:") and "admin" in role.lower():
             yield Finding("role", "makes a service account an administrator")
 
@@ -395,7 +413,9 @@ def _everything(reader: Reader) -> bool:
     configs = list(reader.each("auditLogConfigs"))
     kinds = {config.text("logType") for config in configs}
     exempted = any(config.has("exemptedMembers") for config in configs)
-    return reader.text("service") == "allServices" and kinds >= {"ADMIN_READ", "DATA_READ", "DATA_WRITE"} and not exempted
+    return (
+        reader.text("service") == "allServices" and kinds >= {"ADMIN_READ", "DATA_READ", "DATA_WRITE"} and not exempted
+    )
 
 
 @stack_rule(
@@ -446,6 +466,10 @@ demand(
     MEDIUM,
     ["gcp:dns/managedZone:ManagedZone"],
     "Private zones are not asked: they are answered inside the network only.",
-    either("dnssecConfig.state: is off; it must be on", one_of("visibility", ("private",)), one_of("dnssecConfig.state", ("on",))),
+    either(
+        "dnssecConfig.state: is off; it must be on",
+        one_of("visibility", ("private",)),
+        one_of("dnssecConfig.state", ("on",)),
+    ),
     remediation="Set dnssec_config state on.",
 )

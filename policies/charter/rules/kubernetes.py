@@ -11,7 +11,19 @@ from charter.facts import Facts
 from charter.graph import Graph
 from charter.network import cover_world, is_world
 from charter.pods import ANY_KIND, LONG_RUNNING, name_of, namespace_of, pods
-from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
+from charter.rule import (
+    CRITICAL,
+    HIGH,
+    MEDIUM,
+    Finding,
+    Found,
+    Open,
+    Resource,
+    apart,
+    located,
+    resource_rule,
+    stack_rule,
+)
 from charter.secrets import secret_name
 from charter.values import UNKNOWN, Reader, Undetermined, walk
 from charter.words import shown
@@ -31,10 +43,29 @@ MONITORS = "kubernetes:monitoring.coreos.com/v1:*"
 PSS = "pod-security.kubernetes.io/enforce"
 SYSTEM_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 CLUSTER_WIDE = frozenset(
-    """Namespace ClusterRole ClusterRoleBinding CustomResourceDefinition StorageClass PersistentVolume PriorityClass
-    IngressClass RuntimeClass ValidatingWebhookConfiguration MutatingWebhookConfiguration APIService Node
-    ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding CSIDriver GatewayClass ClusterSecretStore
-    ClusterIssuer ClusterPolicy VolumeSnapshotClass""".split()
+    [
+        "Namespace",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+        "StorageClass",
+        "PersistentVolume",
+        "PriorityClass",
+        "IngressClass",
+        "RuntimeClass",
+        "ValidatingWebhookConfiguration",
+        "MutatingWebhookConfiguration",
+        "APIService",
+        "Node",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+        "CSIDriver",
+        "GatewayClass",
+        "ClusterSecretStore",
+        "ClusterIssuer",
+        "ClusterPolicy",
+        "VolumeSnapshotClass",
+    ]
 )
 GATEWAYS = frozenset({"istio-ingress", "istio-system", "gateway", "ingress", "edge"})
 DNS_PORT = 53
@@ -161,7 +192,9 @@ def _denies(policy: Reader) -> set[str]:
 def _allows_dns(policy: Reader) -> bool:
     for rule in policy.each("spec.egress"):
         ports = list(rule.each("ports"))
-        kinds = {port.text("protocol", "TCP") for port in ports if port.read("port") in (DNS_PORT, "53", "dns", "dns-tcp")}
+        kinds = {
+            port.text("protocol", "TCP") for port in ports if port.read("port") in (DNS_PORT, "53", "dns", "dns-tcp")
+        }
         if "UDP" in kinds and "TCP" in kinds:
             return True
     return False
@@ -252,7 +285,7 @@ def ingresses(graph: Graph, _facts: Facts) -> Iterator[Found]:
     services_of = by_namespace(graph, SERVICE)
     for ingress in graph.of(INGRESS):
         for found in apart(_ingress(ingress, services_of)):
-            yield _at(found, ingress.urn)
+            yield located(found, ingress.urn)
 
 
 def _ingress(ingress: Resource, services_of: dict[Key, list[Resource]]) -> Iterator[Found]:
@@ -271,12 +304,6 @@ def _ingress(ingress: Resource, services_of: dict[Key, list[Resource]]) -> Itera
         for path in rule.each("http.paths"):
             if path.read("backend.service.name") not in known:
                 yield Finding(path.at("backend.service.name"), "is no Service of this namespace")
-
-
-def _at(found: Found, urn: str) -> Found:
-    if isinstance(found, Finding):
-        return Finding(found.path, found.text, urn)
-    return Open(found.path, urn)
 
 
 @resource_rule(
@@ -390,7 +417,7 @@ def own_account(graph: Graph, _facts: Facts) -> Iterator[Found]:
     for workload in graph.of("kubernetes:*"):
         for pod in pods(workload):
             for found in apart(_account(workload, pod.spec, bound)):
-                yield _at(found, workload.urn)
+                yield located(found, workload.urn)
 
 
 def _account(workload: Resource, spec: Reader, bound: set[tuple[Any, Any, Any]]) -> Iterator[Found]:
@@ -416,7 +443,7 @@ def spread(graph: Graph, facts: Facts) -> Iterator[Found]:
     scaled = {target.urn for hpa in graph.of(HPA) for target in _targets(graph, hpa)}
     for workload in graph.of("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet"):
         for found in apart(_spread(workload, scaled=workload.urn in scaled)):
-            yield _at(found, workload.urn)
+            yield located(found, workload.urn)
 
 
 def _spread(workload: Resource, *, scaled: bool) -> Iterator[Found]:
@@ -441,7 +468,9 @@ def budgets(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """One per workload with two replicas or more, which leaves one disruption at least."""
     held = by_namespace(graph, PDB)
     for workload in graph.of("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet"):
-        replicas = workload.props.get("spec", {}).get("replicas", 1) if isinstance(workload.props.get("spec"), dict) else 1
+        replicas = (
+            workload.props.get("spec", {}).get("replicas", 1) if isinstance(workload.props.get("spec"), dict) else 1
+        )
         if replicas is UNKNOWN:
             yield Open("spec.replicas", workload.urn)
             continue
@@ -481,7 +510,7 @@ def autoscalers(graph: Graph, _facts: Facts) -> Iterator[Found]:
     vertical = [each for each in graph.of("kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler")]
     for hpa in graph.of(HPA):
         for found in apart(_bounds(hpa.reader)):
-            yield _at(found, hpa.urn)
+            yield located(found, hpa.urn)
         targets = _targets(graph, hpa)
         ref = hpa.reader.inside("spec.scaleTargetRef")
         if not targets and ref.raw("name") is UNKNOWN:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.pods import ANY_KIND, namespace_of, pods
-from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
+from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, located, resource_rule, stack_rule
 from charter.rules.kubernetes import NAMESPACE, by_namespace, ours
 from charter.values import UNKNOWN, Reader
 
@@ -68,21 +68,26 @@ def authorization(graph: Graph, _facts: Facts) -> Iterator[Found]:
             yield Finding("", "no AuthorizationPolicy with an empty spec denies by default", namespace.urn)
     for policy in graph.of(AUTHORIZATION):
         for found in apart(_allows(policy.reader)):
-            yield Finding(found.path, found.text, policy.urn) if isinstance(found, Finding) else Open(found.path, policy.urn)
+            yield located(found, policy.urn)
 
 
 def _allows(reader: Reader) -> Iterator[Found]:
     if reader.text("spec.action", "ALLOW") != "ALLOW":
         return
     for rule in reader.each("spec.rules"):
-        yield from apart(_names(rule, "from", "source", ("principals", "namespaces", "serviceAccounts", "requestPrincipals")))
+        yield from apart(
+            _names(rule, "from", "source", ("principals", "namespaces", "serviceAccounts", "requestPrincipals"))
+        )
         yield from apart(_names(rule, "to", "operation", ("methods", "paths", "ports", "hosts")))
 
 
 def _names(rule: Reader, side: str, inner: str, keys: tuple[str, ...]) -> Iterator[Found]:
     parts = list(rule.each(side))
     if not parts:
-        yield Finding(rule.at(side), "is missing: the rule is for everybody" if side == "from" else "is missing: it allows everything")
+        yield Finding(
+            rule.at(side),
+            "is missing: the rule is for everybody" if side == "from" else "is missing: it allows everything",
+        )
     for part in parts:
         values = [value for key in keys for value in part.inside(inner).values(key)]
         if not values:
@@ -149,5 +154,10 @@ def in_mesh(graph: Graph, _facts: Facts) -> Iterator[Found]:
             continue
         for pod in pods(workload):
             held = {**pod.metadata.map("labels"), **pod.metadata.map("annotations")}
-            if str(held.get("sidecar.istio.io/inject", "true")).lower() == "false" or held.get("istio.io/dataplane-mode") == "none":
-                yield Finding(pod.metadata.at("labels"), f"opts out of the mesh in {namespace_of(workload)}", workload.urn)
+            if (
+                str(held.get("sidecar.istio.io/inject", "true")).lower() == "false"
+                or held.get("istio.io/dataplane-mode") == "none"
+            ):
+                yield Finding(
+                    pod.metadata.at("labels"), f"opts out of the mesh in {namespace_of(workload)}", workload.urn
+                )

@@ -264,7 +264,10 @@ _rule(
     "K8S-POD-06",
     "Nothing of the node is mounted or bound.",
     HIGH,
-    _both(_both(each_pod(_volumes, agents=True), each_pod(_host_process, agents=True)), each_container(_ports, agents=True)),
+    _both(
+        _both(each_pod(_volumes, agents=True), each_pod(_host_process, agents=True)),
+        each_container(_ports, agents=True),
+    ),
     "Use volumes of the restricted standard; no hostPort, no hostProcess.",
 )
 _rule(
