@@ -97,7 +97,7 @@ def pods_per_node(cloud: str, instance_type: str, vcpu: int, listed: int) -> int
     return listed
 
 
-def room(cloud: str, instance_type: str, vcpu: int, memory_gib: float, gpu: int, listed_pods: int) -> Room:
+def room(cloud: str, instance_type: str, vcpu: int, memory_gib: float, gpu: int, listed_pods: int) -> Room:  # noqa: PLR0913, PLR0917
     """Room for pods on a node of this type, never negative; ValueError for an unknown cloud."""
     memory = int(memory_gib * 1024)
     pods = pods_per_node(cloud, instance_type, vcpu, listed_pods)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def headroom(wish: PoolWish, nodes: Sequence[int]) -> list[int]:
-    """Max of each slot: its nodes, plus the room left below the wish's max by largest remainder; an empty slot has 1."""
+    """Max of each slot: its nodes and a share of the room below the wish's max, by largest remainder; empty: 1."""
     used = [n for n in nodes if n > 0]
     left = max(0, wish.max - sum(used) - (len(nodes) - len(used)))
     total = sum(used)
@@ -30,7 +30,7 @@ def headroom(wish: PoolWish, nodes: Sequence[int]) -> list[int]:
 
 
 def slot_rows(compiled: Compiled, made: PoolSolution) -> list[tuple[int, int, int]]:
-    """(type, working, spare) for each slot of the wish; nodes are split over empty slots when the cap has no room for them."""
+    """(type, working, spare) of each slot; nodes are split over slots that the cap would not let stand empty."""
     wish = compiled.pools[made.pool].wish
     rows = list(made.slots)
     while len(rows) < wish.slots and made.nodes + (wish.slots - len(rows)) > wish.max:
@@ -75,7 +75,9 @@ def assemble(problem: Problem, results: Sequence[Result], previous: Plan | None)
             part = compiled.pools[made.pool]
             maxima = headroom(part.wish, [n + s for _, n, s in rows])
             share = bound / cost if cost else 1.0
-            seats = places([part.types[t].name for t, _, _ in rows], [n + s > 0 for _, n, s in rows], part.wish.name, previous)
+            seats = places(
+                [part.types[t].name for t, _, _ in rows], [n + s > 0 for _, n, s in rows], part.wish.name, previous
+            )
             fill_order[part.wish.name] = seats
             for row, (slot, (t, n, s), most) in enumerate(zip(seats, rows, maxima, strict=True)):
                 kind = part.types[t]
@@ -125,7 +127,7 @@ def assemble(problem: Problem, results: Sequence[Result], previous: Plan | None)
             "fill_order": fill_order,
             "scheduler": {
                 r.compiled.pools[made.pool].wish.name: made.manner for r in results for made in r.solution.pools
-            }
+            },
         },
     )
 
@@ -150,7 +152,7 @@ def _pool(compiled: Compiled, made: PoolSolution) -> tuple[list[tuple[int, int, 
         witness[slot].append({"zone": int(zones[node]), "pods": pods})
     rows = slot_rows(compiled, made)
     if len(made.slots) < len(rows):  # deal the witness out over the rows: same types, in order
-        queue = {}
+        queue: dict[int, list[dict[str, Any]]] = {}
         for (t, _, _), nodes in zip(made.slots, witness, strict=True):
             queue.setdefault(t, []).extend(nodes)
         witness = []

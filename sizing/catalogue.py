@@ -20,7 +20,9 @@ UNKNOWN_BAND: Final = 2
 """Clouds that publish no interruption band count as the middle one."""
 
 _DATE = re.compile(r"@(\d{4}-\d{2}-\d{2})")
-_BURSTABLE = re.compile(r"^(t1|t2|t3a?|t4g)\.|^(Standard|Basic)_B\d|^Basic_|^(e2-(micro|small|medium)|f1-micro|g1-small)$")
+_BURSTABLE = re.compile(
+    r"^(t1|t2|t3a?|t4g)\.|^(Standard|Basic)_B\d|^Basic_|^(e2-(micro|small|medium)|f1-micro|g1-small)$"
+)
 _UNFIT = re.compile(r"\.metal|_Promo$|^Standard_A\d")
 
 
@@ -113,7 +115,9 @@ def load(path: Path | None = None) -> Catalogue:
             try:
                 made = _row(row)
             except (KeyError, TypeError, ValueError, LookupError) as wrong:
-                raise ValueError(f"{path} line {number}: {wrong}; see sizing/data/PROVENANCE.md for the columns") from wrong
+                raise ValueError(
+                    f"{path} line {number}: {wrong}; see sizing/data/PROVENANCE.md for the columns"
+                ) from wrong
             rows.setdefault((made.cloud, made.region), []).append(made)
     return Catalogue({key: tuple(sorted(found, key=lambda t: t.name)) for key, found in sorted(rows.items())})
 
@@ -158,7 +162,8 @@ def fresh(
     types: Iterable[InstanceType], as_of: date, max_age_days: int
 ) -> tuple[tuple[InstanceType, ...], tuple[InstanceType, ...]]:
     """Split into (fresh, stale): a row older than `max_age_days` at `as_of` is stale and never chosen from."""
-    young, old = [], []
+    young: list[InstanceType] = []
+    old: list[InstanceType] = []
     for row in types:
         (old if (as_of - row.price_date).days > max_age_days else young).append(row)
     return tuple(young), tuple(old)

@@ -53,7 +53,7 @@ class Columns:
     spares: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def open(self, row: int) -> bool:
-        """May nodes of this knapsack row be used?"""
+        """Whether nodes of this knapsack row may be used."""
         return self.closed is None or not self.closed[row]
 
     def add(self, row: int, pattern: Floats) -> bool:
@@ -68,7 +68,7 @@ class Columns:
 
 
 def prepare(compiled: Compiled, starts: Sequence[PartSolution]) -> Columns:
-    """Merge classes that are alike (zones aside: a relaxation) and take the nodes of known solutions as first columns."""
+    """Merge classes that are alike (zones aside: a relaxation); nodes of known solutions are the first columns."""
     several = choosing(compiled)
     keys: dict[tuple[object, ...], int] = {}
     item_of = np.zeros(len(compiled.pods), dtype=np.int64)
@@ -143,7 +143,9 @@ def _master(made: Columns, *, whole: bool, keep: Sequence[int] | None = None, sl
             spare[k, t] = model.column(float(price), 0.0, float(part.wish.max) if made.open(row) else 0.0, whole=whole)
     pattern = np.array([made.patterns[j] for j in kept]) if kept else np.zeros((0, len(made.counts)))
     item_rows = [
-        model.row({column[j]: float(pattern[j, i]) for j in np.flatnonzero(pattern[:, i])}, float(made.counts[i]), np.inf)
+        model.row(
+            {column[j]: float(pattern[j, i]) for j in np.flatnonzero(pattern[:, i])}, float(made.counts[i]), np.inf
+        )
         for i in range(len(made.counts))
     ]
     pool_rows: list[list[int]] = []
@@ -164,14 +166,16 @@ def _master(made: Columns, *, whole: bool, keep: Sequence[int] | None = None, sl
             fits = compiled.fits(k)
             needs = {fits[c].tobytes(): fits[c] for c in np.flatnonzero(forced)}
             spare_rows[k] = [
-                model.row({spare[k, t]: 1.0 for t in np.flatnonzero(need)}, 1.0, np.inf) for need in needs.values()
+                model.row({spare[k, int(t)]: 1.0 for t in np.flatnonzero(need)}, 1.0, np.inf) for need in needs.values()
             ]
         if part.wish.spot and cpu.any():
-            held = {column[j]: float(pattern[j] @ cpu) for j in np.flatnonzero(pool_of == k) if pattern[j] @ cpu}
+            held = {column[int(j)]: float(pattern[j] @ cpu) for j in np.flatnonzero(pool_of == k) if pattern[j] @ cpu}
             share_rows[k] = model.row(held, -np.inf, SPOT_POOL_SHARE * float(made.counts @ cpu))
     quota_row = None
     if compiled.problem.vcpu_quota is not None:
-        use = {column[j]: float(compiled.pools[pool_of[j]].vcpu[made.kind[made.rows[kept[j]]]]) for j in range(len(kept))}
+        use = {
+            column[j]: float(compiled.pools[pool_of[j]].vcpu[made.kind[made.rows[kept[j]]]]) for j in range(len(kept))
+        }
         use |= {col: float(compiled.pools[k].vcpu[t]) for (k, t), col in spare.items()}
         quota_row = model.row(use, -np.inf, float(compiled.problem.vcpu_quota))
     if slots:
@@ -185,7 +189,9 @@ def _slot_rows(
     for k, part in enumerate(made.compiled.pools):
         flags = {}
         for t in range(len(part.types)):
-            mine = [column[n] for n, j in enumerate(kept) if made.pool[made.rows[j]] == k and made.kind[made.rows[j]] == t]
+            mine = [
+                column[n] for n, j in enumerate(kept) if made.pool[made.rows[j]] == k and made.kind[made.rows[j]] == t
+            ]
             flag = model.column(0.0, 0.0, 1.0, whole=True)
             model.row(dict.fromkeys([*mine, spare[k, t]], 1.0) | {flag: -float(part.wish.max)}, -np.inf, 0.0)
             flags[flag] = 1.0
@@ -245,7 +251,7 @@ def _values(made: Columns, master: _Master, out: Outcome) -> tuple[Floats, Float
     return value, fixed
 
 
-def _prove(  # noqa: PLR0913
+def _prove(  # noqa: PLR0917, PLR0913
     made: Columns, master: _Master, out: Outcome, value: Floats, fixed: Floats, left: int
 ) -> tuple[int, bool]:
     """Farley's bound: scale the items' duals until no filling is worth more than its node. Also adds exact columns."""
@@ -274,7 +280,7 @@ def _prove(  # noqa: PLR0913
     return left, found
 
 
-def _farley(  # noqa: PLR0913
+def _farley(  # noqa: PLR0917, PLR0913
     made: Columns, master: _Master, out: Outcome, value: Floats, dear: Floats, limit: Floats
 ) -> tuple[float, float]:
     """The bound: the pattern duals divided by the worst ratio of worth to price, plus the spare each pool must pay.
@@ -291,7 +297,12 @@ def _farley(  # noqa: PLR0913
     spared = sum(float(duals[r]) for rows in master.spare_rows.values() for r in rows)
     base = out.objective - scaled - spared
     ratio = limit / dear
-    always = float(max((ratio[made.pool == k].max() for k in range(len(made.compiled.pools)) if k not in master.spare_rows), default=0))
+    always = float(
+        max(
+            (ratio[made.pool == k].max() for k in range(len(made.compiled.pools)) if k not in master.spare_rows),
+            default=0,
+        )
+    )
     best, worst = 0.0, 1.0
     for dimension in (0, 1):
         options = [_spare_options(made, master, k, duals, value, dear, limit, dimension) for k in master.spare_rows]
@@ -307,7 +318,7 @@ def _farley(  # noqa: PLR0913
     return best, worst
 
 
-def _spare_options(  # noqa: PLR0913
+def _spare_options(  # noqa: PLR0917, PLR0913
     made: Columns,
     master: _Master,
     k: int,
@@ -333,59 +344,3 @@ def _spare_options(  # noqa: PLR0913
         spare = max(least, float(extra[room[:, dimension] >= load].min()))
         found.append((float((tops / dear[mine]).max()), spare))
     return found
-
-
-def starts(made: Columns, rounds: int) -> list[tuple[Floats, tuple[dict[int, int], ...]]]:
-    """Starting points (pods wanted per class and pool, nodes per type): types are given up one by one down to the slots.
-
-    After each loss the rest is generated anew; every set that respects the slots is a starting point.
-    """
-    found: list[tuple[Floats, tuple[dict[int, int], ...]]] = []
-    compiled = made.compiled
-    made.closed = np.zeros(len(made.pool), dtype=bool)
-    while True:
-        weight = _weights(made)
-        over = {}
-        for k, part in enumerate(compiled.pools):
-            mine = [r for r in np.flatnonzero(made.pool == k) if weight[r] > 1e-6]
-            limit = part.wish.slots
-            if len(mine) > limit:
-                over[k] = min(mine, key=lambda r: (weight[r], r))
-        if not over:
-            found.append(_start(made))
-            over = {
-                k: min(mine, key=lambda r: (weight[r], r))
-                for k in range(len(compiled.pools))
-                if len(mine := [r for r in np.flatnonzero(made.pool == k) if weight[r] > 1e-6]) > 1
-            }
-            if not over:
-                break
-        for k in range(len(compiled.pools)):
-            made.closed |= (made.pool == k) & (weight <= 1e-6) & (k in over) & bool(found)
-        for row in over.values():
-            made.closed[row] = True
-        before = made.used
-        generate(made, Effort(rounds, 0))
-        if len(made.used) == len(before) and np.array_equal(made.used, before):
-            break
-    made.closed = None
-    return found
-
-
-def _weights(made: Columns) -> Floats:
-    """Money per knapsack row in the last LP."""
-    rows = np.array(made.rows[: len(made.used)], dtype=np.int64)
-    return np.bincount(rows, weights=made.used * made.price[rows], minlength=len(made.pool))
-
-
-def _start(made: Columns) -> tuple[Floats, tuple[dict[int, int], ...]]:
-    rows = np.array(made.rows[: len(made.used)], dtype=np.int64)
-    share = np.zeros((len(made.counts), len(made.compiled.pools)))
-    nodes: list[dict[int, float]] = [{} for _ in made.compiled.pools]
-    for j in np.flatnonzero(made.used > 1e-6):
-        k, t = int(made.pool[rows[j]]), int(made.kind[rows[j]])
-        share[:, k] += made.used[j] * made.patterns[j]
-        nodes[k][t] = nodes[k].get(t, 0.0) + float(made.used[j])
-    share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-9)
-    wanted = made.compiled.counts[:, None] * share[made.item_of] * made.compiled.allowed
-    return wanted, tuple({t: max(1, round(n)) for t, n in sorted(some.items())} for some in nodes)

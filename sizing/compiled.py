@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sizing.catalogue import HOURS_PER_MONTH, InstanceType, fresh, prune
-from sizing.packing import Classes, Floats
+from sizing.packing import Classes, Floats, fit_in
 from sizing.plan import Infeasible
 from sizing.problem import ON_DEMAND_SHARE, PoolWish, Problem, WorkloadDemand
 
@@ -59,17 +59,17 @@ class Compiled:
 
     def fits(self, pool: int) -> npt.NDArray[np.bool_]:
         """(class, type): one pod fits on an empty node."""
-        return (self.classes.sizes[:, None, :] <= self.pools[pool].room[None, :, :]).all(axis=2)
+        return fit_in(self.classes.sizes, self.pools[pool].room)
 
 
 def pool_types(problem: Problem, wish: PoolWish) -> tuple[InstanceType, ...]:
     """Fresh types of the pool's architectures (with GPUs or without) that have the price it pays, pruned."""
     young, _ = fresh(problem.types, problem.as_of, problem.max_age_days)
     if wish.spot:
-        young = tuple(
-            t for t in young if t.spot_date and (problem.as_of - t.spot_date).days <= problem.max_age_days
-        )
-    fitting = [t for t in young if t.arch in wish.arch and (t.gpu > 0) == wish.gpu and min(t.room[:2]) > 0 and t.room.pods > 0]
+        young = tuple(t for t in young if t.spot_date and (problem.as_of - t.spot_date).days <= problem.max_age_days)
+    fitting = [
+        t for t in young if t.arch in wish.arch and (t.gpu > 0) == wish.gpu and min(t.room[:2]) > 0 and t.room.pods > 0
+    ]
     return prune(fitting, spot=wish.spot)
 
 
@@ -85,7 +85,7 @@ def stale_types(problem: Problem) -> tuple[str, ...]:
 
 
 def parts(problem: Problem) -> tuple[Problem, ...]:
-    """Split into problems that share no workload (all in one when a quota binds them), so a change stays in its part."""
+    """Split into problems that share no workload, so that a change stays in its part."""
     names = [pool.name for pool in problem.pools]
     root = {name: name for name in names}
 
@@ -173,14 +173,14 @@ def compile_problem(problem: Problem) -> Compiled | Infeasible:
 
 
 def scheduling_order(size: tuple[int, int, int, int], pod: PodClass) -> tuple[float, float, str, str, int]:
-    """The order pods come to the scheduler: GPUs first, then the larger of milli-CPU and MiB / 4, decreasing; then by name."""
+    """The order pods come to the scheduler: most GPUs first, then most of milli-CPU or MiB / 4; then by name."""
     return (-size[2], -max(size[0], size[1] / 4), pod.workload, pod.block, pod.zone)
 
 
 def split(
     problem: Problem, w: WorkloadDemand, wishes: list[PoolWish]
 ) -> list[tuple[str, int, int, tuple[str, ...]]] | Infeasible:
-    """A workload as blocks (block, zone or -1, count, allowed pools): its on-demand share first, then what may be spot."""
+    """A workload as blocks (block, zone or -1, count, allowed pools): its on-demand share, then what may be spot."""
     kind = {wish.name: wish.spot for wish in wishes}
     steady = tuple(sorted(name for name in set(w.pools) if not kind[name]))
     spot = tuple(sorted(name for name in set(w.pools) if kind[name]))
@@ -196,7 +196,8 @@ def split(
     elif not steady:
         return Infeasible(
             constraint="spot_share",
-            message=f"workload {w.name} needs {'all' if w.spot == 'never' else '30 %'} of its pods on demand, but its pools "
+            message=f"workload {w.name} needs {'all' if w.spot == 'never' else '30 %'} of its pods "
+            "on demand, but its pools "
             f"{sorted(w.pools)} are all spot: add an on-demand pool, or set spot: only",
             detail={"workload": w.name},
         )
@@ -223,8 +224,11 @@ def split(
 
 def _no_types(problem: Problem, wish: PoolWish) -> Infeasible:
     stale = stale_types(problem)
-    kind = f"{' or '.join(wish.arch)}{' GPU' if wish.gpu else ''} instance type at {'spot' if wish.spot else 'on-demand'} price"
-    hint = f"; {len(stale)} prices are older than {problem.max_age_days} days (raise prices.max_age_days)" if stale else ""
+    price = "spot" if wish.spot else "on-demand"
+    kind = f"{' or '.join(wish.arch)}{' GPU' if wish.gpu else ''} instance type at {price} price"
+    hint = (
+        f"; {len(stale)} prices are older than {problem.max_age_days} days (raise prices.max_age_days)" if stale else ""
+    )
     return Infeasible(
         constraint="price_missing",
         message=f"pool {wish.name}: no {kind} in {problem.cloud} {problem.region}{hint}",
@@ -237,9 +241,7 @@ def _too_large(made: Compiled) -> Infeasible | None:
         if any(made.fits(k)[c].any() for k in pod.pools):
             continue
         cpu, memory, gpu, _ = (int(v) for v in made.classes.sizes[c])
-        largest = {
-            made.pools[k].wish.name: [int(v) for v in made.pools[k].room.max(axis=0)] for k in pod.pools
-        }
+        largest = {made.pools[k].wish.name: [int(v) for v in made.pools[k].room.max(axis=0)] for k in pod.pools}
         return Infeasible(
             constraint="pod_too_large",
             message=f"workload {pod.workload} asks {cpu}m CPU, {memory} MiB, {gpu} GPU a pod; no type allowed in "

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 
 from sizing.compiled import Compiled
-from sizing.packing import Floats, first_fit, spread_fit
+from sizing.packing import Floats, first_fit, fit_in, spread_fit
 from sizing.part import PartSolution, within_limits
 from sizing.pools import FIRST, SPREAD, PoolSolution, finish, node_zones
 
@@ -41,7 +41,11 @@ def _descend(compiled: Compiled, made: PoolSolution, width: Width) -> PoolSoluti
     if not any(made.counts):
         return made
     counts = np.array(made.counts, dtype=float)
-    made = _try(compiled, made, mixes(compiled, made, counts, width.kinds), counts, width.mixes) or made
+    for _ in range(STEPS):
+        mixed = _try(compiled, made, mixes(compiled, made, counts, width.kinds), counts, width.mixes)
+        if mixed is None:
+            break
+        made = mixed
     for _ in range(STEPS):
         better = _step(compiled, made, counts, width)
         if better is None:
@@ -66,29 +70,30 @@ def _step(compiled: Compiled, made: PoolSolution, counts: Floats, width: Width) 
             most = int(saved / float(part.price[into]) - 1e-9)
             if into == out or most < 1:
                 continue
-            for more in sorted({most, max(1, most - 1), max(1, most // 2)}):
-                trials.append((float(part.price[into]) * more - saved, _changed(nodes, out, less, into, more)))
+            numbers = sorted({most, max(1, most - 1), max(1, most // 2)})
+            trials += [(float(part.price[into]) * n - saved, _changed(nodes, out, less, into, n)) for n in numbers]
     fine = []
     for change, trial in sorted(set(trials)):
-        if not trial or len(trial) > part.wish.slots or change >= -1e-6:
+        if not trial or len(trial) > part.wish.slots or change >= -CENT:
             continue
         types = [t for t, _ in trial]
         room = sum(part.room[t] * n for t, n in trial)
-        if (room >= volume - 1e-6).all() and (biggest[:, None] <= part.room[types][None]).all(axis=2).any(axis=1).all():
+        if (room >= volume - 1e-6).all() and fit_in(biggest, part.room[types]).any(axis=1).all():
             fine.append(trial)
     return _try(compiled, made, fine, counts, width.most, width.batch)
 
 
-def _try(  # noqa: PLR0913
+def _try(  # noqa: PLR0917, PLR0913
     compiled: Compiled, made: PoolSolution, trials: list[Trial], counts: Floats, most: int, batch: int = 48
 ) -> PoolSolution | None:
     """The first trial (they come cheapest first) that packs and costs less than `made`."""
     for start in range(0, min(len(trials), most), batch):
         some = trials[start : start + batch]
-        for manner in (made.manner, SPREAD if made.manner == FIRST else FIRST):
-            for index in _packs(compiled, made.pool, some, counts, manner):
-                types = tuple(t for t, _ in some[index])
-                numbers = np.array([n for _, n in some[index]], dtype=np.int64)
+        turned = [trial[::-1] for trial in some]
+        for manner, rows in ((SPREAD, some), (FIRST, some), (FIRST, turned)):
+            for index in _packs(compiled, made.pool, rows, counts, manner):
+                types = tuple(t for t, _ in rows[index])
+                numbers = np.array([n for _, n in rows[index]], dtype=np.int64)
                 done = finish(compiled, made.pool, types, numbers, counts, manner)
                 if done is not None and done.cost < made.cost - CENT:
                     return done
@@ -104,7 +109,7 @@ def mixes(compiled: Compiled, made: PoolSolution, counts: Floats, kinds: int) ->
     both = np.minimum(value.max(axis=1), value.sum(axis=1) * 0.6) * part.price
     ranked = [int(t) for t in np.argsort(both, kind="stable")[:kinds]]
     ranked = sorted({*ranked, *(t for t, _, _ in made.slots)})
-    fits = (biggest[:, None] <= part.room[None]).all(axis=2)
+    fits = fit_in(biggest, part.room)
     zoned = bool((counts[compiled.classes.zone >= 0] > 0).any())
     least = compiled.zones if zoned else 1
     found: dict[Trial, float] = {}
@@ -112,7 +117,10 @@ def mixes(compiled: Compiled, made: PoolSolution, counts: Floats, kinds: int) ->
         if not (fits[:, a] | fits[:, b]).all() or (a != b and part.wish.slots < 2):  # noqa: PLR2004
             continue
         alone = int(np.ceil((volume / np.maximum(part.room[a], 1e-9)).max()))
-        for n in sorted({round(alone * step / STEPS_OF_MIX) for step in range(1, STEPS_OF_MIX + 1)} | set(range(1, min(alone, 8) + 1))):
+        for n in sorted(
+            {round(alone * step / STEPS_OF_MIX) for step in range(1, STEPS_OF_MIX + 1)}
+            | set(range(1, min(alone, 8) + 1))
+        ):
             rest = np.maximum(volume * SLACK - n * part.room[a], 0)
             need = int(np.ceil((rest / np.maximum(part.room[b], 1e-9)).max())) if a != b else 0
             for more in range(3):
@@ -136,9 +144,7 @@ def _changed(nodes: Nodes, out: int, less: int, into: int, more: int) -> Trial:
     return tuple(sorted((t, n) for t, n in after.items() if n > 0))
 
 
-def _packs(
-    compiled: Compiled, pool: int, trials: list[Trial], counts: Floats, manner: str
-) -> list[int]:
+def _packs(compiled: Compiled, pool: int, trials: list[Trial], counts: Floats, manner: str) -> list[int]:
     """Which trials the greedy scheduler packs, cheapest change first."""
     room = compiled.pools[pool].room
     wide = max(sum(n for _, n in trial) for trial in trials)

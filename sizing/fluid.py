@@ -55,7 +55,9 @@ def solve_fluid(  # noqa: PLR0913
         spare.append([model.column(float(c), 0.0, cap, whole=whole) for c in part.price])
         _pool_rows(model, compiled, k, pods, work[k], spare[k], cap, fill, whole=whole)
     for c in range(len(compiled.pods)):
-        model.row({pods[c, p]: 1.0 for p in compiled.pods[c].pools}, float(compiled.counts[c]), float(compiled.counts[c]))
+        model.row(
+            {pods[c, p]: 1.0 for p in compiled.pods[c].pools}, float(compiled.counts[c]), float(compiled.counts[c])
+        )
     if compiled.problem.vcpu_quota is not None and "quota" not in without:
         vcpu = {
             column: float(part.vcpu[t])
@@ -68,7 +70,11 @@ def solve_fluid(  # noqa: PLR0913
         several = choosing(compiled)
         total = float((compiled.counts * compiled.classes.sizes[:, 0])[several].sum())
         for k, part in enumerate(compiled.pools):
-            mine = {pods[c, k]: float(compiled.classes.sizes[c, 0]) for c in np.flatnonzero(several) if (c, k) in pods}
+            mine = {
+                pods[c, k]: float(compiled.classes.sizes[c, 0])
+                for c in (int(i) for i in np.flatnonzero(several))
+                if (c, k) in pods
+            }
             if part.wish.spot and mine:
                 model.row(mine, -np.inf, SPOT_POOL_SHARE * total)
     out: Outcome = model.solve(nodes_limit=nodes_limit, gap=gap, seed=compiled.problem.seed)
@@ -78,13 +84,13 @@ def solve_fluid(  # noqa: PLR0913
     for (c, p), column in pods.items():
         x[c, p] = out.values[column]
     numbers = tuple(
-        {t: int(round(out.values[col])) for t, col in enumerate(columns) if out.values[col] > 1e-6}  # noqa: RUF046
+        {t: int(round(out.values[col])) for t, col in enumerate(columns) if out.values[col] > 1e-6}  # noqa: PLR2004, RUF046
         for columns in work
     )
     return Fluid(out.status, out.bound, x, numbers)
 
 
-def _pool_rows(  # noqa: PLR0913
+def _pool_rows(  # noqa: C901, PLR0912, PLR0917, PLR0913
     model: Model,
     compiled: Compiled,
     k: int,
@@ -125,7 +131,7 @@ def _pool_rows(  # noqa: PLR0913
         if len({int(compiled.classes.zone[o]) for o in others if len(compiled.pods[o].pools) == 1}) == compiled.zones:
             model.row({work[t]: 1.0 for t in np.flatnonzero(fits[c])}, float(compiled.zones), np.inf)
     zero = np.zeros(len(compiled.pods))
-    both = {column: 1.0 for column in (*work, *spare)}
+    both = dict.fromkeys((*work, *spare), 1.0)
     forced = compiled.counts * (compiled.allowed.sum(axis=1) == 1) * compiled.allowed[:, k]
     model.row(both, float(least_nodes(compiled, k, forced if forced.any() else zero)), cap)
     if not part.wish.spot:
@@ -139,10 +145,10 @@ def _pool_rows(  # noqa: PLR0913
         flags = [model.column(0.0, 0.0, 1.0, whole=True) for _ in work]
         for t in range(len(work)):
             model.row({work[t]: 1.0, spare[t]: 1.0, flags[t]: -cap}, -np.inf, 0.0)
-        model.row({flag: 1.0 for flag in flags}, 0.0, float(part.wish.slots))
+        model.row(dict.fromkeys(flags, 1.0), 0.0, float(part.wish.slots))
 
 
-def _spare_takes_over(  # noqa: PLR0913
+def _spare_takes_over(  # noqa: PLR0917, PLR0913
     model: Model, compiled: Compiled, k: int, pods: dict[tuple[int, int], int], work: list[int], spare: list[int]
 ) -> None:
     """Without a spare larger than K no node holds more than K: its room counts only up to K (CPU, then memory)."""

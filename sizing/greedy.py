@@ -31,7 +31,7 @@ def keep_spot_share(compiled: Compiled, pods: Floats) -> Floats:
     for k in spot:
         for c in sorted(np.flatnonzero(several & (x[:, k] > 0) & (cpu > 0)), key=lambda c: (cpu[c], c)):
             over = float((x[several, k] * cpu[several]).sum()) - cap
-            if over <= 1e-9:
+            if over <= 1e-9:  # noqa: PLR2004
                 break
             for other in sorted(compiled.pods[c].pools, key=lambda p: (p not in spot, p)):
                 if other == k:

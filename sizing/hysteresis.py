@@ -1,4 +1,4 @@
-"""Keep the plan that runs: a new one replaces it only when it saves more than the threshold, or when it no longer holds."""
+"""Keep the plan that runs: a new one replaces it when it saves more than the threshold, or when it no longer holds."""
 
 from __future__ import annotations
 
@@ -82,7 +82,9 @@ def _kept(compiled: Compiled, pool: int, counts: Floats, previous: Plan) -> Pool
     if not counts.any():
         idle = empty(compiled, pool)
         cost = float(sum(part.price[t] * (n + s) for t, n, s in slots))
-        return PoolSolution(pool, tuple((t, 0, n + s) for t, n, s in slots), cost, idle.counts, FIRST) if slots else idle
+        return (
+            PoolSolution(pool, tuple((t, 0, n + s) for t, n, s in slots), cost, idle.counts, FIRST) if slots else idle
+        )
     types = tuple(t for t, _, _ in slots)
     cost = float(sum(part.price[t] * (n + s) for t, n, s in slots))
     trial = np.array([[n for _, n, _ in slots]], dtype=np.int64)

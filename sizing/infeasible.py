@@ -23,13 +23,14 @@ def explain(compiled: Compiled) -> Infeasible:
         vcpu = sum(
             int(compiled.pools[k].vcpu[t]) * n for k, numbers in enumerate(lifted.nodes) for t, n in numbers.items()
         )
-        return Infeasible(constraint=limit, message=_sentence(compiled, limit, need, vcpu), detail={"nodes": need, "vcpu": vcpu})
-    nothing = Infeasible(
+        return Infeasible(
+            constraint=limit, message=_sentence(compiled, limit, need, vcpu), detail={"nodes": need, "vcpu": vcpu}
+        )
+    return Infeasible(
         constraint="pool_max",
-        message=f"{compiled.problem.cluster}: several limits together leave no room (pools' max, vCPU quota, spot share): "
-        "raise the pools' max first, then the quota",
+        message=f"{compiled.problem.cluster}: several limits together leave no room (pools' max, vCPU quota, spot "
+        "share): raise the pools' max first, then the quota",
     )
-    return nothing
 
 
 def packing(compiled: Compiled) -> Infeasible:
@@ -51,14 +52,17 @@ def _sentence(compiled: Compiled, limit: str, need: dict[str, int], vcpu: int) -
         case "pool_max":
             caps = {part.wish.name: part.wish.max for part in compiled.pools}
             short = {name: n for name, n in need.items() if n > caps[name]} or need
-            return f"{cluster}: the pools' max {caps} is too small; at least {short} nodes are needed (spare included): raise max"
+            return (
+                f"{cluster}: the pools' max {caps} is too small; at least {short} nodes are needed, "
+                "spare included: raise max"
+            )
         case "quota":
             return (
-                f"{cluster}: the vCPU quota of {compiled.problem.vcpu_quota} is too small; at least {vcpu} vCPU are needed: "
-                "raise sizing.vcpu_quota after the cloud raised the quota"
+                f"{cluster}: the vCPU quota of {compiled.problem.vcpu_quota} is too small; at least {vcpu} vCPU are "
+                "needed: raise sizing.vcpu_quota after the cloud raised the quota"
             )
         case _:
             return (
-                f"{cluster}: no more than 60 % of spot-eligible CPU may stand in one spot pool, and the others are full: "
-                "raise the max of another spot pool"
+                f"{cluster}: no more than 60 % of spot-eligible CPU may stand in one spot pool, and the others are "
+                "full: raise the max of another spot pool"
             )

@@ -68,7 +68,7 @@ class Model:
         if mixed:
             kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
             lp.integrality_ = [kinds[w] for w in self.whole]
-        highs = highspy.Highs()
+        highs = highspy.Highs()  # type: ignore[no-untyped-call]
         options: dict[str, Any] = {"output_flag": False, "threads": 1, "random_seed": seed % 2**31}
         if mixed:
             options |= {"mip_rel_gap": gap, "mip_max_nodes": nodes_limit}

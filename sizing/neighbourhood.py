@@ -94,7 +94,7 @@ def search(compiled: Compiled, start: PartSolution, solver: str, budget: Budget)
         if solver == "qaoa":
             trace.runs.append(_compare(cost, picked.state, picked.histogram, budget, seed, home))
         made = _rebuild(compiled, best, slots, four, chunks, picked.state, kinds)
-        if made is not None and made.cost < best.cost - 1e-6:  # noqa: PLR2004 - less than a cent is no gain
+        if made is not None and made.cost < best.cost - 1e-6:
             best = made
             trace.accepted += 1
     return best, trace
@@ -115,7 +115,11 @@ def _draw(
     first = int(rng.choice(filled, p=weight / weight.sum()))
     mine = np.flatnonzero(slots[first].pods)
     near = [i for i in range(len(slots)) if i != first and compiled.allowed[mine, slots[i].pool].any()]
-    near = [i for i in near if slots[i].pods.any() or all(slots[j].pods.any() or slots[j].pool != slots[i].pool for j in near if j < i)]
+    near = [
+        i
+        for i in near
+        if slots[i].pods.any() or all(slots[j].pods.any() or slots[j].pool != slots[i].pool for j in near if j < i)
+    ]
     rng.shuffle(near)
     four = [first, *near[: CHOICES - 1]]
     if len(four) < 2:  # noqa: PLR2004
@@ -189,7 +193,10 @@ def _slot_costs(compiled: Compiled, slot: Slot, counts: Floats, dear: float) -> 
     nodes = np.zeros((len(counts), len(kinds)), dtype=np.int64)
     for column, t in enumerate(kinds):
         need = float((volume / np.maximum(part.room[t], 1e-9)).max())
-        hosts = max((int(counts[-1][compiled.classes.host == g].sum()) for g in set(compiled.classes.host[used]) if g >= 0), default=0)
+        hosts = max(
+            (int(counts[-1][compiled.classes.host == g].sum()) for g in set(compiled.classes.host[used]) if g >= 0),
+            default=0,
+        )
         width = int(min(part.wish.max, max(need * 1.6 + 2 * compiled.zones, hosts + compiled.zones)))
         capacity = np.broadcast_to(part.room[t][:, None, None], (4, len(counts), max(1, width)))
         packed = first_fit(compiled.classes, counts, capacity, node_zones(compiled, max(1, width)), order)
@@ -200,7 +207,7 @@ def _slot_costs(compiled: Compiled, slot: Slot, counts: Floats, dear: float) -> 
     return cost.min(axis=1), [(kinds[int(p)], int(nodes[row, p])) for row, p in enumerate(pick)]
 
 
-def _spot_penalty(  # noqa: PLR0913
+def _spot_penalty(  # noqa: PLR0917, PLR0913
     compiled: Compiled, slots: list[Slot], four: list[int], chunks: list[Chunk], states: Ints, current: float
 ) -> Floats:
     """A state that puts too much into one spot pool is too dear."""
@@ -220,7 +227,7 @@ def _spot_penalty(  # noqa: PLR0913
     return penalty
 
 
-def _rebuild(  # noqa: PLR0913
+def _rebuild(  # noqa: PLR0917, PLR0913
     compiled: Compiled,
     best: PartSolution,
     slots: list[Slot],
@@ -262,7 +269,7 @@ def _rebuild(  # noqa: PLR0913
     return solution if within_limits(compiled, solution) else None
 
 
-def _compare(  # noqa: PLR0913
+def _compare(  # noqa: PLR0917, PLR0913
     cost: Floats, state: int, histogram: dict[int, int], budget: Budget, seed: int, home: int
 ) -> dict[str, Any]:
     """The circuit's best beside the control run's and the true optimum of the same table."""

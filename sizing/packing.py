@@ -10,6 +10,12 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 
+def fit_in(sizes: Floats, room: Floats) -> npt.NDArray[np.bool_]:
+    """(size, room): each size fits into each room, in all dimensions."""
+    made: npt.NDArray[np.bool_] = np.all(sizes[:, None, :] <= room[None, :, :], axis=2)
+    return made
+
+
 @dataclass(frozen=True)
 class Classes:
     """Equal pods, class by class, in the order the scheduler sees them.
@@ -33,7 +39,7 @@ class Packed:
     placed: npt.NDArray[np.int64] | None  # (class, node), first trial only
 
 
-def first_fit(  # noqa: PLR0913 - a kernel
+def first_fit(  # noqa: C901, PLR0913 - a kernel
     classes: Classes,
     counts: Floats,
     capacity: Floats,
@@ -93,7 +99,7 @@ def first_fit(  # noqa: PLR0913 - a kernel
     return Packed(left, last, free, placed)
 
 
-def spread_fit(  # noqa: PLR0913 - a kernel
+def spread_fit(  # noqa: C901, PLR0913 - a kernel
     classes: Classes,
     counts: Floats,
     capacity: Floats,

@@ -33,9 +33,7 @@ def within_limits(compiled: Compiled, made: PartSolution) -> bool:
     """The limits that span pools: vCPU quota and the share of one spot pool."""
     quota = compiled.problem.vcpu_quota
     if quota is not None:
-        vcpu = sum(
-            float(compiled.pools[p.pool].vcpu[t]) * (n + s) for p in made.pools for t, n, s in p.slots
-        )
+        vcpu = sum(float(compiled.pools[p.pool].vcpu[t]) * (n + s) for p in made.pools for t, n, s in p.slots)
         if vcpu > quota:
             return False
     several = choosing(compiled)

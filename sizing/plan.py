@@ -80,8 +80,9 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Infeasible:
-    """No plan exists: `constraint` is one of pool_max, quota, pod_too_large, zone_count, price_missing, spot_share,
-    host_spread; `message` says what to change, `detail` carries the numbers.
+    """No plan exists: what binds, what to change, and the numbers.
+
+    `constraint` is one of pool_max, quota, pod_too_large, price_missing, spot_share.
     """
 
     constraint: str

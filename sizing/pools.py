@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sizing.compiled import Compiled
-from sizing.packing import Floats, Packed, first_fit, spread_fit
+from sizing.packing import Floats, Packed, first_fit, fit_in, spread_fit
 
 Ints = npt.NDArray[np.int64]
 FIRST, SPREAD = "first fit", "spread"
-"""Manners of the greedy scheduler: fill nodes in order, or score them as kube-scheduler does. Pods come largest first."""
+"""Manners of the greedy scheduler: fill nodes in order, or score them as kube-scheduler does; largest pods first."""
 MOST_STEPS = 400  # of growing or shrinking one pool; a bound that no sane pool reaches
 
 
@@ -49,7 +49,7 @@ def _capacity(compiled: Compiled, pool: int, types: tuple[int, ...], trials: Int
     return made
 
 
-def pack(  # noqa: PLR0913
+def pack(  # noqa: PLR0917, PLR0913
     compiled: Compiled,
     pool: int,
     types: tuple[int, ...],
@@ -68,7 +68,7 @@ def pack(  # noqa: PLR0913
     return capacity, fit(compiled.classes, many, capacity, zones, order, keep=keep)
 
 
-def left_over(  # noqa: PLR0913
+def left_over(  # noqa: PLR0917, PLR0913
     compiled: Compiled, pool: int, types: tuple[int, ...], trials: Ints, counts: Floats, manner: str
 ) -> Floats:
     """(trial, class) pods that the greedy scheduler cannot place."""
@@ -119,7 +119,7 @@ def least_nodes(compiled: Compiled, pool: int, counts: Floats) -> int:
 
 
 def settle(compiled: Compiled, pool: int, counts: Floats, start: dict[int, int]) -> PoolSolution | None:
-    """The cheapest numbers of nodes near `start` (type -> nodes) that the greedy scheduler fills; None beyond the cap."""
+    """The cheapest numbers of nodes near `start` (type -> nodes) that a greedy scheduler fills; None beyond the cap."""
     part = compiled.pools[pool]
     types = tuple(sorted(start, key=lambda t: (-part.room[t][0], -part.room[t][1], t)))
     if not counts.any():
@@ -140,7 +140,9 @@ def settle(compiled: Compiled, pool: int, counts: Floats, start: dict[int, int])
     return best
 
 
-def _grow(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, counts: Floats, limit: int, manner: str) -> Ints | None:  # noqa: PLR0913
+def _grow(  # noqa: PLR0913, PLR0917
+    compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, counts: Floats, limit: int, manner: str
+) -> Ints | None:
     part = compiled.pools[pool]
     price, room = part.price[list(types)], part.room[list(types)]
     numbers = numbers.copy()
@@ -151,7 +153,7 @@ def _grow(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, 
         if not left.any():
             return numbers
         stuck = np.flatnonzero(left)
-        fits = (compiled.classes.sizes[stuck][:, None, :] <= room[None]).all(axis=2)
+        fits = fit_in(compiled.classes.sizes[stuck], room)
         if not fits.any(axis=1).all():
             return None
         volume = left @ compiled.classes.sizes
@@ -162,13 +164,14 @@ def _grow(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, 
         gain = (left @ weight) - (after @ weight)
         done = ~after.any(axis=1)
         if done.any() and jump <= 1:
-            return trials[int(np.where(done, price, np.inf).argmin())]
+            best: Ints = trials[int(np.where(done, price, np.inf).argmin())]
+            return best
         value = gain / price
-        numbers = trials[int(value.argmax())] if value.max() > 1e-12 else numbers + fits.any(axis=0).astype(np.int64)
+        numbers = trials[int(value.argmax())] if value.max() > 1e-12 else numbers + fits.any(axis=0).astype(np.int64)  # noqa: PLR2004
     return None
 
 
-def _shrink(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, counts: Floats, manner: str) -> Ints:  # noqa: PLR0913
+def _shrink(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, counts: Floats, manner: str) -> Ints:  # noqa: PLR0917, PLR0913
     part = compiled.pools[pool]
     price, room = part.price[list(types)], part.room[list(types)]
     volume = counts @ compiled.classes.sizes
@@ -177,7 +180,7 @@ def _shrink(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints
     for i, j in product(range(len(types)), repeat=2):
         if i != j:
             moves += [unit[j] - unit[i], 2 * unit[j] - unit[i], unit[j] - 2 * unit[i], 3 * unit[j] - unit[i]]
-    cheaper = [m for m in moves if float(m @ price) < -1e-9]
+    cheaper = [m for m in moves if float(m @ price) < -1e-9]  # noqa: PLR2004
     big = [m * k for m in cheaper if (np.abs(m).sum() == 1) for k in (2, 4, 8, 16)]
     for _ in range(MOST_STEPS):
         trials = [numbers + m for m in cheaper + big if (numbers + m >= 0).all() and (numbers + m).sum() > 0]
@@ -192,7 +195,7 @@ def _shrink(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints
     return numbers
 
 
-def finish(  # noqa: PLR0913
+def finish(  # noqa: PLR0917, PLR0913
     compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, counts: Floats, manner: str
 ) -> PoolSolution | None:
     """Add the spare and the minimum; None when the pool's cap is exceeded."""
@@ -214,12 +217,14 @@ def finish(  # noqa: PLR0913
     return made if made.nodes <= part.wish.max and len(slots) <= part.wish.slots else None
 
 
-def spare_slots(compiled: Compiled, pool: int, types: tuple[int, ...], trial: Ints, counts: Floats, manner: str) -> tuple[int, ...]:  # noqa: PLR0913
+def spare_slots(  # noqa: PLR0913, PLR0917
+    compiled: Compiled, pool: int, types: tuple[int, ...], trial: Ints, counts: Floats, manner: str
+) -> tuple[int, ...]:
     """Cheapest set of slots such that, with one spare in each, the pods of any one node fit on a spare."""
     part = compiled.pools[pool]
     capacity, packed = pack(compiled, pool, types, trial, counts, manner)
     loads = (capacity - packed.free)[:, 0, :].T
-    fits = (loads[:, None, :] <= part.room[list(types)][None]).all(axis=2)
+    fits = fit_in(loads, part.room[list(types)])
     best, least = tuple(range(len(types))), np.inf
     for size in range(1, len(types) + 1):
         for some in combinations(range(len(types)), size):

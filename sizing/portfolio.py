@@ -7,12 +7,13 @@ from typing import Any
 
 from sizing import infeasible
 from sizing.assemble import assemble
-from sizing.columns import Effort, generate, prepare, starts
+from sizing.columns import Effort, generate, prepare
 from sizing.compiled import Compiled, compile_problem, parts
 from sizing.descent import Width, polish
 from sizing.fluid import solve_fluid
 from sizing.greedy import cheapest_pool_first, share_out
 from sizing.hysteresis import choose
+from sizing.narrowing import starts
 from sizing.neighbourhood import Budget, search
 from sizing.part import PartSolution, build
 from sizing.plan import Infeasible, Plan
@@ -60,8 +61,34 @@ class Result:
 
 def solve(problem: Problem, previous: Plan | None = None) -> Plan | Infeasible:
     """The cheapest verified plan, or why there is none. Same problem and previous plan: same bytes."""
+    results = _all_parts(parts(problem), previous)
+    if isinstance(results, Infeasible):
+        return results
+    if problem.vcpu_quota is not None and vcpu_used(results) > problem.vcpu_quota:
+        results = _all_parts((problem,), previous)  # each part alone kept the quota, together they do not
+        if isinstance(results, Infeasible):
+            return results
+    plan = assemble(problem, results, previous)
+    wrong = verify(problem.to_object(), plan.to_object())
+    if wrong:
+        raise AssertionError(f"{problem.cluster}: the verifier rejects the solver's own plan: {'; '.join(wrong[:5])}")
+    return plan
+
+
+def vcpu_used(results: list[Result]) -> float:
+    """vCPUs of all nodes, spares included."""
+    return sum(
+        float(r.compiled.pools[pool.pool].vcpu[t]) * (n + s)
+        for r in results
+        for pool in r.solution.pools
+        for t, n, s in pool.slots
+    )
+
+
+def _all_parts(problems: tuple[Problem, ...], previous: Plan | None) -> list[Result] | Infeasible:
+    """Solve each part, or say why one has no plan."""
     results = []
-    for part in parts(problem):
+    for part in problems:
         compiled = compile_problem(part)
         if isinstance(compiled, Infeasible):
             return compiled
@@ -72,11 +99,7 @@ def solve(problem: Problem, previous: Plan | None = None) -> Plan | Infeasible:
         if found.kept != "no":
             found.winner = {"kept": "previous plan", "adjusted": "previous plan, adjusted"}[found.kept]
         results.append(found)
-    plan = assemble(problem, results, previous)
-    wrong = verify(problem.to_object(), plan.to_object())
-    if wrong:
-        raise AssertionError(f"{problem.cluster}: the verifier rejects the solver's own plan: {'; '.join(wrong[:5])}")
-    return plan
+    return results
 
 
 def solve_part(compiled: Compiled) -> Result | Infeasible:

@@ -11,7 +11,8 @@ from sizing.packing import Floats
 
 Ints = npt.NDArray[np.int64]
 WEIGHTS = np.array(
-    [[c, 1 - c, 0.0, p] for c in (1.0, 0.85, 0.7, 0.5, 0.3, 0.15, 0.0) for p in (0.0, 0.15)] + [[0.33, 0.33, 0.33, 0.01]]
+    [[c, 1 - c, 0.0, p] for c in (1.0, 0.85, 0.7, 0.5, 0.3, 0.15, 0.0) for p in (0.0, 0.15)]
+    + [[0.33, 0.33, 0.33, 0.01]]
 )
 FINE = np.array([[c, 1 - c, 0.0, p] for c in np.linspace(0, 1, 41) for p in (0.0, 0.12)] + [[0.2, 0.2, 1.0, 0.0]])
 
@@ -30,7 +31,7 @@ def fill(sacks: Knapsacks, value: Floats) -> tuple[Floats, Floats]:
     rows, ways = len(sacks.room), len(WEIGHTS)
     share = sacks.sizes[None] / np.maximum(sacks.room[:, None], 1e-9)  # row, item, 4
     weight = np.einsum("rid,wd->rwi", share, WEIGHTS) + 1e-9
-    useful = np.where((value > 1e-9) & (sacks.most > 0), value, -1.0)
+    useful = np.where((value > 1e-9) & (sacks.most > 0), value, -1.0)  # noqa: PLR2004
     rank = np.argsort(-(useful[:, None] / weight), axis=2, kind="stable")
     free = np.repeat(sacks.room[:, None], ways, axis=1)
     taken = np.zeros((rows, ways, len(sacks.sizes)))
@@ -69,7 +70,7 @@ def grid(sacks: Knapsacks, row: int, value: Floats, cells: int = 60_000) -> tupl
     Sizes are rounded down and room up to the grid, so the ceiling holds; the filling is cut to fit. Pods per node and
     GPUs only cut the filling. None when the grid would be too large to be exact enough.
     """
-    items = np.flatnonzero((value > 1e-9) & (sacks.most[row] > 0))
+    items = np.flatnonzero((value > 1e-9) & (sacks.most[row] > 0))  # noqa: PLR2004
     pattern = np.zeros(len(sacks.sizes))
     if not len(items):
         return pattern, 0.0
@@ -85,7 +86,7 @@ def grid(sacks: Knapsacks, row: int, value: Floats, cells: int = 60_000) -> tupl
         return None
     best = np.zeros((wide, high))
     steps: list[tuple[int, int, int, int, npt.NDArray[np.bool_]]] = []
-    for i in items:
+    for i in items.tolist():
         w, h = int(sacks.sizes[i, 0] // units[0]), int(sacks.sizes[i, 1] // units[1])
         rest, part = int(sacks.most[row, i]), 1
         while rest > 0:
@@ -100,9 +101,9 @@ def grid(sacks: Knapsacks, row: int, value: Floats, cells: int = 60_000) -> tupl
                 steps.append((int(i), part, dx, dy, better))
             part *= 2
     top, x, y = float(best[-1, -1]), wide - 1, high - 1
-    for i, part, dx, dy, better in reversed(steps):
+    for item, part, dx, dy, better in reversed(steps):
         if x >= dx and y >= dy and better[x - dx, y - dy]:
-            pattern[i] += part
+            pattern[item] += part
             x, y = x - dx, y - dy
     return _cut(sacks, row, value, pattern), top
 

@@ -42,7 +42,7 @@ class WorkloadDemand:
 
 @dataclass(frozen=True, kw_only=True)
 class PoolWish:
-    """A pool of the stack file: caps of nodes for the pool as a whole, filled by `slots` node pools of one type each."""
+    """A pool of the stack file: caps for the pool as a whole, filled by `slots` node pools of one type each."""
 
     name: str
     purpose: str = "general"
@@ -84,7 +84,17 @@ class Problem:
         """The same as plain data."""
         made: dict[str, Any] = {
             key: getattr(self, key)
-            for key in ("cluster", "cloud", "region", "zones", "vcpu_quota", "seed", "quality", "threshold", "max_age_days")
+            for key in (
+                "cluster",
+                "cloud",
+                "region",
+                "zones",
+                "vcpu_quota",
+                "seed",
+                "quality",
+                "threshold",
+                "max_age_days",
+            )
         }
         made["as_of"] = self.as_of.isoformat()
         made["pools"] = [asdict(pool) for pool in sorted(self.pools, key=lambda p: p.name)]
@@ -109,7 +119,13 @@ class Problem:
                 zones=int(made["zones"]),
                 pools=tuple(
                     PoolWish(
-                        **{**p, "min": int(p["min"]), "max": int(p["max"]), "slots": int(p["slots"]), "arch": tuple(p["arch"])}
+                        **{
+                            **p,
+                            "min": int(p["min"]),
+                            "max": int(p["max"]),
+                            "slots": int(p["slots"]),
+                            "arch": tuple(p["arch"]),
+                        }
                     )
                     for p in made["pools"]
                 ),

@@ -59,7 +59,7 @@ def two_body(phase: Floats) -> dict[tuple[int, ...], float]:
     """Coefficients of the phase's projection on one- and two-qubit Walsh functions, scaled to unit variance."""
     qubits = len(phase).bit_length() - 1
     coefficients = walsh(phase)
-    terms = {(q,): float(coefficients[1 << q]) for q in range(qubits)}
+    terms: dict[tuple[int, ...], float] = {(q,): float(coefficients[1 << q]) for q in range(qubits)}
     terms |= {(a, b): float(coefficients[1 << a | 1 << b]) for a, b in combinations(range(qubits), 2)}
     spread = float(np.sqrt(sum(value * value for value in terms.values())))
     return {} if spread < 1e-12 else {key: value / spread for key, value in terms.items()}  # noqa: PLR2004
@@ -116,10 +116,7 @@ def sample(cost: Floats, shots: int, seed: int, *, exact: bool = False, ramp: Ra
         raise ValueError(f"{len(cost)} states: a power of two, at most 2^{MOST_QUBITS}, is needed")
     phase = log_rank(cost)
     terms = two_body(phase)
-    if exact:
-        diagonals = [(tuple(range(qubits)), phase)]
-    else:
-        diagonals = blocks(terms, qubits)
+    diagonals = [(tuple(range(qubits)), phase)] if exact else blocks(terms, qubits)
     made = circuit(diagonals, qubits, ramp or Ramp.linear())
     counts = simulator(seed).run(made, shots=shots).result().get_counts()
     return {int(bits, 2): int(times) for bits, times in sorted(counts.items())}

@@ -60,7 +60,7 @@ class ServicePrices:
         return cls({key: tuple(sorted(rows, key=lambda r: r.region)) for key, rows in sorted(found.items())})
 
     def lookup(self, cloud: str, service: str, sku: str, region: str) -> ServicePrice | None:
-        """The price in the region, else the one for every region, else another region's marked approximate, else None."""
+        """The price in the region, else for every region, else another region's marked approximate, else None."""
         rows = self.rows.get((cloud, service, sku), ())
         for wanted in (region, EVERYWHERE):
             for row in rows:

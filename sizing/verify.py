@@ -49,6 +49,9 @@ class _Judge:
         for row in plan["pools"]:
             self.rows[row["pool"]].append(row)
 
+    def _is_spot(self, pool: str) -> bool:
+        return pool in self.wishes and bool(self.wishes[pool]["spot"])
+
     def nodes(self, pool: str) -> list[tuple[Any, Any]]:
         """(slot row, node) of a pool in the order in which the scheduler fills it."""
         order = self.plan["notes"].get("fill_order", {}).get(pool, [])
@@ -76,7 +79,7 @@ class _Judge:
         yield from self._shares()
         yield from self._money()
 
-    def _numbers(self, pool: str) -> Iterator[str]:
+    def _numbers(self, pool: str) -> Iterator[str]:  # noqa: C901
         wish, rows = self.wishes[pool], sorted(self.rows[pool], key=lambda r: r["slot"])
         if [row["slot"] for row in rows] != list(range(wish["slots"])):
             yield f"pool {pool}: slots {[r['slot'] for r in rows]}, wished for {wish['slots']}"
@@ -157,9 +160,8 @@ class _Judge:
             yield f"pool {pool}: a node stands in a zone outside 0..{zones - 1}"
         if max(held) - min(held) > 1:
             yield f"pool {pool}: its nodes stand unevenly over the zones: {held}"
-        spreads = any(
-            self.jobs[name]["spread"] == "zone" for _, node in self.nodes(pool) for name in node["pods"] if name in self.jobs
-        )
+        names = {name for _, node in self.nodes(pool) for name in node["pods"]} & set(self.jobs)
+        spreads = any(self.jobs[name]["spread"] == "zone" for name in names)
         if (spreads or self.wishes[pool]["purpose"] == "system") and zones > 1 and min(held) < 1:
             yield f"pool {pool}: a zone has no node: {held}"
 
@@ -178,7 +180,7 @@ class _Judge:
         for name, job in sorted(self.jobs.items()):
             if total[name] != job["replicas"]:
                 yield f"workload {name}: {total[name]} pods placed, {job['replicas']} asked for"
-            spots = any(self.wishes[p]["spot"] for p in job["pools"])
+            spots = any(self._is_spot(p) for p in job["pools"])
             if job["spot"] == "tolerant" and spots and firm[name] < math.ceil(Fraction(3, 10) * job["replicas"]):
                 yield f"workload {name}: {firm[name]} of {job['replicas']} pods on demand, at least 30 % are needed"
             if job["spread"] == "zone" and zones > 1:
@@ -215,13 +217,14 @@ class _Judge:
 
     def _shares(self) -> Iterator[str]:
         quota = self.problem["vcpu_quota"]
-        vcpu = sum(self.types[r["instance_type"]]["vcpu"] * r["min"] for r in self.plan["pools"] if r["instance_type"] in self.types)
+        rows = [row for row in self.plan["pools"] if row["instance_type"] in self.types]
+        vcpu = sum(self.types[row["instance_type"]]["vcpu"] * row["min"] for row in rows)
         if quota is not None and vcpu > quota:
             yield f"{vcpu} vCPU in use, the quota is {quota}"
         choosing = {
             name
             for name, job in self.jobs.items()
-            if job["spot"] != "never" and sum(self.wishes[p]["spot"] for p in job["pools"]) > 1
+            if job["spot"] != "never" and sum(self._is_spot(p) for p in job["pools"]) > 1
         }
         eligible = 0
         for name in choosing:
@@ -251,8 +254,8 @@ class _Judge:
                 hour = Fraction(str(kind["price_usd_hour"]))
             cost += hour * MONTH * row["min"]
             listed = (kind["spot_price_usd_hour"] if row["spot"] else kind["price_usd_hour"]) or 0
-            if abs(listed * MONTH * row["min"] - row["nodes_cost_usd"]) > 0.011:  # noqa: PLR2004 - half a cent and rounding
-                yield f"{row['pool']}-{row['slot']}: nodes_cost_usd {row['nodes_cost_usd']} is not price x 730 h x nodes"
+            if abs(listed * MONTH * row["min"] - row["nodes_cost_usd"]) > 0.011:  # noqa: PLR2004 - rounding
+                yield f"{row['pool']}-{row['slot']}: nodes_cost_usd is not price x 730 h x nodes ({row['nodes_cost_usd']})"
         if abs(float(cost) - self.plan["cost_usd_month"]) > 0.01:  # noqa: PLR2004
             yield f"cost_usd_month {self.plan['cost_usd_month']} does not follow from the nodes ({float(cost):.4f})"
         if self.plan["bound_usd_month"] > self.plan["cost_usd_month"] * (1 + 1e-6) + 1e-6:

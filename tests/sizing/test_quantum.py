@@ -1,0 +1,111 @@
+"""The circuit samples low costs, agrees with its numpy twin, and never decides alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import sizing
+from sizing import quantum, subsolvers
+from sizing.neighbourhood import Budget, _compare
+from sizing.plan import Plan
+from sizing.verify import verify
+from tests.sizing.factory import problem
+
+
+def landscape(qubits: int, seed: int = 3) -> np.ndarray:
+    """A rough two-body landscape with noise."""
+    rng = np.random.default_rng(seed)
+    states = np.arange(1 << qubits)
+    spin = 1 - 2 * ((states[:, None] >> np.arange(qubits)) & 1)
+    pairs = rng.normal(size=(qubits, qubits))
+    return spin @ rng.normal(size=qubits) + ((spin @ pairs) * spin).sum(axis=1) + rng.normal(size=len(states))
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_aer_and_its_numpy_twin_agree(exact: bool) -> None:  # noqa: FBT001
+    cost = landscape(6)
+    shots = 20_000
+    counts = quantum.sample(cost, shots, seed=5, exact=exact)
+    measured = np.array([counts.get(s, 0) / shots for s in range(64)])
+    assert np.abs(measured - quantum.probabilities(cost, exact=exact)).max() < 0.015
+
+
+def test_the_ramp_finds_the_minimum_and_the_wrong_sign_the_maximum() -> None:
+    cost = landscape(8)
+    right = quantum.probabilities(cost, exact=True)
+    ramp = quantum.Ramp.linear()
+    wrong = quantum.probabilities(cost, exact=True, ramp=quantum.Ramp(ramp.gammas, tuple(-b for b in ramp.betas)))
+    assert right[cost.argmin()] > 20 / 256
+    assert right @ cost < cost.mean() < wrong @ cost
+    assert wrong[cost.argmin()] < 1 / 256
+
+
+def test_the_sum_of_the_blocks_is_the_two_body_phase() -> None:
+    phase = quantum.log_rank(landscape(9))
+    terms = quantum.two_body(phase)
+    states = np.arange(1 << 9)
+    expected = sum(
+        value * np.prod([1 - 2 * ((states >> q) & 1) for q in term], axis=0) for term, value in terms.items()
+    )
+    found = np.zeros(1 << 9)
+    for inside, table in quantum.blocks(terms, 9):
+        index = sum(((states >> q) & 1) << k for k, q in enumerate(inside))
+        found += table[index]
+    assert np.allclose(found, expected)
+    assert np.isclose(np.std(expected), 1)
+
+
+def test_a_flat_landscape_divides_by_nothing() -> None:
+    assert not quantum.log_rank(np.ones(16)).any()
+    assert quantum.two_body(np.zeros(16)) == {}
+    assert sum(quantum.sample(np.ones(16), 64, seed=1).values()) == 64
+
+
+def test_too_many_states_are_refused() -> None:
+    with pytest.raises(ValueError, match="power of two"):
+        quantum.sample(np.ones(12), 8, seed=1)
+
+
+@pytest.mark.parametrize("name", sorted(subsolvers.REGISTRY))
+def test_every_subsolver_is_seeded_and_picks_a_state_it_saw(name: str) -> None:
+    cost = landscape(8)
+    one, two = (subsolvers.REGISTRY[name](cost, 64, 9) for _ in range(2))
+    assert one == two
+    assert one.state in one.histogram
+    assert cost[one.state] >= cost.min()
+
+
+def test_every_run_carries_its_control_run() -> None:
+    plan = sizing.solve(problem())
+    assert isinstance(plan, Plan)
+    assert plan.quantum["status"] == "ran"
+    assert plan.quantum["runs"]
+    for run in plan.quantum["runs"]:
+        assert {"found", "control_found", "optimum", "optimum_shots", "control_optimum_shots"} <= set(run)
+        assert run["optimum"] <= run["found"]
+        assert run["optimum"] <= run["control_found"]
+
+
+def test_the_comparison_counts_both_sides_shots() -> None:
+    cost = landscape(8)
+    picked = subsolvers.qaoa(cost, 256, 1)
+    run = _compare(cost, picked.state, picked.histogram, Budget(1, 4), 1, 0)
+    assert run["optimum_shots"] > run["control_optimum_shots"]
+
+
+@pytest.mark.parametrize("wrong", [RuntimeError("Aer gave up"), MemoryError("2^40 amplitudes")])
+def test_without_the_circuit_the_classical_plan_stands(monkeypatch: pytest.MonkeyPatch, wrong: BaseException) -> None:
+    def fails(*_: object) -> subsolvers.Picked:
+        raise wrong
+
+    with_circuit = sizing.solve(problem())
+    monkeypatch.setitem(subsolvers.REGISTRY, "qaoa", fails)
+    without = sizing.solve(problem())
+    assert isinstance(with_circuit, Plan)
+    assert isinstance(without, Plan)
+    assert without.quantum["status"] == "failed"
+    assert str(wrong) in without.quantum["reason"]
+    assert verify(problem().to_object(), without.to_object()) == []
+    assert without.cost_usd_month >= with_circuit.cost_usd_month - 1e-6
+    assert without == type(without).from_object(sizing.solve(problem()).to_object())
