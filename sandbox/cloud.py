@@ -19,6 +19,7 @@ from sandbox.checks import judge
 from sandbox.compare import Change, differences
 from sandbox.connection import Connection
 from sandbox.errors import Failure, Refused
+from sandbox.making import hosts, keep, make
 from sandbox.naming import physical_name
 from sandbox.paths import each, matches
 from sandbox.profiles import PROFILES
@@ -112,7 +113,7 @@ class Cloud:
             stored = self._references(known, moment)
             self._unique(schema, known, moment)
             self._rules(known, moment)
-            thing = self._thing(asked, schema, known, moment, stored)
+            thing = make(self.profile, schema, known, moment, stored)
             other = self.database.get(asked.type, thing.id, thing.scope, thing.region)
             if other is not None and other.region == thing.region:
                 raise Refused(
@@ -137,7 +138,7 @@ class Cloud:
         schema = self.store.get(asked.type)
         known = row(self.package, asked.type)
         if preview:
-            kept = self._kept(schema, olds, news)
+            kept = keep(schema, known, olds, news)
             changed = {path[0] for path, _ in differences({k: olds.get(k) for k in news}, news) if path}
             for name, triggers in (known.volatile if known else {}).items():
                 if not triggers or changed & set(triggers):
@@ -153,11 +154,11 @@ class Cloud:
             self._rules(known, moment)
             changed = {path[0] for path, _ in differences(old.inputs, news) if path}
             moment.seed.facts["revision"] = str(1 + self.database.count_up(f"revision:{old.pk}"))
-            kept = self._kept(schema, old.outputs, news)
+            kept = keep(schema, known, old.outputs, news)
             for name, triggers in (known.volatile if known else {}).items():
                 if not triggers or changed & set(triggers):
                     kept.pop(name, None)
-            thing = self._thing(asked, schema, known, moment, stored, kept, id_)
+            thing = make(self.profile, schema, known, moment, stored, kept)
             self.database.change(thing, stored)
         return thing.outputs
 
@@ -284,59 +285,6 @@ class Cloud:
             if name in rules.CREATES:
                 rules.CREATES[name](moment)
 
-    @staticmethod
-    def _kept(schema: TypeSchema, olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
-        """Old outputs that stay: what the program does not set and the cloud computed."""
-        computed = {
-            key: value
-            for key, value in olds.items()
-            if key in schema.outputs.props and (key not in schema.inputs.props or key in schema.outputs.required)
-        }
-        return _merge(computed, news)
-
-    def _thing(  # noqa: PLR0913, PLR0917 - the parts of a thing
-        self,
-        asked: Asked,
-        schema: TypeSchema,
-        known: Row | None,
-        moment: Moment,
-        stored: Stored,
-        kept: dict[str, Any] | None = None,
-        id_: str = "",
-    ) -> Thing:
-        seed = moment.seed
-        seed.outputs = values = _merge(kept or {}, moment.inputs)
-        template = (known.id if known else "") or self.profile.default_id(asked.type)
-        seed.facts["id"] = id_ or str(seed.fill(template))
-        given = known.outputs if known else {}
-        if "arn" in schema.outputs.props:
-            seed.facts["arn"] = values.get("arn") or str(
-                seed.fill(given.get("arn") or "arn:{partition}:{service}:{region}:{account}:{id}")
-            )
-            values["arn"] = seed.facts["arn"]
-        for key, item in given.items():
-            values[key] = _under(values.get(key), seed.fill(item))
-        if "tagsAll" in schema.outputs.props:
-            values["tagsAll"] = json.loads(seed.facts.get("default_tags", "{}")) | (moment.inputs.get("tags") or {})
-        if self.package == "azure-native":
-            values.setdefault("name", seed.facts["name"])
-        for name in known.rules if known else ():
-            if name in rules.OUTPUTS:
-                rules.OUTPUTS[name](moment, values)
-        outputs = complete(schema, values, seed)
-        seed.outputs = outputs
-        handles = [seed.facts["id"], seed.facts.get("arn", ""), seed.facts["name"], *(known.handles if known else ())]
-        stored.handles = [str(value) for value in map(seed.fill, handles) if value]
-        for key in ("selfLink", "name") if known is None else ("selfLink",):
-            if outputs.get(key):
-                stored.handles.append(str(outputs[key]))
-        stored.handles += hosts(outputs)
-        old = moment.old
-        return Thing(
-            self.package, asked.type, seed.facts["id"], old.urn if old else asked.urn, seed.generation, moment.scope,
-            moment.region, seed.facts["name"], dict(moment.inputs), outputs, moment.pk,
-        )  # fmt: skip
-
     def _drop_cluster(self, thing: Thing) -> None:
         """Objects live in their cluster: they go with it."""
         for host in hosts(thing.outputs):
@@ -350,33 +298,11 @@ class Cloud:
         return text.format(type=thing.type, id=thing.id, name=thing.name, dependant=dependant, path=path, link=link)
 
 
-def hosts(outputs: Mapping[str, Any]) -> list[str]:
-    """Addresses under which a cluster's API server is reached."""
-    texts = [outputs.get(key) for key in ("endpoint", "fqdn", "privateFQDN")]
-    texts += [value for _, value in each(outputs, "privateClusterConfig.privateEndpoint")]
-    texts += [value for _, value in each(outputs, "controlPlaneEndpointsConfig.dnsEndpointConfig.endpoint")]
-    names = (str(text or "").removeprefix("https://").partition(":")[0].partition("/")[0].lower() for text in texts)
-    return [name for name in names if name]
-
-
 def first_true(thing: Thing, pattern: str) -> bool:
     """Tell whether a flag of a thing is on."""
     return any(value is True or value == "true" for _, value in each(thing.outputs, pattern)) or any(
         value is True or value == "true" for _, value in each(thing.inputs, pattern)
     )
-
-
-def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    return {**base, **{key: value for key, value in over.items() if value is not None}}
-
-
-def _under(value: Any, filler: Any) -> Any:
-    """Put what a row says under what is there already."""
-    if value is None:
-        return filler
-    if isinstance(value, Mapping) and isinstance(filler, Mapping):
-        return {**value, **{key: _under(value.get(key), item) for key, item in filler.items()}}
-    return value
 
 
 def _id_is_shared(known: Row | None, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:

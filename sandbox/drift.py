@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -244,9 +242,3 @@ def _place(body: dict[str, Any]) -> Place | None:
             if "kubernetes.io/metadata.name" not in place and "pulumi.com/autonamed" not in place and value is not None:
                 return place
     return None
-
-
-def list_types(database: Path) -> list[str]:
-    """List the types that exist."""
-    with closing(sqlite3.connect(database, timeout=30)) as connection:
-        return [str(kind) for (kind,) in connection.execute("SELECT DISTINCT type FROM things ORDER BY type")]

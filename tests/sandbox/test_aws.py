@@ -204,6 +204,18 @@ def test_a_cluster_goes_up_one_minor_version_at_a_time(aws: Engine) -> None:
     refused(lambda: aws.update(made, {**made.inputs, "version": "1.34"}), "InvalidParameterException")
 
 
+def test_an_update_keeps_what_the_cloud_computed_inside(aws: Engine) -> None:
+    made, _ = cluster(aws)
+    changed = {**made.inputs, "vpcConfig": {**made.inputs["vpcConfig"], "endpointPublicAccess": False}}
+    before = made.outputs["vpcConfig"]["clusterSecurityGroupId"]
+    seen = aws.update(made, changed, preview=True)
+    assert seen["vpcConfig"]["clusterSecurityGroupId"] == before
+    assert seen["endpoint"] == made.outputs["endpoint"]
+    done = aws.update(made, changed)
+    assert done["vpcConfig"]["clusterSecurityGroupId"] == before
+    assert done["vpcConfig"]["endpointPublicAccess"] is False
+
+
 def test_deletion_protection_is_obeyed(aws: Engine) -> None:
     made, _ = cluster(aws, deletionProtection=True)
     refused(lambda: aws.delete(made), "InvalidRequestException")
