@@ -10,7 +10,7 @@ from sandbox.kubernetes.kubeconfig import parse
 from sandbox.kubernetes.planes import PLANES
 from sandbox.kubernetes.rest import Rest
 
-MANAGER = "somebody-else"
+MANAGER = "kubectl"  # the port takes its fields back at the next update
 
 
 class Behind:
