@@ -34,6 +34,9 @@ SIZE: Final = [("grpc.max_receive_message_length", 1 << 29), ("grpc.max_send_mes
 PLANS: dict[str, dict[str, Any]] = {}
 """Plans by the hash of their problems: solved once, because only the program is measured."""
 
+SOLVER: Final = ThreadPoolExecutor(1)
+"""One thread for good: Qiskit ends the process when the thread that loaded it has ended and another makes a circuit."""
+
 
 def plain(value: Any) -> Any:
     """Return a wire value as the engine answers it: outputs become their values."""
@@ -59,7 +62,7 @@ def planned(inputs: dict[str, Any]) -> dict[str, Any]:
 class Stage(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineServicer):  # type: ignore[misc]
     """One run's monitor and engine."""
 
-    def __init__(self, latency: float, record: bool) -> None:
+    def __init__(self, latency: float, *, record: bool) -> None:
         self.latency = latency
         self.record = record
         self.counted: Counter[str] = Counter()
@@ -68,7 +71,6 @@ class Stage(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineSer
         self.recorded: list[dict[str, Any]] = []
         self.providers: set[str] = set()
         self.root = ""
-        self.solver = ThreadPoolExecutor(1)
 
     async def SupportsFeature(self, _request: Any, _context: Any) -> Any:
         """Say yes to all, as the engine does."""
@@ -84,7 +86,7 @@ class Stage(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineSer
         self._note(request, inputs)
         if request.type == SIZING:
             try:
-                inputs |= await asyncio.get_running_loop().run_in_executor(self.solver, planned, inputs)
+                inputs |= await asyncio.get_running_loop().run_in_executor(SOLVER, planned, inputs)
             except Exception as error:  # noqa: BLE001 - the program must end with the reason
                 await context.abort(grpc.StatusCode.UNKNOWN, f"sizing: {error}")
         found = inputs | answers.outputs(request.type, request.name, inputs) if request.custom else inputs
@@ -171,7 +173,7 @@ async def serve() -> None:
             await server.stop(0)
             answer = stage.summary()
         else:
-            stage = Stage(asked["latency"], asked["record"])
+            stage = Stage(asked["latency"], record=asked["record"])
             server = grpc.aio.server(options=SIZE)
             resource_pb2_grpc.add_ResourceMonitorServicer_to_server(stage, server)
             engine_pb2_grpc.add_EngineServicer_to_server(stage, server)

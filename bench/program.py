@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -63,7 +64,8 @@ class Engine:
         """Stop: the process ends with its input."""
         for stream in (self.process.stdin, self.process.stdout):
             if stream is not None:
-                stream.close()
+                with suppress(BrokenPipeError):  # it ended before
+                    stream.close()
         try:
             self.process.wait(timeout=20)
         except subprocess.TimeoutExpired:
@@ -77,7 +79,7 @@ class Engine:
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError("the stand-in engine ended: see its traceback above")
+            raise RuntimeError(f"the stand-in engine ended with {self.process.wait()}: see its words above")
         return json.loads(line)
 
     def run(
