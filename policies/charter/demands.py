@@ -8,7 +8,7 @@ from typing import Any
 from charter.facts import Facts
 from charter.network import cover_world, is_world
 from charter.rule import Check, Finding, Found, Resource, Severity, apart, resource_rule
-from charter.values import UNKNOWN, Reader
+from charter.values import Reader
 from charter.words import shown
 
 Demand = Callable[[Reader, Facts], Iterable[Found]]
@@ -113,8 +113,6 @@ def named(path: str, what: str) -> Demand:
     """Something is there; that only an update will tell which is right too."""
 
     def judge(reader: Reader, _facts: Facts) -> Iterator[Found]:
-        if reader.raw(path) is UNKNOWN:
-            return
         if not reader.has(path):
             yield Finding(reader.at(path), f"{what} is missing")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+from charter.waivers import read_waivers
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 Texts = tuple[Annotated[str, Field(strict=True)], ...]
@@ -43,6 +44,10 @@ class Facts(BaseModel):
     """Registries that images may come from."""
     plugin_sources: Texts = ()
     """Addresses that provider plug-ins may be downloaded from, beside the default one."""
+    secrets_visible: StrictBool = False
+    """True where the door shows which values are secret: an exported state."""
+    allowed_namespaces: Texts = ()
+    """Namespaces in which chaos experiments may run."""
     evidence: Mapping[str, Any] = {}
     """What `lock` resolved: `images` by digest, `charts` by name, `data`, `sinks`, `budgets`, `checks`."""
 
@@ -63,6 +68,8 @@ CONFIG_SCHEMA: dict[str, Any] = {
     "code": {"type": "string"},
     "registries": {"type": "array", "items": {"type": "string"}},
     "plugin_sources": {"type": "array", "items": {"type": "string"}},
+    "secrets_visible": {"type": "boolean"},
+    "allowed_namespaces": {"type": "array", "items": {"type": "string"}},
     "evidence": {"type": "object"},
 }
 """What the engine is told; a test compares it with the fields of `Facts`."""
@@ -71,10 +78,12 @@ CONFIG_SCHEMA: dict[str, Any] = {
 def read_facts(config: Mapping[str, Any]) -> Facts:
     """Validate the pack's configuration; raise ValueError that names what is wrong, so that the run fails closed."""
     try:
-        return Facts.model_validate(config)
+        facts = Facts.model_validate(config)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         known = ", ".join(sorted(Facts.model_fields))
         raise ValueError(
             f"the configuration of the policy pack is refused, nothing is judged by half: {wrong}; it may hold {known}"
         ) from None
+    read_waivers(facts.waivers)
+    return facts

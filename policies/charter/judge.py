@@ -11,6 +11,7 @@ from charter.graph import Graph
 from charter.rule import RULES, Excused, Finding, Found, Resource, Rule, matching
 from charter.tally import Tally
 from charter.values import Undetermined
+from charter.waivers import Waiver, covering, faults, read_waivers
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Judge:
         self._stack_rules = tuple(rule for rule in chosen if rule.stack_check)
         self._index: dict[str, tuple[Rule, ...]] = {}
         self.recorded: dict[str, Resource] = {}
+        self.waived: set[Waiver] = set()
         self.tally = Tally(rules=len(chosen))
 
     def resource(self, resource: Resource, facts: Facts) -> list[Verdict]:
@@ -52,9 +54,10 @@ class Judge:
             rules = self._index[resource.type] = tuple(matching(self._resource_rules, resource.type))
         verdicts: list[Verdict] = []
         for rule in rules:
-            self.tally.begin(rule.id, (resource.urn,))
-            verdicts += self._run(rule, resource.urn, rule.check, (resource, facts))
-        return verdicts
+            if rule.applies is None or rule.applies(resource):
+                self.tally.begin(rule.id, (resource.urn,))
+                verdicts += self._run(rule, resource.urn, rule.check, (resource, facts))
+        return self._waive(verdicts, facts) if facts.waivers else verdicts
 
     def stack(self, resources: Iterable[Resource], facts: Facts) -> list[Verdict]:
         """Judge the whole stack on recorded inputs, enriched by the relations that only the stack call brings."""
@@ -62,9 +65,34 @@ class Judge:
         whole = next((each.urn for each in graph.of("pulumi:pulumi:Stack")), "")
         verdicts: list[Verdict] = []
         for rule in self._stack_rules:
-            self.tally.begin(rule.id, tuple(each.urn for each in graph.of(*rule.types)) or (whole,))
-            verdicts += self._run(rule, whole, rule.stack_check, (graph, facts))
-        return verdicts
+            chosen = graph.of(*rule.types) if rule.types else list(graph.resources)
+            urns = tuple(each.urn for each in chosen if rule.applies is None or rule.applies(each))
+            if urns:
+                self.tally.begin(rule.id, urns)
+                verdicts += self._run(rule, whole, rule.stack_check, (graph, facts))
+        verdicts = self._waive(verdicts, facts) if facts.waivers else verdicts
+        return verdicts + self._judge_waivers(facts, whole)
+
+    def _waive(self, verdicts: list[Verdict], facts: Facts) -> list[Verdict]:
+        """Let be what a valid waiver covers; the tally lists it."""
+        kept: list[Verdict] = []
+        for verdict in verdicts:
+            waiver = covering(read_waivers(facts.waivers), verdict.rule, verdict.urn, facts)
+            if waiver is None:
+                kept.append(verdict)
+            else:
+                self.waived.add(waiver)
+                self.tally.excuse(verdict.rule.id, verdict.urn, verdict.path, waiver.told)
+        return kept
+
+    def _judge_waivers(self, facts: Facts, whole: str) -> list[Verdict]:
+        """CH-14: a waiver that is over, too long, not used, or too bold is a finding of its own."""
+        rule = RULES.get("CH-14")
+        if rule is None or not facts.waivers:
+            return []
+        self.tally.begin(rule.id, (whole,))
+        found = faults(read_waivers(facts.waivers), self.waived, facts)
+        return [Verdict(rule, whole, path, text, rule.severity.level) for path, text in found]
 
     def _run(
         self, rule: Rule, urn: str, check: Callable[..., Iterable[Found]] | None, given: tuple[Any, Any]

@@ -68,6 +68,11 @@ def pods(resource: Resource) -> tuple[Pod, ...]:
     return found  # type: ignore[no-any-return]
 
 
+def holds_pods(resource: Resource) -> bool:
+    """Say whether an object holds a pod; rules over pods judge no other."""
+    return bool(pods(resource))
+
+
 def _search(value: Any, path: str, kind: str) -> Iterator[Pod]:
     """Find maps that hold `containers`; those of a template have their metadata beside them."""
     if isinstance(value, dict):

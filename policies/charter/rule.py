@@ -114,6 +114,7 @@ class Rule:
     purpose: str = ""
     check: Check | None = None
     stack_check: StackCheck | None = None
+    applies: Callable[[Resource], bool] | None = None
     implies: tuple[str, ...] = ()
 
     @property
@@ -133,6 +134,7 @@ def resource_rule(
     *,
     remediation: str,
     implies: Iterable[str] = (),
+    applies: Callable[[Resource], bool] | None = None,
 ) -> Callable[[Check], Check]:
     """Register a rule over single resources; the decorated function yields findings."""
 
@@ -146,6 +148,7 @@ def resource_rule(
                 remediation=remediation,
                 purpose=_purpose(check),
                 check=check,
+                applies=applies,
                 implies=tuple(implies),
             )
         )
@@ -162,6 +165,7 @@ def stack_rule(
     *,
     remediation: str,
     implies: Iterable[str] = (),
+    applies: Callable[[Resource], bool] | None = None,
 ) -> Callable[[StackCheck], StackCheck]:
     """Register a rule over the whole stack; it gets the graph, and its findings name the URN."""
 
@@ -175,6 +179,7 @@ def stack_rule(
                 remediation=remediation,
                 purpose=_purpose(check),
                 stack_check=check,
+                applies=applies,
                 implies=tuple(implies),
             )
         )

@@ -142,7 +142,10 @@ class Reader:
         return value.lower() == "true" if isinstance(value, str) else bool(value)
 
     def has(self, path: str) -> bool:
-        """Say whether something is there; a value that only an update will tell is there."""
+        """Say whether something is there; a value that only an update will tell is there, unless its map is unknown too."""
+        parent = path.rpartition(".")[0]
+        if parent and self.raw(parent) is UNKNOWN:
+            raise Undetermined(self.at(parent))
         return self.raw(path) not in (None, "", [], {})
 
     def map(self, path: str) -> dict[str, Any]:
@@ -166,7 +169,7 @@ class Reader:
                 yield Reader(item, where)
 
     def items(self, path: str) -> Iterator[tuple[str, Any]]:
-        """Yield path and value of each item; one value counts as a list of one. Known items first, then an unknown raises."""
+        """Yield path and value of each item; one value is a list of one. Known ones first, then an unknown raises."""
         value = self.read(path, [])
         if not isinstance(value, list):
             yield self.at(path), value

@@ -10,7 +10,7 @@ from typing import Any
 
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.pods import ANY_KIND, Pod, pods
+from charter.pods import ANY_KIND, Pod, holds_pods, pods
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
 from charter.tables import taggable
 from charter.values import UNKNOWN, Reader
@@ -53,6 +53,7 @@ def _images(pod: Pod) -> Iterator[tuple[str, Any]]:
     CRITICAL,
     ANY_KIND,
     remediation="Name images REGISTRY/NAME@sha256:DIGEST; `lock` resolves tags to digests.",
+    applies=holds_pods,
 )
 def digests(resource: Resource, facts: Facts) -> Iterator[Found]:
     """A tag can be moved; a digest cannot. Offline a tag stays undetermined, because nobody can resolve it there."""

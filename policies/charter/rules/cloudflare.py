@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from ipaddress import ip_address
 
+from charter.demands import off, one_of
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, resource_rule, stack_rule
+from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, located, resource_rule, stack_rule
 from charter.secrets import secret_name
 from charter.values import UNKNOWN, Reader, Undetermined
 from charter.words import shown
@@ -204,7 +205,7 @@ def rate_limit(graph: Graph, _facts: Facts) -> Iterator[Found]:
     [BALANCER, POOL, MONITOR],
     remediation="Use two pools on two clouds or more, a fallback pool, https monitors that check certificates.",
 )
-def balancer(graph: Graph, _facts: Facts) -> Iterator[Found]:
+def balancer(graph: Graph, facts: Facts) -> Iterator[Found]:
     """Pools are told apart by the cloud of what feeds their origins, or by the label `cloud` in their names."""
     for one in graph.of(BALANCER):
         pools = one.props.get("defaultPools")
@@ -218,10 +219,8 @@ def balancer(graph: Graph, _facts: Facts) -> Iterator[Found]:
         if not one.reader.has("fallbackPool"):
             yield Finding("fallbackPool", "is absent", one.urn)
     for monitor in graph.of(MONITOR):
-        if monitor.reader.raw("type") not in ("https", UNKNOWN):
-            yield Finding("type", "must be https", monitor.urn)
-        if monitor.reader.raw("allowInsecure") is True:
-            yield Finding("allowInsecure", "takes any certificate", monitor.urn)
+        for found in apart(one_of("type", ("https",))(monitor.reader, facts), off("allowInsecure")(monitor.reader, facts)):
+            yield located(found, monitor.urn)
 
 
 def _clouds(graph: Graph, pool: Resource) -> set[str]:
@@ -259,9 +258,13 @@ def pages(resource: Resource, _facts: Facts) -> Iterator[Found]:
 def logpush(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """One enabled job per data set and zone."""
     for zone, members in _zones(graph, (LOGPUSH,)).items():
-        sets = defaultdict(bool)
+        states: dict[str, list[object]] = defaultdict(list)
         for job in members:
-            sets[str(job.props.get("dataset"))] |= job.props.get("enabled") is True
+            states[str(job.props.get("dataset"))].append(job.props.get("enabled"))
         for name in DATASETS:
-            if not sets[name]:
+            if True in states[name]:
+                continue
+            if UNKNOWN in states[name]:
+                yield Open("enabled", _place(graph, zone, members))
+            else:
                 yield Finding("", f"no enabled LogpushJob for {name}", _place(graph, zone, members))

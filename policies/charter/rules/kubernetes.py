@@ -10,7 +10,7 @@ from typing import Any
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.network import cover_world, is_world
-from charter.pods import ANY_KIND, LONG_RUNNING, name_of, namespace_of, pods
+from charter.pods import ANY_KIND, LONG_RUNNING, holds_pods, name_of, namespace_of, pods
 from charter.rule import (
     CRITICAL,
     HIGH,
@@ -72,18 +72,19 @@ DNS_PORT = 53
 NOBODY = frozenset({"system:anonymous", "system:unauthenticated", "system:authenticated", "system:masters"})
 EXACT_VERSION = re.compile(r"^v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$")
 
+NOWHERE = "?"
 Key = tuple[str, str]
 """A namespace of a cluster: provider URN and name."""
 
 
 def by_namespace(graph: Graph, *kinds: str) -> dict[Key, list[Resource]]:
-    """Return objects by the namespace they live in; those whose namespace is not known are left out."""
+    """Return objects by the namespace they live in; those whose namespace is not known stand under NOWHERE."""
     found: dict[Key, list[Resource]] = defaultdict(list)
     for resource in graph.of(*kinds):
         try:
             found[resource.provider_urn, namespace_of(resource)].append(resource)
         except Undetermined:
-            continue
+            found[resource.provider_urn, NOWHERE].append(resource)
     return found
 
 
@@ -165,7 +166,7 @@ def default_deny(graph: Graph, _facts: Facts) -> Iterator[Found]:
     for key, namespace in ours(graph).items():
         denied: set[str] = set()
         names = False
-        unclear = ""
+        unclear = "metadata.namespace" if policies.get((key[0], NOWHERE)) else ""
         for policy in policies.get(key, []):
             try:
                 denied |= _denies(policy.reader)
@@ -212,7 +213,9 @@ def bounded(graph: Graph, _facts: Facts) -> Iterator[Found]:
     for kind in (QUOTA, LIMITS):
         held = by_namespace(graph, kind)
         for key, namespace in ours(graph).items():
-            if not held.get(key):
+            if not held.get(key) and held.get((key[0], NOWHERE)):
+                yield Open("metadata.namespace", namespace.urn)
+            elif not held.get(key):
                 yield Finding("", f"no {kind.rpartition(':')[2]} in this namespace", namespace.urn)
 
 
@@ -405,6 +408,7 @@ def _targets(graph: Graph, hpa: Resource) -> list[Resource]:
     HIGH,
     ANY_KIND,
     remediation="Name a ServiceAccount; set automountServiceAccountToken false unless a binding names the account.",
+    applies=holds_pods,
 )
 def own_account(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """A token that nobody needs is a token that somebody takes."""

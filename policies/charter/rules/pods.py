@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from charter.pods import ANY_KIND, LONG_RUNNING, Pod, each_container, each_pod
+from charter.pods import ANY_KIND, LONG_RUNNING, Pod, each_container, each_pod, holds_pods
 from charter.quantities import amount
 from charter.rule import CRITICAL, HIGH, MEDIUM, Check, Finding, Found, Severity, resource_rule
 from charter.secrets import secret_name, secret_value
@@ -51,7 +51,7 @@ HANDLERS = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postSt
 
 
 def _rule(rule_id: str, title: str, severity: Severity, check: Check, remediation: str) -> None:
-    resource_rule(rule_id, title, severity, ANY_KIND, remediation=remediation)(check)
+    resource_rule(rule_id, title, severity, ANY_KIND, remediation=remediation, applies=holds_pods)(check)
 
 
 def _privileged(_pod: Pod, container: Reader) -> Iterator[Found]:
