@@ -19,6 +19,7 @@ from sizing.problem import SPOT_POOL_SHARE
 
 Ints = npt.NDArray[np.int64]
 SMOOTH = 0.6
+LOADS = 6  # steps of the fullest node's load in the bound
 COARSE = 0.02  # while quick fillings gain more than this share of a node, nothing is solved exactly
 
 
@@ -337,10 +338,14 @@ def _spare_options(  # noqa: PLR0917, PLR0913
     fits = compiled.fits(k)[forced]
     least = max((float(extra[need].min()) for need in fits), default=0.0)
     found = []
-    for load in sorted(set(room[:, dimension].tolist())):
+    loads = sorted(set(room[:, dimension].tolist()), reverse=True)
+    loads = loads[:: -(-len(loads) // LOADS)][::-1]  # the largest stays
+    below = -1.0
+    for load in loads:  # the fullest node holds more than `below` and at most `load`
         cut = room.copy()
         cut[:, dimension] = np.minimum(cut[:, dimension], load)
         tops = np.minimum(limit[mine], ceiling(Knapsacks(made.sizes, cut, made.sacks.most[mine]), value[mine]))
-        spare = max(least, float(extra[room[:, dimension] >= load].min()))
+        spare = max(least, float(extra[room[:, dimension] > below].min()))
+        below = load
         found.append((float((tops / dear[mine]).max()), spare))
     return found

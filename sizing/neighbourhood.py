@@ -93,6 +93,8 @@ def search(compiled: Compiled, start: PartSolution, solver: str, budget: Budget)
         picked = REGISTRY[solver](cost, budget.shots, seed)
         if solver == "qaoa":
             trace.runs.append(_compare(cost, picked.state, picked.histogram, budget, seed, home))
+        if cost[picked.state] >= cost[home] - 1e-6:
+            continue
         made = _rebuild(compiled, best, slots, four, chunks, picked.state, kinds)
         if made is not None and made.cost < best.cost - 1e-6:
             best = made

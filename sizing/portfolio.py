@@ -76,7 +76,7 @@ def solve(problem: Problem, previous: Plan | None = None) -> Plan | Infeasible:
 
 
 def vcpu_used(results: list[Result]) -> float:
-    """vCPUs of all nodes, spares included."""
+    """Sum of the vCPUs of all nodes, spares included."""
     return sum(
         float(r.compiled.pools[pool.pool].vcpu[t]) * (n + s)
         for r in results

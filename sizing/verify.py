@@ -255,7 +255,8 @@ class _Judge:
             cost += hour * MONTH * row["min"]
             listed = (kind["spot_price_usd_hour"] if row["spot"] else kind["price_usd_hour"]) or 0
             if abs(listed * MONTH * row["min"] - row["nodes_cost_usd"]) > 0.011:  # noqa: PLR2004 - rounding
-                yield f"{row['pool']}-{row['slot']}: nodes_cost_usd is not price x 730 h x nodes ({row['nodes_cost_usd']})"
+                key = f"{row['pool']}-{row['slot']}"
+                yield f"{key}: nodes_cost_usd {row['nodes_cost_usd']} is not price x 730 h x nodes"
         if abs(float(cost) - self.plan["cost_usd_month"]) > 0.01:  # noqa: PLR2004
             yield f"cost_usd_month {self.plan['cost_usd_month']} does not follow from the nodes ({float(cost):.4f})"
         if self.plan["bound_usd_month"] > self.plan["cost_usd_month"] * (1 + 1e-6) + 1e-6:
