@@ -60,7 +60,7 @@ def _eks(name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _gke(name: str, _inputs: Mapping[str, Any]) -> dict[str, Any]:
+def _gke(_name: str, _inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "endpoint": "10.0.0.2",
         "masterAuth": {"clusterCaCertificate": PEM},
@@ -101,7 +101,7 @@ def outputs(kind: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the outputs beside the inputs."""
     found: dict[str, Any] = {} if "name" in inputs else {"name": name}
     if kind.startswith("aws:"):
-        service = kind.split(":")[1].split("/")[0]
+        service = kind.split(":")[1].partition("/")[0]
         found["arn"] = f"arn:aws:{service}:eu-west-1:123456789012:{name}"
     if kind.startswith("gcp:"):
         found["selfLink"] = f"https://www.googleapis.com/compute/v1/{name}"
@@ -110,6 +110,7 @@ def outputs(kind: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
             found["member"] = f"serviceAccount:{found['email']}"
     users = (inputs.get("identity") or {}) if kind.startswith("azure-native:") else {}
     if isinstance(ids := users.get("userAssignedIdentities"), list):  # a list goes in, a map comes out
-        found["identity"] = {**users, "userAssignedIdentities": {one: {"clientId": "c", "principalId": "p"} for one in ids}}
+        known = {one: {"clientId": "c", "principalId": "p"} for one in ids}
+        found["identity"] = {**users, "userAssignedIdentities": known}
     computed = COMPUTED.get(kind)
     return found | (computed(name, inputs) if computed else {})

@@ -20,7 +20,8 @@ COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
     "=": operator.eq,
 }
 PACKAGES: Final = (
-    "pulumi", "pulumi-aws", "pulumi-gcp", "pulumi-azure-native", "pulumi-kubernetes", "pulumi-policy", "highspy", "qiskit",
+    "pulumi", "pulumi-aws", "pulumi-gcp", "pulumi-azure-native", "pulumi-kubernetes", "pulumi-policy", "highspy",
+    "qiskit",
 )  # fmt: skip
 
 

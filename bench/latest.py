@@ -6,7 +6,7 @@ Nothing here fails by the clock: a missed goal is printed and recorded. With `--
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import json
 import sys
 from collections.abc import Callable, Iterable
@@ -29,8 +29,8 @@ def measures(engine: Engine) -> dict[str, Measure]:
     alone = Alone(engine)
     return {
         "P1": alone.p1, "P2": alone.p2, "P3": alone.p3, "P4": alone.p4, "P5": alone.p5, "P6": alone.p6,
-        "P7": alone.p7, "P8": lambda: law.p8(alone), "P9": alone.p9, "P9-automation": whole.p9, "P10": whole.p10, "P11": alone.p11,
-        "stacks": whole.stacks,
+        "P7": alone.p7, "P8": lambda: law.p8(alone), "P9": alone.p9, "P9-automation": whole.p9, "P10": whole.p10,
+        "P11": alone.p11, "stacks": whole.stacks,
     }  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def write(figures: list[Figure], path: Path, kept: list[dict[str, object]]) -> N
     names = {one["id"] for one in made}
     merged = sorted([*made, *(one for one in kept if one["id"] not in names)], key=_order)
     content = {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "machine": figure.machine(),
         "versions": figure.versions(),
         "figures": merged,

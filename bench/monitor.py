@@ -59,7 +59,7 @@ def planned(inputs: dict[str, Any]) -> dict[str, Any]:
     return PLANS[key]
 
 
-class Stage(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineServicer):  # type: ignore[misc]
+class Stage(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineServicer):
     """One run's monitor and engine."""
 
     def __init__(self, latency: float, *, record: bool) -> None:
@@ -72,11 +72,11 @@ class Stage(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineSer
         self.providers: set[str] = set()
         self.root = ""
 
-    async def SupportsFeature(self, _request: Any, _context: Any) -> Any:
+    async def SupportsFeature(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - the protocol says it so
         """Say yes to all, as the engine does."""
         return resource_pb2.SupportsFeatureResponse(hasSupport=True)
 
-    async def RegisterResource(self, request: Any, context: Any) -> Any:
+    async def RegisterResource(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol says it so
         """Answer with the inputs, an id and what the cloud computes."""
         self.counted["registrations"] += 1
         self.counted["aliases"] += len(request.aliases)
@@ -115,12 +115,12 @@ class Stage(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineSer
                 }
             )
 
-    async def RegisterResourceOutputs(self, _request: Any, _context: Any) -> Any:
+    async def RegisterResourceOutputs(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - the protocol says it so
         """Take a component's outputs."""
         self.counted["outputs"] += 1
         return empty_pb2.Empty()
 
-    async def Invoke(self, request: Any, context: Any) -> Any:
+    async def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol says it so
         """Answer a look-up from the table."""
         self.counted["look-ups"] += 1
         answer = answers.LOOK_UPS.get(request.tok)
@@ -129,24 +129,26 @@ class Stage(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineSer
             raise AssertionError
         await asyncio.sleep(self.latency)
         found = answer(plain(json_format.MessageToDict(request.args)))
-        return provider_pb2.InvokeResponse(**{"return": json_format.ParseDict(found, struct_pb2.Struct())})
+        made = provider_pb2.InvokeResponse()
+        json_format.ParseDict(found, getattr(made, "return"))  # a keyword of Python
+        return made
 
-    async def SignalAndWaitForShutdown(self, _request: Any, _context: Any) -> Any:
+    async def SignalAndWaitForShutdown(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - the protocol says it so
         """Let the program go."""
         return empty_pb2.Empty()
 
-    async def Log(self, request: Any, _context: Any) -> Any:
+    async def Log(self, request: Any, _context: Any) -> Any:  # noqa: N802 - the protocol says it so
         """Count, and keep errors."""
         self.counted["logs"] += 1
         if request.severity >= engine_pb2.WARNING:
             self.errors.append(request.message)
         return empty_pb2.Empty()
 
-    async def GetRootResource(self, _request: Any, _context: Any) -> Any:
+    async def GetRootResource(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - the protocol says it so
         """Return the stack's URN."""
         return engine_pb2.GetRootResourceResponse(urn=self.root)
 
-    async def SetRootResource(self, request: Any, _context: Any) -> Any:
+    async def SetRootResource(self, request: Any, _context: Any) -> Any:  # noqa: N802 - the protocol says it so
         """Keep the stack's URN."""
         self.root = request.urn
         return engine_pb2.SetRootResourceResponse()

@@ -53,7 +53,7 @@ def spelled(dotted: str, inputs: dict[str, Any]) -> dict[str, Any]:
     kind = getattr(importlib.import_module(package), name)
     module = sys.modules[kind.__module__]
     arguments = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")
-    names = {wire: ours for ours, wire, _ in _types._py_properties(arguments)}
+    names = {wire: ours for ours, wire, _ in _types._py_properties(arguments)}  # noqa: SLF001
     names |= {"resourceName": "resource_name_"} if "resourceName" in names else {}  # as the SDKs avoid the clash
     return {names[key]: value for key, value in inputs.items() if key in names}
 

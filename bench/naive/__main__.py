@@ -7,6 +7,7 @@ them, as a program written by hand does.
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -24,7 +25,7 @@ SDKS = {
 }
 
 
-def wired(value, known):
+def wired(value: Any, known: dict[str, Any]) -> Any:
     """Replace the recorded id of an earlier resource by its output."""
     if isinstance(value, dict):
         return {key: wired(item, known) for key, item in value.items()}
@@ -33,10 +34,11 @@ def wired(value, known):
     return known.get(value, value) if isinstance(value, str) else value
 
 
-def main():
+def main() -> None:
     """Declare everything, one after the other."""
     path = Path(__file__).parent / "thousand.json.gz"
-    known, providers = {}, {}
+    known: dict[str, Any] = {}
+    providers: dict[str, Any] = {}
     for one in json.loads(gzip.decompress(path.read_bytes())):
         package, *modules = one["class"].split(".")
         kind = SDKS[package]
