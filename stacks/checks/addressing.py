@@ -105,7 +105,10 @@ def _too_many_nodes(tree: Tree, addresses: Addresses, plan: RegionPlan, region: 
         ),
         None,
     )
-    larger = f"make the block /{enough} or larger, or lower" if enough else "no block is large enough: lower"
+    larger = f"make the block /{enough} or larger" if enough else "no larger block helps"
+    if addresses.share.of > 1:
+        larger += ", cut it into fewer shares (addresses.share.of)"
+    larger += ", or lower" if enough or addresses.share.of > 1 else ": lower"
     yield Problem(
         path=BLOCK,
         what=f"is too small for {cluster}: its pools may grow to {wanted} nodes, but {plan.slot} has addresses for "

@@ -57,7 +57,8 @@ def planted(changes: list[tuple[Path, Any]]) -> Any:
             place = place[step]
         else:
             last = path[-1]
-            if isinstance(place, dict) or (isinstance(place, list) and isinstance(last, int) and last < len(place)):
+            named = isinstance(place, dict) and isinstance(last, str)  # as in a file: its keys are text
+            if named or (isinstance(place, list) and isinstance(last, int) and last < len(place)):
                 place[last] = value
     return data
 
