@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -144,7 +145,8 @@ def up(
     offline: Offline = False,
     real: Real = False,
     as_json: Json = False,
-    plan: Annotated[Path | None, typer.Option("--plan", metavar="FILE", help="approved steps")] = None,
+    plan: Annotated[Path | None, typer.Option("--plan", metavar="FILE", help="a signed plan, or approved steps")] = None,
+    approvals: Annotated[int, typer.Option("--approvals", min=0, help="at least so many besides the author")] = 0,
     faults: Faults = None,
     parallel: Parallel = None,
     quality: Quality = None,
@@ -166,10 +168,10 @@ def up(
     )  # fmt: skip
 
     def work() -> Exit:
-        from automation import runs  # noqa: PLC0415
+        from automation.signing import door  # noqa: PLC0415
 
         with opened(stack, options, output.err) as session:
-            made = runs.up(session, plan)
+            made = door.up(session, plan, approvals=approvals)
             output.report(session.redactor.value(made))
         return _refused(made)
 
@@ -205,7 +207,14 @@ def _simple(name: str) -> Callable[..., None]:
                 elif name == "drift":
                     made = drift.find(session)
                 else:
-                    made = {"refresh": runs.refresh, "destroy": runs.destroy, "outputs": runs.outputs}[name](session)
+                    from automation.ledger.hand import recorded  # noqa: PLC0415
+
+                    does = {"refresh": runs.refresh, "destroy": runs.destroy, "outputs": runs.outputs}[name]
+                    with ExitStack() as exits:
+                        note = {} if name == "outputs" else exits.enter_context(recorded(session, name))
+                        made = does(session)
+                        if made.get("refused"):
+                            note["outcome"] = "refused"
                 made = session.redactor.value(made)
                 if name == "outputs" and not as_json:
                     sys.stdout.write(f"{made['header']}\n{json.dumps(made['outputs'], indent=1)}\n")
@@ -339,5 +348,6 @@ def explain(key: Annotated[str, typer.Argument(help="a key of the stack file, e.
 def main() -> None:
     """Start; wrong options leave with 2, as wrong input does."""
     from automation import stage  # noqa: F401, PLC0415 - adds the sandbox's commands
+    from automation.pipeline import commands  # noqa: F401, PLC0415 - adds plans, ledger, pipelines, checks
 
     app()

@@ -13,7 +13,7 @@ from typing import Any
 
 from pulumi.automation import LocalWorkspace
 
-from automation import watchdog
+from automation import gate, watchdog
 from automation.command import Command
 from automation.events import Collected, Step
 from automation.exits import Ending, Exit
@@ -69,7 +69,7 @@ class Engine:
         result = self.command.capture(list(args), str(self.work), {**self.env, **(env or {})})
         if result.code:
             text = self.redactor.text(result.stderr or result.stdout)
-            raise Ending(Exit.FAILED, "engine", f"pulumi {' '.join(args[:2])} failed", tuple(text.splitlines()))
+            raise gate.failure(f"pulumi {' '.join(args[:2])}", [text])
         return str(result.stdout)
 
     def operate(

@@ -87,9 +87,9 @@ def judge(session: Session, *flags: str) -> tuple[Outcome, Verdicts, list[gate.R
     return outcome, found, gate.law(collected)
 
 
-def preview(session: Session, save_plan: Path | None = None) -> tuple[dict[str, Any], Outcome]:
+def preview(session: Session, save_plan: Path | None = None, *flags: str) -> tuple[dict[str, Any], Outcome]:
     """Show what an update would do; the gate's refusals are in the report."""
-    outcome, found, refusals = judge(session)
+    outcome, found, refusals = judge(session, *flags)
     made = report.of_preview(session, outcome, found)
     steps = outcome.collected.changing()
     refusals += gate.budget(made["cost_monthly_usd"]["after"], session.stack.budget.monthly_usd)
@@ -106,9 +106,9 @@ def _add_refusals(made: dict[str, Any], refusals: Iterable[gate.Refusal]) -> Non
         made["refused"] += 1
 
 
-def apply(session: Session, *, law: bool = True) -> Outcome:
+def apply(session: Session, *more: str, law: bool = True) -> Outcome:
     """Let the engine change things; journalled."""
-    flags = ["--yes", "--skip-preview"]
+    flags = ["--yes", "--skip-preview", *more]
     if session.options.continue_on_error:
         flags.append("--continue-on-error")
     with session.progress.during("up"):
@@ -122,14 +122,18 @@ def up(session: Session, plan: Path | None = None) -> dict[str, Any]:
     made, outcome = preview(session)
     if wanted is not None:
         _add_refusals(made, gate.plan(wanted, approved.steps(outcome.collected.steps)))
-    if made["refused"]:
-        return made
-    applied = apply(session)
+    if not made["refused"]:
+        finish_up(session, made)
+    return made
+
+
+def finish_up(session: Session, made: dict[str, Any], *flags: str) -> None:
+    """Apply what the preview in the report showed and nobody refused; adds what happened to the report."""
+    applied = apply(session, *flags)
     demand_success(session, applied)
     made["up_steps"] = dict(sorted(applied.collected.summary.items()))
     made["seconds"]["up"] = round(applied.seconds, 2)
     session.journal.settle()
-    return made
 
 
 def refresh(session: Session) -> dict[str, Any]:

@@ -43,7 +43,9 @@ class Used:
     def checked(self, code: int = 0) -> Used:
         """Return it, or raise RuntimeError with its last words."""
         if self.code != code:
-            raise RuntimeError(f"ended with {self.code} instead of {code}: {self.said[-1500:]}")
+            lines = [line.strip() for line in self.said.splitlines()]
+            errors = [line for line in lines if "error" in line.lower()] or lines
+            raise RuntimeError(f"ended with {self.code} instead of {code}: {'; '.join(errors)[-1500:]}")
         return self
 
 
@@ -101,6 +103,8 @@ def project(main: Path, **files: str) -> Iterator[Path]:
         settings["main"] = str(main)
         settings["runtime"]["options"]["virtualenv"] = sys.prefix
         (folder / "Pulumi.yaml").write_text(yaml.safe_dump(settings))
+        for shared in ("policies", ".venv"):
+            (folder / shared).symlink_to(PROJECT / shared)
         for stack, text in files.items():
             (folder / f"Pulumi.{stack}.yaml").write_text(text)
         yield folder

@@ -11,7 +11,7 @@ import pulumi_kubernetes as kubernetes
 
 from stacks.addresses import RegionPlan
 from stacks.clouds import Cloud
-from stacks.model import ClusterDefaults, ControlPlaneAccess, NodePool, Region
+from stacks.model import ControlPlaneAccess, NodePool, Region
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,9 +25,7 @@ COLLECT_AFTER: Final = (100_000, 50, 1000)
 
 def debugging() -> bool:
     """Say whether someone looks inside: then nothing is switched off."""
-    return bool(
-        os.environ.get(SWITCH) or sys.gettrace() is not None or "debugpy" in sys.modules or sys.flags.dev_mode
-    )
+    return bool(os.environ.get(SWITCH) or sys.gettrace() is not None or "debugpy" in sys.modules or sys.flags.dev_mode)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import pulumi
 from components import live, tagging
 from components.contracts import Cluster, ClusterArgs, Network, NetworkArgs, SizedPool
 from components.kubernetes.base import ClusterBase, ClusterBaseArgs
+from components.kubernetes.flows import tenant_labels
 from components.optimizer import PythonProvider, Sizing
 from sizing import catalogue, evidence, stack_problem
 from stacks import addresses, outputs
@@ -62,9 +63,7 @@ class Platform(pulumi.ComponentResource):
         """Export what the stack promises, under the names of `stacks.outputs`."""
         pulumi.export(outputs.ENVIRONMENT, self._stack.environment)
         pulumi.export(outputs.IDENTITIES, self.identities)
-        pulumi.export(
-            outputs.NETWORKS, {name: {"id": network.network_id} for name, network in self.networks.items()}
-        )
+        pulumi.export(outputs.NETWORKS, {name: {"id": network.network_id} for name, network in self.networks.items()})
         pulumi.export(
             outputs.CLUSTERS,
             {
@@ -121,13 +120,40 @@ class Platform(pulumi.ComponentResource):
             network,
             here,
         )
-        ClusterBase(
+        base = ClusterBase(
             name,
-            ClusterBaseArgs(namespaces=stack.namespaces, version=stack.cluster_version(name)),
+            ClusterBaseArgs(
+                namespaces=stack.namespaces,
+                version=stack.cluster_version(name),
+                labels={each: tenant_labels(stack.services, each) for each in stack.namespaces},
+            ),
             cluster,
             self._child,
         )
+        if any(stack.services.on()):
+            self._services(name, plan, cluster, base)
         self.networks[name], self.clusters[name] = network, cluster
+
+    def _services(self, name: str, plan: RegionPlan, cluster: Cluster, base: ClusterBase) -> None:
+        """Install what the stack file switches on; the SDKs of services are imported only then."""
+        from components.kubernetes.services import ClusterServices, ServicesArgs  # noqa: PLC0415
+
+        stack = self._stack
+        ranges = (*plan.control_plane, *((plan.master,) if plan.master else ()), plan.endpoints)
+        ClusterServices(
+            f"{name}-services",
+            ServicesArgs(
+                services=stack.services,
+                version=stack.cluster_version(name),
+                environment=stack.environment,
+                tenants=tuple(sorted(stack.namespaces)),
+                control_plane=tuple(dict.fromkeys(map(str, ranges))),
+                availability_target=stack.availability_target,
+                after=tuple(base.namespaces.values()),
+            ),
+            cluster,
+            self._child,
+        )
 
     def _pools(self, cluster: str, sizes: live.LiveSizes) -> Mapping[str, SizedPool]:
         return {

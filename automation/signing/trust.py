@@ -94,7 +94,8 @@ class Signers:
         path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
-def _key(record: Mapping[str, Any]) -> PublicKeys:
+def key_of(record: Mapping[str, Any]) -> PublicKeys:
+    """Read one public half. Raises KeyError or TypeError on another form."""
     return PublicKeys(**{**record, "roles": tuple(record["roles"])})
 
 
@@ -102,7 +103,7 @@ def _parsed(text: str) -> Signers:
     document = canonical.loads(text)
     if document["format"] != FORMAT:
         raise ValueError(f"format is not {FORMAT}")
-    listed = [_key(record) for record in document["keys"]]
+    listed = [key_of(record) for record in document["keys"]]
     signers = Signers({key.key_id: key for key in listed}, [Rotation(**step) for step in document["rotations"]])
     if len(signers.keys) != len(listed):
         raise ValueError("a key stands twice")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 from pulumi_kubernetes.core.v1 import (
@@ -36,10 +36,14 @@ CREATE_TIMEOUT = pulumi.CustomTimeouts(create="10m", update="10m", delete="15m")
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterBaseArgs:
-    """`namespaces` by name; `version` is the cluster's `MAJOR.MINOR`, which pins the Pod Security level."""
+    """`namespaces` by name; `version` is the cluster's `MAJOR.MINOR`, which pins the Pod Security level.
+
+    `labels` are more labels of a namespace, by its name (the mesh is entered by a label).
+    """
 
     namespaces: Mapping[str, Namespace]
     version: str
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 class ClusterBase(pulumi.ComponentResource):
@@ -64,7 +68,9 @@ class ClusterBase(pulumi.ComponentResource):
     ) -> KubernetesNamespace:
         closed = KubernetesNamespace(
             name,
-            metadata=ObjectMetaArgs(name=namespace, labels=_pod_security(args.version)),
+            metadata=ObjectMetaArgs(
+                name=namespace, labels={**_pod_security(args.version), **args.labels.get(namespace, {})}
+            ),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 provider=cluster.provider,
@@ -165,5 +171,3 @@ def _pod_security(version: str) -> dict[str, str]:
         labels[f"pod-security.kubernetes.io/{mode}"] = "restricted"
         labels[f"pod-security.kubernetes.io/{mode}-version"] = f"v{version}"
     return labels
-
-

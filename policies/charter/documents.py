@@ -79,8 +79,12 @@ class Statement:
         return any(fnmatchcase(wanted, each) for each in self.actions)
 
 
-class Malformed(ValueError):
-    """A document that is no JSON object; the text never holds the document."""
+class Malformed(ValueError):  # noqa: N818  named for what the document is
+    """A document that is no JSON object; only its path is told, never its text."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
 
 
 def statements(document: Any, path: str) -> Iterator[Statement]:
@@ -91,11 +95,11 @@ def statements(document: Any, path: str) -> Iterator[Statement]:
         try:
             document = json.loads(document)
         except ValueError:
-            raise Malformed(f"{path} is no JSON document") from None
+            raise Malformed(path) from None
     if document is None:
         return
     if not isinstance(document, dict):
-        raise Malformed(f"{path} is no JSON object")
+        raise Malformed(path)
     found = document.get("Statement", [])
     if found is UNKNOWN:
         raise Undetermined(f"{path}.Statement")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from charter.documents import Malformed
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.rule import RULES, Excused, Finding, Found, Resource, Rule, matching
@@ -109,6 +110,8 @@ class Judge:
                     self.tally.leave_open(rule.id, found.urn or urn, found.path)
         except Undetermined as unknown:
             self.tally.leave_open(rule.id, urn, unknown.path)
+        except Malformed as wrong:
+            verdicts.append(Verdict(rule, urn, wrong.path, "is no JSON document", level))
         except Exception as error:  # noqa: BLE001  one broken rule must not silence the others; the text may hold a value
             told = f"the rule itself failed ({type(error).__name__}); what it would have judged here is not judged"
             verdicts.append(Verdict(rule, urn, "", told, "mandatory"))

@@ -24,6 +24,8 @@ from pulumi_policy import (
 MANDATORY = "charter-mandatory"
 """The policy whose configuration holds the facts: it runs first."""
 
+SWITCHED_OFF = "CH-30 (configuration): the policy charter-mandatory did not run: somebody switched the law off"
+
 
 class Dispatcher:
     """Judges each resource once and hands the findings to the policy of their level."""
@@ -34,6 +36,7 @@ class Dispatcher:
         self._facts: Facts | None = None
         self._told: Any = None
         self._held: dict[str, list[Verdict]] = {}
+        self._judged = 0
         self._stack_held: list[Verdict] = []
 
     def facts(self, args: Any) -> Facts:
@@ -48,14 +51,18 @@ class Dispatcher:
     def resource_mandatory(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
         """Judge, report what must block, keep the rest for the advisory policy."""
         facts = self.facts(args)
+        self._judged += 1
         verdicts = self.judge.resource(resource_of(args), facts)
         self._ledger.step()
         self._report(verdicts, "mandatory", report)
         self._held[args.urn] = [verdict for verdict in verdicts if verdict.level == "advisory"]
 
     def resource_advisory(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
-        """Report what the mandatory run left."""
-        self._report(self._held.pop(args.urn, []), "advisory", report)
+        """Report what the mandatory run left; without one, that the law was switched off."""
+        held = self._held.pop(args.urn, None)
+        if held is None and self._judged < 1:
+            report(SWITCHED_OFF, args.urn)
+        self._report(held or [], "advisory", report)
 
     def stack_mandatory(self, args: StackValidationArgs, report: ReportViolation) -> None:
         """Judge the stack, report what must block."""

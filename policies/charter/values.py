@@ -184,6 +184,10 @@ class Reader:
         if open_at:
             raise Undetermined(open_at)
 
+    def texts(self, path: str) -> list[str]:
+        """Return the texts of the list at `path`; anything else in it is left out, any unknown raises."""
+        return [item for _, item in self.items(path) if isinstance(item, str)]
+
     def values(self, path: str) -> list[Any]:
         """Return the items of the list at `path`; any unknown among them raises."""
         return [item for _, item in self.items(path)]

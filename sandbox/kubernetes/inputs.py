@@ -18,13 +18,13 @@ AUTONAMED = "pulumi.com/autonamed"
 _SERVER_OWNED = ("uid", "resourceVersion", "generation", "managedFields", "creationTimestamp", "deletionTimestamp",
                  "selfLink")  # fmt: skip
 _NO_QUANTITIES = frozenset({"metadata", "data", "binaryData", "stringData", "apiVersion", "kind"})
-_COMPONENTS = ("helm.sh", "kustomize", "yaml", "apiextensions.k8s.io/v1:CustomResourcePatch")
+_COMPONENTS = ("helm.sh/v4", "kustomize", "yaml", "apiextensions.k8s.io/v1:CustomResourcePatch")
 
 
 def unsupported(token: str, news: Mapping[str, Any], store: SchemaStore) -> str:
     """Say why a type cannot be served, or return the empty string."""
     _, place, kind = token.split(":")
-    if place.partition("/")[0] in _COMPONENTS:
+    if place.startswith(_COMPONENTS):
         return f"{token} is built inside the vendor's provider and is not available offline: render it to objects"
     if token in store:
         if kind.endswith("List"):

@@ -12,7 +12,7 @@ from stacks.tree import Path, Tree
 
 TWO: Final = 2
 """One may go, one stays."""
-GATEWAY: Final = "istio-ingress/gateway"
+GATEWAY: Final = "istio-system/gateway"
 """The account under which traffic from outside arrives."""
 
 
@@ -63,8 +63,6 @@ def _locked(tree: Tree, name: str) -> Iterator[Problem]:
 
 def _namespaces(tree: Tree, on: list[str]) -> Iterator[Problem]:
     taken = {TABLE[name].namespace: name for name in on}
-    if "mesh" in on:
-        taken["istio-ingress"] = "mesh"
     for namespace in tree.mapping("namespaces"):
         if namespace in taken:
             what = f"is the namespace of the service {taken[namespace]}"

@@ -55,15 +55,15 @@ class Call(Part):
     """Permission for one workload to call another; what is not written down is denied."""
 
     caller: Account = Field(examples=["platform/gateway"])
-    """NAMESPACE/SERVICE ACCOUNT of who calls."""
+    """NAMESPACE/SERVICE ACCOUNT of who calls; `istio-system/gateway` is the traffic from outside."""
     target: Account = Field(examples=["platform/agent"])
     """NAMESPACE/APP of what is called: the label `app` of its pods, and the name of its Service."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8080
     """Port of the target."""
     methods: tuple[Method, ...] = ()
-    """HTTP methods; with any, or with paths, a waypoint judges, else the node does."""
+    """HTTP methods; none means any."""
     paths: tuple[HttpPath, ...] = ()
-    """HTTP paths; a * at the end stands for anything."""
+    """HTTP paths; a * at the end stands for anything; none means any."""
 
 
 class Mesh(Service):

@@ -66,8 +66,8 @@ def _mesh(wish: settings.Mesh) -> tuple[Pods, ...]:
     if wish.gateway:
         found.append(Pods(name="gateway", cpu_milli=200, memory_mib=256, replicas=3))
     if wish.mode == "ambient":
-        judged = {call.target.partition("/")[0] for call in wish.calls if call.methods or call.paths}
-        found += (Pods(name=f"waypoint-{each}", cpu_milli=100, memory_mib=128, replicas=2) for each in sorted(judged))
+        called = sorted({call.target.partition("/")[0] for call in wish.calls})
+        found += (Pods(name=f"waypoint-{each}", cpu_milli=100, memory_mib=128, replicas=2) for each in called)
     return tuple(found)
 
 

@@ -52,8 +52,11 @@ def answers(stack: Stack) -> dict[str, Answer]:
         }  # fmt: skip
     if clouds.azure:
         found["azure-native:authorization:getClientConfig"] = {
-            "clientId": "c", "objectId": "o", "subscriptionId": clouds.azure.subscription, "tenantId": clouds.azure.tenant,
-        }  # fmt: skip
+            "clientId": "c",
+            "objectId": "o",
+            "subscriptionId": clouds.azure.subscription,
+            "tenantId": clouds.azure.tenant,
+        }
     return found
 
 

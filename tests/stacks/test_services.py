@@ -96,7 +96,7 @@ def test_no_service_is_on_unless_it_is_written() -> None:
             "Did you mean `platform`",
         ),
         (
-            {**ALL, "mesh": {"gateway": False, "calls": [{"caller": "istio-ingress/gateway", "target": "platform/b"}]}},
+            {**ALL, "mesh": {"gateway": False, "calls": [{"caller": "istio-system/gateway", "target": "platform/b"}]}},
             "services.mesh.calls.0.caller",
             "switched off",
         ),
@@ -144,8 +144,8 @@ def test_one_experiment_per_target_and_two_replicas() -> None:
 
 
 def test_a_tenant_cannot_take_the_namespace_of_a_service() -> None:
-    found = problems(ALL, namespaces={"platform": {}, "monitoring": {}, "istio-ingress": {}})
-    assert {line.split(":")[0] for line in found} == {"stack.namespaces.monitoring", "stack.namespaces.istio-ingress"}
+    found = problems(ALL, namespaces={"platform": {}, "monitoring": {}, "istio-system": {}})
+    assert {line.split(":")[0] for line in found} == {"stack.namespaces.monitoring", "stack.namespaces.istio-system"}
 
 
 def test_services_need_a_steady_pool() -> None:

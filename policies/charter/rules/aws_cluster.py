@@ -124,8 +124,9 @@ demand(
 def pod_identity(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Without them every pod has the node's role, and talks to every other."""
     for cluster in graph.of(CLUSTER):
-        addons = {each.props.get("addonName"): each for each in graph.referrers(cluster, ADDON, "clusterName")}
-        if UNKNOWN in addons:
+        mine = graph.referrers(cluster, ADDON, "clusterName")
+        addons = {str(each.props.get("addonName")): each for each in mine}
+        if any(each.props.get("addonName") is UNKNOWN for each in mine):
             yield Open("addonName", cluster.urn)
             continue
         if "eks-pod-identity-agent" not in addons and not _federated(graph, cluster):

@@ -34,6 +34,8 @@ def judged(resource: Resource, judge: Callable[[Reader], bool], path: str) -> bo
         return judge(resource.reader)
     except Undetermined as unknown:
         return Open(unknown.path or path, resource.urn)
+    except Malformed:
+        return False
 
 
 def some(resources: list[Resource], judge: Callable[[Reader], bool], path: str) -> bool | Open:
@@ -73,7 +75,7 @@ def not_public(graph: Graph, _facts: Facts) -> Iterator[Found]:
     )
     for bucket in graph.of(BUCKET):
         reader = bucket.reader
-        if reader.raw("acl") in PUBLIC_ACLS:
+        if reader.read("acl") in PUBLIC_ACLS:
             yield Finding("acl", "is public", bucket.urn)
         if any(str(leaf).endswith(EVERYBODY) for leaf in _grantees(reader)):
             yield Finding("grants", "name everybody", bucket.urn)
@@ -125,8 +127,8 @@ def bucket_encryption(graph: Graph, _facts: Facts) -> Iterator[Found]:
 
 
 def _denies_plain(statement: Statement) -> bool:
-    tests = statement.condition.get("Bool") or {}
-    return (
+    tests = statement.condition.get("Bool")
+    return isinstance(tests, dict) and (
         statement.denies
         and "*" in statement.principals
         and str(tests.get("aws:SecureTransport", "")).lower() == "false"

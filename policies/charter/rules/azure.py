@@ -11,7 +11,7 @@ from charter.graph import Graph
 from charter.network import cover_world, holds_port, is_world
 from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
 from charter.rules.aws_storage import some
-from charter.values import UNKNOWN, Reader
+from charter.values import UNKNOWN, Reader, Undetermined
 
 GROUP = "azure-native:network:NetworkSecurityGroup"
 SUBNET = "azure-native:network:Subnet"
@@ -221,15 +221,18 @@ def budget(graph: Graph, _facts: Facts) -> Iterator[Found]:
     for each in graph.of("azure-native:consumption:Budget"):
         notes = each.props.get("notifications")
         found = [Reader(note) for note in notes.values() if isinstance(note, dict)] if isinstance(notes, dict) else []
-        if notes is UNKNOWN:
+        if notes is UNKNOWN or (isinstance(notes, dict) and UNKNOWN in notes.values()):
             yield Open("notifications", each.urn)
             continue
         for kind in ("Actual", "Forecasted"):
-            told = [
-                note
-                for note in found
-                if note.text("thresholdType", "Actual") == kind
-                and any(note.has(name) for name in ("contactEmails", "contactGroups", "contactRoles"))
-            ]
+            try:
+                told = [note for note in found if note.text("thresholdType", "Actual") == kind and _contacts(note)]
+            except Undetermined:
+                yield Open("notifications", each.urn)
+                break
             if not told:
                 yield Finding("notifications", f"no {kind} notification with contacts", each.urn)
+
+
+def _contacts(note: Reader) -> bool:
+    return any(note.has(name) for name in ("contactEmails", "contactGroups", "contactRoles"))

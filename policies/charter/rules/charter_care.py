@@ -185,7 +185,9 @@ def backups(graph: Graph, _facts: Facts) -> Iterator[Found]:
     selections = graph.of("aws:backup/selection:Selection")
     schedules = graph.of("kubernetes:velero.io/v1:Schedule")
     for database in graph.of(*DATABASES):
-        if not any(graph.refers(one, database, "resources") or _tagged(one, database) for one in selections):
+        if UNKNOWN in (database.props.get("tags"), *(one.props.get("selectionTags") for one in selections)):
+            yield Open("tags", database.urn)
+        elif not any(graph.refers(one, database, "resources") or _tagged(one, database) for one in selections):
             yield Finding("", "no backup selects it", database.urn)
     for resource in graph.of("kubernetes:apps/v1:StatefulSet", "kubernetes:core/v1:PersistentVolumeClaim"):
         if resource.kind == "StatefulSet" and not resource.reader.has("spec.volumeClaimTemplates"):
@@ -193,6 +195,8 @@ def backups(graph: Graph, _facts: Facts) -> Iterator[Found]:
         namespace = resource.reader.raw("metadata.namespace")
         if namespace is UNKNOWN:
             yield Open("metadata.namespace", resource.urn)
+        elif any(each.reader.raw("spec.template.includedNamespaces") is UNKNOWN for each in schedules):
+            yield Open("spec.template.includedNamespaces", resource.urn)
         elif not any(_includes(each, namespace) for each in schedules if graph.same_provider(each, resource)):
             yield Finding("", "no Velero Schedule includes its namespace", resource.urn)
 
@@ -202,7 +206,7 @@ def _tagged(selection: Resource, database: Resource) -> bool:
     wanted = selection.props.get("selectionTags")
     held = tags if isinstance(tags, dict) else {}
     return isinstance(wanted, list) and any(
-        isinstance(one, dict) and one.get("key") in held and held[one["key"]] == one.get("value") for one in wanted
+        isinstance(one, dict) and isinstance(one.get("key"), str) and one["key"] in held and held[one["key"]] == one.get("value") for one in wanted
     )
 
 

@@ -165,6 +165,8 @@ def _guard(graph: Graph, experiment: Resource, seen: dict[tuple[str, str, str], 
             seen[key] = experiment.urn
             if target.reader.number("spec.replicas", 1) < 2:  # noqa: PLR2004  one may fall
                 yield Finding(selector.at("labelSelectors"), f"{target.name} has fewer than 2 replicas")
+            if UNKNOWN in labels.values():
+                raise Undetermined(selector.at("labelSelectors"))
             template = target.reader.raw("spec.template.metadata.labels")
             budgets = [
                 pdb
@@ -191,15 +193,17 @@ def _guard(graph: Graph, experiment: Resource, seen: dict[tuple[str, str, str], 
 )
 def live_proof(graph: Graph, facts: Facts) -> Iterator[Found]:
     """A quantile over something that is no rate of buckets is a number without meaning."""
-    names = set(facts.evidence.get("checks", ()))
+    names = set(map(str, facts.evidence.get("checks", ())))
+    unclear = False
     for rules in graph.of(ALERTS):
         for found in apart(_alerts(rules.reader, names)):
+            unclear = unclear or isinstance(found, Open)
             yield located(found, rules.urn)
     for resource in graph.resources:
         claim = _claim(resource)
-        if claim is UNKNOWN:
+        if claim is UNKNOWN or (claim and unclear and str(claim) not in names):
             yield Open("verified-by", resource.urn)
-        elif claim and claim not in names:
+        elif claim and str(claim) not in names:
             yield Finding("verified-by", "names no check that exists", resource.urn)
 
 
@@ -251,13 +255,18 @@ def closed(graph: Graph, _facts: Facts) -> Iterator[Found]:
             except Undetermined:
                 busy.add((each.provider_urn, NOWHERE))
     strict = {(each.provider_urn, namespace_of(each)) for each in graph.of(PEER) if _strict(each)}
+    open_peers = {each.provider_urn for each in graph.of(PEER) if each.reader.raw("spec.mtls.mode") is UNKNOWN}
     denied = by_namespace(graph, AUTHORIZATION)
     policies = by_namespace(graph, POLICY)
     for key, namespace in ours(graph).items():
         if key[0] not in meshed or key not in busy:
             continue
         labels = namespace.reader.raw("metadata.labels")
-        if labels is UNKNOWN:
+        undecided = open_peers & {key[0]} or any(
+            held.get((key[0], NOWHERE)) or any(each.props.get("spec") is UNKNOWN for each in held.get(key, []))
+            for held in (denied, policies)
+        )
+        if labels is UNKNOWN or undecided:
             yield Open("metadata.labels", namespace.urn)
             continue
         missing = []

@@ -15,7 +15,7 @@ from charter.graph import Graph
 from charter.pods import pods
 from charter.quantities import amount
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, located, stack_rule
-from charter.values import UNKNOWN, Reader
+from charter.values import UNKNOWN, Reader, walk
 
 SIZING = "pulumi-python:dynamic*"
 EVIDENCE = "optimizer-evidence"
@@ -174,7 +174,11 @@ def _document(reader: Reader) -> Iterator[Found]:
         return
     if reader.read("document_hash") != digest(str(text)):
         yield Finding("document_hash", "is not the document's hash")
-    for cluster, plan in (document.get("plans") or {}).items():
+    made = document.get("plans")
+    for cluster, plan in made.items() if isinstance(made, dict) else ():
+        if not isinstance(plan, dict):
+            yield Finding(f"document.plans.{cluster}", "is no plan")
+            continue
         missing = [
             key for key in ("input_hash", "seed", "solver_revision", "candidates", "winner") if plan.get(key) is None
         ]
@@ -190,8 +194,12 @@ def _document(reader: Reader) -> Iterator[Found]:
             and plan.get("kept_previous") in (None, "no")
         ):
             yield Finding(f"document.plans.{cluster}.cost_usd_month", "is dearer than a classical plan that was found")
-    objects = document.get("pool_objects")
-    if objects != reader.read("pool_objects"):
+    held = reader.read("pool_objects")
+    for path, leaf in walk(held, "pool_objects"):
+        if leaf is UNKNOWN:
+            yield Open(path)
+            return
+    if document.get("pool_objects") != held:
         yield Finding("pool_objects", "are not the document's")
 
 
@@ -217,6 +225,9 @@ def fits(graph: Graph, _facts: Facts) -> Iterator[Found]:
         cluster = next((name for name in room if workload.provider_name.startswith(name)), "")
         for pod in pods(workload) if cluster else ():
             copies = workload.reader.raw("spec.replicas")
+            if copies is UNKNOWN:
+                yield Open("spec.replicas", workload.urn)
+                continue
             times = float(copies) if isinstance(copies, int | float) else 1.0
             first.setdefault(cluster, workload.urn)
             for container in pod.spec.each("containers"):

@@ -59,9 +59,9 @@ def _place(graph: Graph, zone: str, members: list[Resource]) -> str:
 def tls(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Five settings per zone; a later one of the same name wins."""
     wanted = {
-        "ssl": lambda value: value in {"strict", "origin_pull"},
+        "ssl": lambda value: value in ("strict", "origin_pull"),
         "min_tls_version": lambda value: str(value) in {"1.2", "1.3"},
-        "tls_1_3": lambda value: value in {"on", "zrt"},
+        "tls_1_3": lambda value: value in ("on", "zrt"),
         "always_use_https": lambda value: value == "on",
         "security_header": _hsts,
     }
@@ -69,6 +69,9 @@ def tls(graph: Graph, _facts: Facts) -> Iterator[Found]:
         settings = {str(each.props.get("settingId")): each for each in members}
         for name, right in wanted.items():
             setting = settings.get(name)
+            if setting is None and any(each.props.get("settingId") is UNKNOWN for each in members):
+                yield Open("settingId", _place(graph, zone, members))
+                continue
             if setting is None:
                 yield Finding("", f"no setting {name}", _place(graph, zone, members))
                 continue
@@ -103,7 +106,10 @@ def signed(graph: Graph, _facts: Facts) -> Iterator[Found]:
             yield Open("status", where)
         elif "active" not in states:
             yield Finding("", "DNSSEC is not active", where)
-        if not any(each.props.get("type") == "CAA" for each in members if each.type == RECORD):
+        kinds = [each.props.get("type") for each in members if each.type == RECORD]
+        if "CAA" not in kinds and UNKNOWN in kinds:
+            yield Open("type", where)
+        elif "CAA" not in kinds:
             yield Finding("", "no CAA record", where)
 
 
@@ -118,7 +124,7 @@ def records(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """A name that points to something gone is taken over by whoever takes the place."""
     for record in graph.of(RECORD):
         kind = record.props.get("type")
-        if kind not in {"A", "AAAA", "CNAME"}:
+        if kind not in ("A", "AAAA", "CNAME"):
             continue
         validation = str(record.props.get("name", "")).startswith("_")
         if record.props.get("proxied") is UNKNOWN:
@@ -140,9 +146,16 @@ def _private(content: object) -> bool:
         return False
 
 
+def _rules_of(ruleset: Resource) -> Iterator[Reader]:
+    ruleset.reader.read("phase")  # a phase that is not known leaves the zone open
+    yield from ruleset.reader.each("rules")
+
+
 def _rules(graph: Graph, phase: str) -> dict[str, list[Resource]]:
     zones = _zones(graph, (RULESET,))
-    return {zone: [each for each in members if each.props.get("phase") == phase] for zone, members in zones.items()}
+    return {
+        zone: [each for each in members if each.props.get("phase") in (phase, UNKNOWN)] for zone, members in zones.items()
+    }
 
 
 @stack_rule(
@@ -157,7 +170,7 @@ def firewall(graph: Graph, _facts: Facts) -> Iterator[Found]:
     for zone, members in _rules(graph, "http_request_firewall_managed").items():
         run: set[str] = set()
         try:
-            for rule in (one for each in members for one in each.reader.each("rules")):
+            for rule in (one for each in members for one in _rules_of(each)):
                 if rule.text("action") == "execute" and rule.flag("enabled", default=True):
                     run.add(rule.text("actionParameters.id"))
         except Undetermined as unknown:
@@ -187,7 +200,7 @@ def rate_limit(graph: Graph, _facts: Facts) -> Iterator[Found]:
             texts = [
                 rule.text("expression").lower()
                 for each in members
-                for rule in each.reader.each("rules")
+                for rule in _rules_of(each)
                 if rule.has("ratelimit") and rule.flag("enabled", default=True)
             ]
         except Undetermined as unknown:
@@ -239,12 +252,15 @@ def _clouds(graph: Graph, pool: Resource) -> set[str]:
 def pages(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """Variables whose names look like secrets must have the type of a secret."""
     reader = resource.reader
-    if reader.read("productionBranch") not in {"main", "master"}:
+    if reader.text("productionBranch") not in {"main", "master"}:
         yield Finding("productionBranch", "is no guarded branch")
     for place in ("production", "preview"):
         variables = reader.map(f"deploymentConfigs.{place}.envVars")
         for name, variable in variables.items():
-            if secret_name(name) and isinstance(variable, dict) and variable.get("type") != "secret_text":
+            kind = variable.get("type") if isinstance(variable, dict) else UNKNOWN
+            if secret_name(name) and kind is UNKNOWN:
+                yield Open(f"deploymentConfigs.{place}.envVars.{name}.type")
+            elif secret_name(name) and kind != "secret_text":
                 yield Finding(f"deploymentConfigs.{place}.envVars.{name}", "looks secret; its type must be secret_text")
 
 
@@ -264,7 +280,7 @@ def logpush(graph: Graph, _facts: Facts) -> Iterator[Found]:
         for name in DATASETS:
             if True in states[name]:
                 continue
-            if UNKNOWN in states[name]:
+            if UNKNOWN in states[name] or any(job.props.get("dataset") is UNKNOWN for job in members):
                 yield Open("enabled", _place(graph, zone, members))
             else:
                 yield Finding("", f"no enabled LogpushJob for {name}", _place(graph, zone, members))

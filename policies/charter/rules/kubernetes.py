@@ -90,16 +90,24 @@ def by_namespace(graph: Graph, *kinds: str) -> dict[Key, list[Resource]]:
 
 def ours(graph: Graph) -> dict[Key, Resource]:
     """Return the namespaces that the stack makes."""
-    return {(each.provider_urn, name_of(each)): each for each in graph.of(NAMESPACE)}
+    return {
+        (each.provider_urn, name_of(each)): each
+        for each in graph.of(NAMESPACE)
+        if each.reader.raw("metadata.name") is not UNKNOWN
+    }
 
 
 def selects(selector: Any, labels: Any) -> bool:
     """Say whether a label selector's matchLabels hold for labels; an empty selector selects everything."""
+    if selector is UNKNOWN or labels is UNKNOWN:
+        raise Undetermined("spec.selector")
     wanted = selector.get("matchLabels") if isinstance(selector, dict) else None
     if isinstance(selector, dict) and selector.get("matchExpressions"):
         return False
     held = labels if isinstance(labels, dict) else {}
-    return all(held.get(key) == value for key, value in (wanted or {}).items())
+    if wanted is UNKNOWN or UNKNOWN in held.values() or (isinstance(wanted, dict) and UNKNOWN in wanted.values()):
+        raise Undetermined("spec.selector.matchLabels")
+    return all(held.get(key) == value for key, value in wanted.items()) if isinstance(wanted, dict) else True
 
 
 @resource_rule(
@@ -186,7 +194,7 @@ def default_deny(graph: Graph, _facts: Facts) -> Iterator[Found]:
 def _denies(policy: Reader) -> set[str]:
     if policy.read("spec.podSelector", None) not in ({}, {"matchLabels": {}}) and policy.has("spec.podSelector"):
         return set()
-    kinds = set(policy.values("spec.policyTypes")) or {"Ingress"}
+    kinds = set(policy.texts("spec.policyTypes")) or {"Ingress"}
     return {kind for kind in kinds if not policy.read(f"spec.{str(kind).lower()}", [])}
 
 
@@ -293,10 +301,13 @@ def ingresses(graph: Graph, _facts: Facts) -> Iterator[Found]:
 
 def _ingress(ingress: Resource, services_of: dict[Key, list[Resource]]) -> Iterator[Found]:
     reader = ingress.reader
-    covered = {host for entry in reader.each("spec.tls") for host in entry.values("hosts")}
+    covered = {host for entry in reader.each("spec.tls") for host in entry.texts("hosts")}
     for key in reader.map("metadata.annotations"):
         if key.endswith("-snippet"):
             yield Finding("metadata.annotations", "hold a snippet")
+    for each in (one for key, found in services_of.items() if key[0] == ingress.provider_urn for one in found):
+        if UNKNOWN in (each.reader.raw("metadata.namespace"), each.reader.raw("metadata.name")):
+            raise Undetermined("metadata.name")
     known = {name_of(each) for each in services_of.get((ingress.provider_urn, namespace_of(ingress)), [])}
     for rule in reader.each("spec.rules"):
         host = rule.text("host")
@@ -305,7 +316,7 @@ def _ingress(ingress: Resource, services_of: dict[Key, list[Resource]]) -> Itera
         elif host not in covered:
             yield Finding(rule.at("host"), "has no TLS")
         for path in rule.each("http.paths"):
-            if path.read("backend.service.name") not in known:
+            if path.text("backend.service.name") not in known:
                 yield Finding(path.at("backend.service.name"), "is no Service of this namespace")
 
 
@@ -322,7 +333,7 @@ def bindings(resource: Resource, _facts: Facts) -> Iterator[Found]:
     if reader.read("roleRef.name") == "cluster-admin":
         yield Finding("roleRef.name", "is cluster-admin")
     for subject in reader.each("subjects"):
-        if subject.read("name") in NOBODY:
+        if subject.text("name") in NOBODY:
             yield Finding(subject.at("name"), "is a group of everybody, or of masters")
 
 
@@ -373,7 +384,7 @@ def no_escalation(resource: Resource, _facts: Facts) -> Iterator[Found]:
 
 
 def _ways_up(rule: Reader, *, cluster: bool) -> Iterator[Found]:
-    verbs, resources = set(rule.values("verbs")), set(rule.values("resources"))
+    verbs, resources = set(rule.texts("verbs")), set(rule.texts("resources"))
     for dangerous, on in DANGEROUS:
         if verbs & (dangerous | {"*"}) and resources & (on | {"*"}):
             yield Finding(rule.at("verbs"), f"lets its holder {min(dangerous)} {min(on)}")
@@ -480,11 +491,14 @@ def budgets(graph: Graph, _facts: Facts) -> Iterator[Found]:
             continue
         if not isinstance(replicas, int) or replicas < 2:  # noqa: PLR2004
             continue
-        mine = [
-            pdb
-            for pdb in held.get((workload.provider_urn, namespace_of(workload)), [])
-            if selects(pdb.reader.raw("spec.selector"), _labels(workload))
-        ]
+        try:
+            candidates = held.get((workload.provider_urn, namespace_of(workload)), [])
+            mine = [pdb for pdb in candidates if selects(pdb.reader.raw("spec.selector"), _labels(workload))]
+            if not mine and held.get((workload.provider_urn, NOWHERE)):
+                raise Undetermined("metadata.namespace")
+        except Undetermined as unknown:
+            yield Open(unknown.path, workload.urn)
+            continue
         if not mine:
             yield Finding("", "no PodDisruptionBudget selects it", workload.urn)
         for pdb in mine:
@@ -517,7 +531,7 @@ def autoscalers(graph: Graph, _facts: Facts) -> Iterator[Found]:
             yield located(found, hpa.urn)
         targets = _targets(graph, hpa)
         ref = hpa.reader.inside("spec.scaleTargetRef")
-        if not targets and ref.raw("name") is UNKNOWN:
+        if not targets and UNKNOWN in (ref.raw("name"), ref.raw("kind"), *_workload_names(graph, hpa)):
             yield Open("spec.scaleTargetRef.name", hpa.urn)
         elif not targets:
             yield Finding("spec.scaleTargetRef", "names nothing of this stack", hpa.urn)
@@ -530,6 +544,10 @@ def autoscalers(graph: Graph, _facts: Facts) -> Iterator[Found]:
             resources = [metric.text("resource.name") for metric in hpa.reader.each("spec.metrics")]
             if same and moves and {"cpu", "memory"} & set(resources or ["cpu"]):
                 yield Finding("spec.updatePolicy.updateMode", "fights the horizontal one on the same metric", vpa.urn)
+
+
+def _workload_names(graph: Graph, hpa: Resource) -> list[Any]:
+    return [each.reader.raw("metadata.name") for each in _workloads(graph) if each.provider_urn == hpa.provider_urn]
 
 
 def _bounds(hpa: Reader) -> Iterator[Found]:
@@ -557,11 +575,12 @@ def monitored(graph: Graph, _facts: Facts) -> Iterator[Found]:
         if labels is UNKNOWN:
             yield Open("metadata.labels", service.urn)
             continue
-        chosen = [
-            each
-            for each in monitors
-            if each.provider_urn == service.provider_urn and selects(each.reader.raw("spec.selector"), labels)
-        ]
+        try:
+            mine = [each for each in monitors if each.provider_urn == service.provider_urn]
+            chosen = [each for each in mine if selects(each.reader.raw("spec.selector"), labels)]
+        except Undetermined as unknown:
+            yield Open(unknown.path, service.urn)
+            continue
         if not chosen:
             yield Finding("", "offers metrics, and no ServiceMonitor selects it", service.urn)
 

@@ -8,7 +8,7 @@ from charter.facts import Facts
 from charter.graph import Graph
 from charter.pods import ANY_KIND, namespace_of, pods
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, located, resource_rule, stack_rule
-from charter.rules.kubernetes import NAMESPACE, by_namespace, ours
+from charter.rules.kubernetes import NAMESPACE, NOWHERE, by_namespace, ours
 from charter.values import UNKNOWN, Reader
 
 SECURITY = "kubernetes:security.istio.io/v1:"
@@ -64,7 +64,9 @@ def authorization(graph: Graph, _facts: Facts) -> Iterator[Found]:
         labels = namespace.reader.map("metadata.labels")
         if not any(label in labels for label in LABELS):
             continue  # K8S-IST-04 tells
-        if not any(each.props.get("spec") in ({}, None) for each in policies.get(key, [])):
+        if policies.get((key[0], NOWHERE)) or any(each.props.get("spec") is UNKNOWN for each in policies.get(key, [])):
+            yield Open("spec", namespace.urn)
+        elif not any(each.props.get("spec") in ({}, None) for each in policies.get(key, [])):
             yield Finding("", "no AuthorizationPolicy with an empty spec denies by default", namespace.urn)
     for policy in graph.of(AUTHORIZATION):
         for found in apart(_allows(policy.reader)):
@@ -147,7 +149,9 @@ def in_mesh(graph: Graph, _facts: Facts) -> Iterator[Found]:
         if provider not in meshed or name == MESH_ROOT or name.startswith("kube-"):
             continue
         labels = namespace.reader.map("metadata.labels")
-        if labels.get("istio-injection") != "enabled" and not any(labels.get(label) for label in LABELS[1:]):
+        if UNKNOWN in [labels.get(label) for label in LABELS]:
+            yield Open("metadata.labels", namespace.urn)
+        elif labels.get("istio-injection") != "enabled" and not any(labels.get(label) for label in LABELS[1:]):
             yield Finding("metadata.labels", "has no label that puts it into the mesh", namespace.urn)
     for workload in graph.of("kubernetes:*"):
         if workload.provider_urn not in meshed:

@@ -54,7 +54,7 @@ def test_what_the_server_owns_is_dropped(schema_port: Port) -> None:
         ("kubernetes:core/v1:ConfigMapPatch", {"data": {}}, "must name the object that it patches"),
         (CONFIG_MAP, {"metadata": {"generateName": "x-"}}, "generateName"),
         ("kubernetes:core/v1:ConfgMap", {}, "did you mean kubernetes:core/v1:ConfigMap"),
-        ("kubernetes:helm.sh/v3:Release", {"chart": "x"}, "not available offline"),
+        ("kubernetes:helm.sh/v4:Chart", {"chart": "x"}, "not available offline"),
     ],
 )
 def test_what_cannot_be_served_is_refused_with_a_sentence(
