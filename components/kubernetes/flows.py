@@ -1,0 +1,212 @@
+"""Who talks to whom: one list, from which network policies and the mesh's permissions are both made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from stacks.services.settings import Mesh, Services
+from stacks.services.table import TABLE
+
+GATEWAY_NAMESPACE: Final = "istio-system"
+GATEWAY_ACCOUNT: Final = "gateway-istio"
+"""Istio names the account of a gateway after it and its class (istio.io/latest/docs/tasks/traffic-management/ingress/
+gateway-api, 2026-11)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pods:
+    """Pods of a namespace, by labels and by the account that they run under."""
+
+    namespace: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    account: str = ""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What is no pod of ours: the API server, or the internet without private ranges."""
+
+    name: str
+
+
+API: Final = Outside("api-server")
+WORLD: Final = Outside("internet")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """One permission: from, to, and the ports of the target. With methods or paths, a waypoint judges."""
+
+    source: Pods | Outside
+    target: Pods | Outside
+    ports: tuple[int, ...]
+    methods: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+
+
+def _named(namespace: str, name: str, account: str = "", key: str = "app.kubernetes.io/name") -> Pods:
+    return Pods(namespace=namespace, labels={key: name}, account=account or name)
+
+
+COMPONENT: Final = "app.kubernetes.io/component"
+CERT_CONTROLLER: Final = _named("cert-manager", "controller", "cert-manager", COMPONENT)
+CERT_WEBHOOK: Final = _named("cert-manager", "webhook", "cert-manager-webhook", COMPONENT)
+CERT_INJECTOR: Final = _named("cert-manager", "cainjector", "cert-manager-cainjector", COMPONENT)
+SECRETS: Final = _named("external-secrets", "external-secrets")
+SECRETS_WEBHOOK: Final = _named("external-secrets", "external-secrets-webhook")
+SECRETS_CERTIFICATES: Final = _named("external-secrets", "external-secrets-cert-controller")
+ISTIOD: Final = _named("istio-system", "istiod", key="app")
+GATEWAY: Final = Pods(
+    namespace=GATEWAY_NAMESPACE, labels={"gateway.networking.k8s.io/gateway-name": "gateway"}, account=GATEWAY_ACCOUNT
+)
+OPERATOR: Final = _named("monitoring", "monitoring-operator", "operator", "app")
+PROMETHEUS: Final = _named("monitoring", "prometheus")
+ALERTMANAGER: Final = _named("monitoring", "alertmanager")
+GRAFANA: Final = _named("monitoring", "grafana")
+KUBE_STATE: Final = _named("monitoring", "kube-state-metrics")
+LOKI: Final = _named("logs", "loki")
+ALLOY: Final = _named("logs", "alloy")
+TEMPO: Final = _named("traces", "tempo")
+COLLECTOR: Final = _named("traces", "opentelemetry-collector")
+OPENCOST: Final = _named("opencost", "opencost")
+CHAOS: Final = _named("chaos-mesh", "controller-manager", "chaos-controller-manager", COMPONENT)
+CHAOS_DASHBOARD: Final = _named("chaos-mesh", "chaos-dashboard", "chaos-dashboard", COMPONENT)
+NODE_AGENTS: Final = Pods(namespace="kube-system")
+
+_API: Final = (443, 6443)
+_WEBHOOK: Final = 10250
+
+
+def _asks(*pods: Pods) -> tuple[Flow, ...]:
+    return tuple(Flow(source=each, target=API, ports=_API) for each in pods)
+
+
+def _hooked(*pods: Pods, port: int = _WEBHOOK) -> tuple[Flow, ...]:
+    """Let the API server in; managed control planes come through their agent in kube-system, or from their range."""
+    return tuple(Flow(source=source, target=each, ports=(port,)) for each in pods for source in (API, NODE_AGENTS))
+
+
+def _asked(port: int, *pods: Pods) -> tuple[Flow, ...]:
+    """Let Prometheus ask for figures."""
+    return tuple(Flow(source=PROMETHEUS, target=each, ports=(port,)) for each in pods)
+
+
+OF: Final[Mapping[str, tuple[Flow, ...]]] = {
+    "cert_manager": (
+        *_asks(CERT_CONTROLLER, CERT_WEBHOOK, CERT_INJECTOR),
+        *_hooked(CERT_WEBHOOK),
+        Flow(source=CERT_CONTROLLER, target=WORLD, ports=(443,)),
+        *_asked(9402, CERT_CONTROLLER, CERT_INJECTOR),
+    ),
+    "external_secrets": (
+        *_asks(SECRETS, SECRETS_WEBHOOK, SECRETS_CERTIFICATES),
+        *_hooked(SECRETS_WEBHOOK),
+        Flow(source=SECRETS, target=WORLD, ports=(443,)),
+        *_asked(8080, SECRETS),
+    ),
+    "mesh": (
+        *_asks(ISTIOD),
+        *_hooked(ISTIOD, port=15017),
+        Flow(source=NODE_AGENTS, target=ISTIOD, ports=(15012,)),
+        *_asked(15014, ISTIOD),
+    ),
+    "monitoring": (
+        *_asks(OPERATOR, PROMETHEUS, KUBE_STATE, GRAFANA),
+        *_hooked(OPERATOR),
+        Flow(source=PROMETHEUS, target=ALERTMANAGER, ports=(9093,)),
+        Flow(source=ALERTMANAGER, target=ALERTMANAGER, ports=(9094,)),
+        Flow(source=ALERTMANAGER, target=WORLD, ports=(443, 587)),
+        Flow(source=GRAFANA, target=PROMETHEUS, ports=(9090,)),
+        Flow(source=GRAFANA, target=ALERTMANAGER, ports=(9093,)),
+        *_asked(8080, KUBE_STATE),
+        *_asked(10250, OPERATOR),
+        *_asked(3000, GRAFANA),
+        *_asked(9090, PROMETHEUS),
+        Flow(source=PROMETHEUS, target=NODE_AGENTS, ports=(9100, 9153, 15020, 15014, 31766)),
+    ),
+    "logs": (
+        *_asks(ALLOY),
+        Flow(source=ALLOY, target=LOKI, ports=(3100,)),
+        Flow(source=GRAFANA, target=LOKI, ports=(3100,)),
+        *_asked(3100, LOKI),
+        *_asked(12345, ALLOY),
+    ),
+    "traces": (
+        Flow(source=COLLECTOR, target=TEMPO, ports=(4317,)),
+        Flow(source=GRAFANA, target=TEMPO, ports=(3200,)),
+        *_asked(3200, TEMPO),
+        *_asked(8888, COLLECTOR),
+    ),
+    "cost": (
+        *_asks(OPENCOST),
+        Flow(source=OPENCOST, target=PROMETHEUS, ports=(9090,)),
+        Flow(source=OPENCOST, target=WORLD, ports=(443,)),
+        *_asked(9003, OPENCOST),
+    ),
+    "chaos": (
+        *_asks(CHAOS, CHAOS_DASHBOARD),
+        *_hooked(CHAOS, port=10250),
+        Flow(source=CHAOS, target=NODE_AGENTS, ports=(31767,)),
+        *_asked(10080, CHAOS),
+    ),
+}
+"""What each service needs. Ports: values.yaml of each chart at the versions of charts.lock, 2026-11."""
+
+
+def of_mesh(wish: Mesh, tenants: tuple[str, ...]) -> Iterator[Flow]:
+    """Yield the calls of the stack file, and what the gateway needs."""
+    if wish.gateway:
+        yield Flow(source=GATEWAY, target=ISTIOD, ports=(15012,))
+        yield Flow(source=WORLD, target=GATEWAY, ports=(443, 80))
+        yield Flow(source=PROMETHEUS, target=GATEWAY, ports=(15020,))
+    for call in wish.calls:
+        namespace, app = call.target.split("/")
+        home, account = call.caller.split("/")
+        source = GATEWAY if call.caller == "istio-system/gateway" else Pods(namespace=home, account=account)
+        target = Pods(namespace=namespace, labels={"app": app}, account=app)
+        yield Flow(source=source, target=target, ports=(call.port,), methods=call.methods, paths=call.paths)
+    for namespace in tenants:
+        if wish.mode == "ambient" and waypoint_of(wish, namespace):
+            yield Flow(source=waypoint(namespace), target=ISTIOD, ports=(15012,))
+
+
+def waypoint_of(wish: Mesh, namespace: str) -> bool:
+    """Say whether a namespace needs a waypoint: something in it is called (retries and circuit breakers need one)."""
+    return wish.mode == "ambient" and any(call.target.startswith(f"{namespace}/") for call in wish.calls)
+
+
+def mesh_labels(services: Services) -> dict[str, str]:
+    """Labels that put a namespace into the mesh; none without a mesh."""
+    if services.mesh is None:
+        return {}
+    ambient = services.mesh.mode == "ambient"
+    return {"istio.io/dataplane-mode": "ambient"} if ambient else {"istio-injection": "enabled"}
+
+
+def tenant_labels(services: Services, namespace: str) -> dict[str, str]:
+    """Labels that put a tenants' namespace into the mesh, and behind its waypoint where it has one."""
+    if services.mesh is None or not waypoint_of(services.mesh, namespace):
+        return mesh_labels(services)
+    return {**mesh_labels(services), "istio.io/use-waypoint": "waypoint", "istio.io/ingress-use-waypoint": "true"}
+
+
+def waypoint(namespace: str) -> Pods:
+    """The waypoint of a namespace."""
+    labels = {"gateway.networking.k8s.io/gateway-name": "waypoint"}
+    return Pods(namespace=namespace, labels=labels, account="waypoint")
+
+
+def of_stack(services: Services, tenants: tuple[str, ...] = ()) -> tuple[Flow, ...]:
+    """Every flow of the services that are on; one whose other end is off is left out."""
+    on = dict(services.on())
+    present = {TABLE[name].namespace for name in on} | set(tenants) | {"kube-system"}
+    flows = [flow for name in on for flow in OF[name]]
+    if services.mesh is not None:
+        present |= {GATEWAY_NAMESPACE} if services.mesh.gateway else set()
+        flows += of_mesh(services.mesh, tenants)
+    if services.traces is not None:
+        flows += (Flow(source=Pods(namespace=each), target=COLLECTOR, ports=(4317, 4318)) for each in (*tenants,))
+    ends = ((flow, [end for end in (flow.source, flow.target) if isinstance(end, Pods)]) for flow in flows)
+    return tuple(flow for flow, pods in ends if all(each.namespace in present for each in pods))

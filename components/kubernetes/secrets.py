@@ -1,0 +1,92 @@
+"""Secrets from the cloud's own manager: External Secrets, by the identity of its account."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final
+
+import pulumi
+
+from components.kubernetes.certificates import OUT
+from components.kubernetes.crds.external_secrets import (
+    ClusterSecretStore,
+    ClusterSecretStoreSpec,
+    ClusterSecretStoreSpecConditions,
+    ClusterSecretStoreSpecProvider,
+    ExternalSecret,
+    ExternalSecretSpec,
+    ExternalSecretSpecData,
+    ExternalSecretSpecDataRemoteRef,
+    ExternalSecretSpecSecretStoreRef,
+    ExternalSecretSpecTarget,
+)
+from components.kubernetes.service import Ground, Service, resources, spread
+
+STORE: Final = "cloud"
+"""Name of the one store: the manager of the cloud that the cluster is in."""
+
+
+class Secrets(Service):
+    """External Secrets and, where the cloud gives a manager, the store `cloud`, open to the namespaces of the stack."""
+
+    SERVICE: ClassVar[str] = "external_secrets"
+
+    def __init__(
+        self,
+        name: str,
+        ground: Ground,
+        provider: ClusterSecretStoreSpecProvider | None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, ground, opts)
+        self.namespace()
+        self.release("external-secrets", values(ground))
+        if provider is not None:
+            open_to = [*ground.tenants, *(["monitoring"] if ground.services.monitoring else [])]
+            self.custom(
+                STORE,
+                ClusterSecretStore(
+                    spec=ClusterSecretStoreSpec(
+                        provider=provider, conditions=[ClusterSecretStoreSpecConditions(namespaces=sorted(open_to))]
+                    )
+                ),
+            )
+        self.done()
+
+
+def values(ground: Ground) -> dict[str, Any]:
+    """Values of the chart."""
+    room = ground.room("external_secrets")
+
+    def pods(name: str, label: str) -> dict[str, Any]:
+        return {
+            "replicaCount": room[name].replicas,
+            "resources": resources(room[name]),
+            "podDisruptionBudget": {"enabled": True, "minAvailable": 1},
+            "topologySpreadConstraints": spread({"app.kubernetes.io/name": label}),
+        }
+
+    return {
+        "installCRDs": True,
+        "leaderElect": True,
+        **pods("controller", "external-secrets"),
+        "webhook": {**pods("webhook", "external-secrets-webhook"), "podLabels": OUT},
+        "certController": pods("cert-controller", "external-secrets-cert-controller"),
+        "priorityClassName": "system-cluster-critical",
+        "rbac": {"serviceAccountTokenCreate": False},
+        "serviceAccount": {"annotations": dict(ground.annotations.get("external-secrets", {}))},
+    }
+
+
+def external(name: str, keys: dict[str, str], minutes: int) -> ExternalSecret:
+    """A secret of the cluster whose keys come from the store: key of the secret to name in the store."""
+    return ExternalSecret(
+        spec=ExternalSecretSpec(
+            refresh_interval="1h" if minutes == 60 else f"{minutes}m",  # noqa: PLR2004 - an hour
+            secret_store_ref=ExternalSecretSpecSecretStoreRef(name=STORE, kind="ClusterSecretStore"),
+            target=ExternalSecretSpecTarget(name=name, creation_policy="Owner", deletion_policy="Retain"),
+            data=[
+                ExternalSecretSpecData(secret_key=key, remote_ref=ExternalSecretSpecDataRemoteRef(key=remote))
+                for key, remote in sorted(keys.items())
+            ],
+        )
+    )

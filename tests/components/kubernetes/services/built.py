@@ -1,0 +1,122 @@
+"""A cluster of memory, the services of a stack file on it, and the tools that judge what they emit."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+import pytest
+
+from components.kubernetes.base import ClusterBase, ClusterBaseArgs
+from components.kubernetes.crds.external_secrets import (
+    ClusterSecretStoreSpecProvider,
+    ClusterSecretStoreSpecProviderAws,
+)
+from components.kubernetes.flows import tenant_labels
+from components.kubernetes.services import ClusterServices, ServicesArgs
+from stacks.model import Namespace
+from stacks.services.settings import Services
+from tests.components.mock_cloud import Cloud
+
+SHARED = Path(os.environ.get("SHARED", "../shared")).resolve()
+needs_shared = pytest.mark.skipif(
+    not (SHARED / "crds").exists() and os.environ.get("CI") != "true", reason=f"{SHARED} is not there"
+)
+CALLS = [
+    {"caller": "istio-system/gateway", "target": "platform/gateway"},
+    {"caller": "platform/gateway", "target": "platform/agent", "methods": ["POST"], "paths": ["/v1/*"]},
+]
+ALL: dict[str, Any] = {
+    "cert_manager": {"email": "platform@example.org"},
+    "external_secrets": {},
+    "mesh": {"calls": CALLS},
+}
+
+
+@dataclass
+class MemoryCluster:
+    """A cluster that somebody else has made."""
+
+    provider: Any
+    resource: Any
+    ready: Any
+    name: str = "aws-eu-west-1"
+    cloud: Any = "aws"
+    region: str = "eu-west-1"
+    endpoint: Any = None
+    certificate_authority: Any = None
+    oidc_issuer: Any = None
+    node_pools: dict[str, Any] = field(default_factory=dict)
+
+
+def build(cloud: Cloud, services: dict[str, Any], cluster_cloud: str = "aws") -> Cloud:
+    """Everything that the services of a stack file register on one cluster."""
+    wish = Services.model_validate_json(json.dumps(services))
+
+    def program() -> None:
+        provider = kubernetes.Provider("c", kubeconfig="{}")
+        cluster = MemoryCluster(provider=provider, resource=provider, ready=provider, cloud=cluster_cloud)
+        tenants = {"platform": Namespace()}
+        base = ClusterBase(
+            "c",
+            ClusterBaseArgs(
+                namespaces=tenants, version="1.34", labels={each: tenant_labels(wish, each) for each in tenants}
+            ),
+            cluster,
+        )
+        aws = ClusterSecretStoreSpecProviderAws(service="SecretsManager", region="eu-west-1")
+        ClusterServices(
+            "c-services",
+            ServicesArgs(
+                services=wish,
+                version="1.34",
+                environment="test",
+                tenants=("platform",),
+                control_plane=("10.0.240.0/28",),
+                availability_target=0.999,
+                secrets=ClusterSecretStoreSpecProvider(aws=aws),
+                after=tuple(base.namespaces.values()),
+            ),
+            cluster,
+            pulumi.ResourceOptions(),
+        )
+
+    return cloud.build(program)
+
+
+@cache
+def tool(name: str) -> ModuleType:
+    """A checker of the shared folder."""
+    spec = importlib.util.spec_from_file_location(name, SHARED / "tools" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def objects(cloud: Cloud, kind: str = "") -> list[dict[str, Any]]:
+    """Kubernetes objects as they are sent, of a kind or all."""
+    found = []
+    for asked in cloud.asked:
+        package, _, rest = asked.typ.partition(":")
+        if package != "kubernetes" or "helm.sh" in asked.typ:
+            continue
+        group, _, name = rest.partition(":")
+        if kind in ("", name):
+            api = group.removeprefix("core/")
+            found.append({**asked.inputs, "apiVersion": api, "kind": name})
+    return found
+
+
+def releases(cloud: Cloud) -> dict[str, dict[str, Any]]:
+    """Releases by the name they have in the cluster."""
+    return {each["name"]: each for each in cloud.of_type("kubernetes:helm.sh/v3:Release").values()}

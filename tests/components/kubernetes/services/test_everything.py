@@ -1,0 +1,114 @@
+"""All services on one cluster: every value and every custom resource fits upstream, and nothing is left dangling."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pulumi.runtime.mocks import MockResourceArgs
+
+from components.kubernetes.crds import generate
+from stacks.services import lock
+from stacks.services.settings import Services
+from stacks.services.table import TABLE, pods_of
+from tests.components.kubernetes.services.built import ALL, SHARED, build, needs_shared, objects, releases, tool
+from tests.components.mock_cloud import Cloud
+
+DIRECTORY = {"base": "istio-base", "cni": "istio-cni", "ztunnel": "istio-ztunnel", "gateway": "istio-gateway"}
+
+
+def chart_of(release: dict[str, Any]) -> str:
+    name = release["chart"].rpartition("/")[2].partition("@")[0]
+    return DIRECTORY.get(name, name)
+
+
+@needs_shared
+def test_values_are_known_to_their_charts(cloud: Cloud) -> None:
+    found = releases(build(cloud, ALL))
+    assert len(found) >= 5
+    checker = tool("check_values")
+    for name, release in found.items():
+        chart = checker.Chart(chart_of(release), str(SHARED / "charts"))
+        assert list(chart.check(release["values"])) == [], name
+
+
+@needs_shared
+def test_custom_resources_fit_their_definitions(cloud: Cloud) -> None:
+    documents = [each for each in objects(build(cloud, ALL)) if "." in each["apiVersion"] and "k8s.io/v1" not in
+                 each["apiVersion"].replace("gateway.networking.k8s.io", "gateway")]  # fmt: skip
+    assert len(documents) > 10
+    catalogue = tool("check_crds").Catalogue(str(SHARED / "crds"), documents)
+    for each in documents:
+        plain = json.loads(json.dumps(each))
+        assert list(catalogue.check(plain)) == [], (each["kind"], each["metadata"]["name"])
+
+
+@needs_shared
+def test_the_typed_models_are_what_the_definitions_say() -> None:
+    assert list(generate.stale()) == []
+
+
+def test_everything_goes_with_the_cluster_and_has_a_provider(cloud: Cloud) -> None:
+    build(cloud, ALL)
+    assert cloud.without_provider() == []
+
+
+def test_releases_are_locked_and_say_what_they_are(cloud: Cloud) -> None:
+    for name, release in releases(build(cloud, ALL)).items():
+        locked = lock.find({"ztunnel": "istio-ztunnel"}.get(name, name))
+        assert release["version"] == locked.version
+        assert locked.digest in release["description"]
+        assert release.get("repositoryOpts") or release["chart"].startswith("oci://")
+
+
+def test_every_namespace_is_closed_bounded_and_restricted(cloud: Cloud) -> None:
+    build(cloud, ALL)
+    names = {each["metadata"]["name"] for each in objects(cloud, "Namespace")}
+    assert {TABLE[name].namespace for name in ALL} <= names
+    for kind in ("ResourceQuota", "LimitRange"):
+        assert {each["metadata"]["namespace"] for each in objects(cloud, kind)} == names
+    for each in objects(cloud, "Namespace"):
+        assert each["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    denied = {
+        each["metadata"]["namespace"]
+        for each in objects(cloud, "NetworkPolicy")
+        if each["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    }
+    assert denied == names
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_room_in_the_values_is_the_room_in_the_table(cloud: Cloud, name: str) -> None:
+    """What sizing counts is what the charts are told: every request of the table stands in some value."""
+    build(cloud, ALL)
+    held = [release["values"] for release in releases(cloud).values()]
+    held += [json.loads(text) for each in objects(cloud, "ConfigMap") for text in each["data"].values() if "{" in text]
+    asked = {(each["cpu"], each["memory"]) for each in requests(held)}
+    for pods in pods_of(Services.model_validate_json(json.dumps(ALL)))[name]:
+        assert (f"{pods.cpu_milli}m", f"{pods.memory_mib}Mi") in asked, pods
+
+
+def requests(value: Any) -> Iterator[dict[str, str]]:
+    """Every `requests` below a value."""
+    if isinstance(value, dict):
+        if "requests" in value and "cpu" in value["requests"]:
+            yield value["requests"]
+        for item in value.values():
+            yield from requests(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from requests(item)
+
+
+def test_switching_one_off_removes_only_what_is_its_own(cloud: Cloud) -> None:
+    def names(found: list[MockResourceArgs]) -> set[str]:
+        return {f"{each.typ}::{each.name}" for each in found if each.typ != "pulumi:pulumi:Stack"}
+
+    with_all = names(list(build(cloud, ALL).asked))
+    cloud.asked.clear()
+    without = names(list(build(cloud, {key: value for key, value in ALL.items() if key != "mesh"}).asked))
+    gone = with_all - without
+    assert not without - with_all
+    assert all(any(word in each.lower() for word in ("mesh", "permissions", "openings")) for each in gone), gone
