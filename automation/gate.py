@@ -56,6 +56,7 @@ CREDENTIAL_WORDS: Final = re.compile(
     r"unable to (authenticate|build authorizer)|credentials? (are|is|were) (missing|expired)",
     re.IGNORECASE,
 )
+SIZING_WORDS: Final = re.compile(r"\bno plan: ")
 PASSPHRASE_WORDS: Final = re.compile(r"incorrect passphrase|passphrase must be set", re.IGNORECASE)
 LOCK_WORDS: Final = re.compile(r"currently locked by", re.IGNORECASE)
 
@@ -160,6 +161,13 @@ def failure(operation: str, messages: Iterable[str]) -> Ending:
             Exit.REFUSED,
             "passphrase",
             "the passphrase does not open this stack's secrets: set PULUMI_CONFIG_PASSPHRASE or _FILE to the right one",
+            tuple(said),
+        )
+    if SIZING_WORDS.search(text):
+        return Ending(
+            Exit.REFUSED,
+            "sizing",
+            "no plan carries this demand within the stack file's limits; nothing was changed",
             tuple(said),
         )
     if ACCOUNT_WORDS.search(text):
