@@ -45,9 +45,20 @@ STATEFUL: Final = (
 )
 """Types whose loss loses data, or everything that runs on them."""
 
+CLUSTER_VERSION: Final[Mapping[str, str]] = {
+    "aws:eks/cluster:Cluster": "version",
+    "gcp:container/cluster:Cluster": "minMasterVersion",
+    "azure-native:containerservice:ManagedCluster": "kubernetesVersion",
+}
+"""Where a control plane's version stands among its inputs."""
+
+MINOR: Final = re.compile(r"^1\.(\d+)")
+
 ACCOUNT_WORDS: Final = re.compile(
     r"account id not allowed|not in the allowed|allowedAccountIds|account .{0,80}(is not|not) (allowed|the)|"
-    r"(project|subscription|tenant|account) .{0,120}(refused|not allowed|does not match|expected)",
+    r"(project|subscription|tenant|account) .{0,120}(refused|not allowed|does not match)|"
+    r"SubscriptionNotFound|subscription .{0,80}could not be found|these credentials (belong|lead) to|"
+    r"has the number \d+, the stack file says",
     re.IGNORECASE,
 )
 CREDENTIAL_WORDS: Final = re.compile(
@@ -111,6 +122,27 @@ def stateful(steps: Iterable[Step], break_glass: str | None) -> list[Refusal]:
             f"{len(lost)} stateful or protected resources would be replaced or deleted: "
             "move the data first, or say --break-glass REASON",
             tuple(f"{op} {urn}" for urn, op in sorted(lost.items())),
+        )
+    ]
+
+
+def upgrades(steps: Iterable[Step]) -> list[Refusal]:
+    """Refuse a control plane that would skip a minor version or go back: each cloud would, after other changes."""
+    wrong = [
+        f"{step.urn}: {old} -> {new}"
+        for step in steps
+        if step.op == "update" and (key := CLUSTER_VERSION.get(step.type))
+        for old, new in [(str(step.old.get(key) or ""), str(step.new.get(key) or ""))]
+        if (was := MINOR.match(old)) and (will := MINOR.match(new)) and int(will[1]) - int(was[1]) not in {0, 1}
+    ]
+    if not wrong:
+        return []
+    return [
+        Refusal(
+            "upgrade",
+            "Kubernetes goes up one minor version at a time and never down: write the next one in the stack file, "
+            "apply it, then go on",
+            tuple(wrong),
         )
     ]
 

@@ -94,6 +94,7 @@ def preview(session: Session, save_plan: Path | None = None, *flags: str) -> tup
     steps = outcome.collected.changing()
     refusals += gate.budget(made["cost_monthly_usd"]["after"], session.stack.budget.monthly_usd)
     refusals += gate.stateful(steps, session.options.break_glass)
+    refusals += gate.upgrades(steps)
     report.refuse(made, refusals)
     if save_plan is not None:
         approved.save(save_plan, session.name, outcome.collected.steps)

@@ -131,7 +131,13 @@ class Account(pulumi.ComponentResource):
         self.register_outputs({"project": self.project, "number": self.number})
 
     def _number(self, args: AccountArgs) -> pulumi.Output[str]:
-        def check(number: str) -> str:
+        def check(found: gcp.organizations.GetProjectResult) -> str:
+            number = found.number
+            if found.project_id != args.project:
+                raise pulumi.RunError(
+                    f"stack.clouds.gcp.project is {args.project}, but these credentials lead to {found.project_id}: "
+                    "use credentials of the stack's project, or correct the stack file"
+                )
             if args.project_number not in {None, number}:
                 raise pulumi.RunError(
                     f"clouds.gcp.project_number: {args.project} has the number {number}, the stack file says "
@@ -142,7 +148,7 @@ class Account(pulumi.ComponentResource):
         project: pulumi.Output[gcp.organizations.GetProjectResult] = gcp.organizations.get_project_output(
             project_id=args.project, opts=pulumi.InvokeOutputOptions(parent=self, provider=self.provider)
         )
-        return project.number.apply(check)
+        return project.apply(check)
 
     def _audit(self, name: str, args: AccountArgs, services: list[pulumi.Resource]) -> gcp.projects.IAMAuditConfig:
         """Log every access to every API; made last, so that it stands for all of them."""
