@@ -13,8 +13,9 @@ from automation.exits import Exit
 def test_kubernetes_goes_up_one_minor_at_a_time(old: str, new: str, refused: int) -> None:
     for kind, key in gate.CLUSTER_VERSION.items():
         step = Step(
-            "update", f"urn::{kind}::c", kind, "", {key: old}, {key: new}, {}, {}, "c", "", True, False, False, {}, ()
-        )
+            op="update", urn="urn::c", type=kind, provider="", old={key: old}, new={key: new}, old_outputs={},
+            new_outputs={}, id="c", parent="", custom=True, protect=False, retain=False, diff={}, keys=(),
+        )  # fmt: skip
         assert len(gate.upgrades([step])) == refused
 
 
