@@ -20,7 +20,7 @@ _INVENTED = re.compile(r"^-?[0-9a-f]{7,8}$")
 
 
 def _settled(value: Any, name: str) -> Any:
-    """Without what each preview invents anew: names made of the logical name and random hex, and the provider's mark."""
+    """Without what each preview invents anew: names of logical name and random hex, and the provider's mark."""
     if isinstance(value, str):
         rest = value.removeprefix(name)
         return f"{name}*" if rest != value and _INVENTED.match(rest) else value
@@ -58,7 +58,9 @@ def load(path: Path, stack: str) -> dict[tuple[str, str], str]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         if document["format"] != FORMAT:
-            raise ValueError(f"format is {document['format']!r}, not {FORMAT!r}")
+            raise ValueError(  # noqa: TRY301 - one sentence for all that can be wrong with the file
+                f"format is {document['format']!r}, not {FORMAT!r}"
+            )
         found = {(urn, op): mark for urn, op, mark in document["steps"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Ending(

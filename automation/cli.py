@@ -1,5 +1,7 @@
 """`python -m automation COMMAND STACK`: the one door for people and machines."""
 
+# ruff: noqa: FBT002, FBT003, PLR0913, PLR0917 - typer reads a command's options from its parameters
+
 from __future__ import annotations
 
 import json
@@ -84,7 +86,7 @@ def _run(output: Output, work: Callable[[], int | Exit]) -> None:
         code = ending.code
     except KeyboardInterrupt:
         code = Exit.FAILED
-    except Exception as problem:  # noqa: BLE001 - its text may hold secrets: only a redacted sentence leaves
+    except Exception as problem:  # its text may hold secrets: only a redacted sentence leaves
         import os  # noqa: PLC0415
 
         from automation.redact import Redactor, of_environment  # noqa: PLC0415
@@ -145,7 +147,9 @@ def up(
     offline: Offline = False,
     real: Real = False,
     as_json: Json = False,
-    plan: Annotated[Path | None, typer.Option("--plan", metavar="FILE", help="a signed plan, or approved steps")] = None,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", metavar="FILE", help="a signed plan, or approved steps")
+    ] = None,
     approvals: Annotated[int, typer.Option("--approvals", min=0, help="at least so many besides the author")] = 0,
     faults: Faults = None,
     parallel: Parallel = None,

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from automation import places, runs, statefile
 from automation import modes as modes_
+from automation import places, runs, statefile
 from automation.exits import Ending, Exit
 from automation.session import Options, Session, check_demand, opened, read_stack
 

@@ -105,7 +105,7 @@ class Engine:
         with ExitStack() as stack:
             answer = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ecosystem-ask-"))) / "pending"
             address, problems = stack.enter_context(listening(take))
-            args = [operation, *flags, *self._common(operation, packs), "--event-log", address]
+            args = [operation, *flags, *self._common(packs), "--event-log", address]
             full = {**self.env, **(env or {}), **watchdog.environment(answer, self.env)}
             self.command.on_start = started
             if journal:
@@ -131,7 +131,7 @@ class Engine:
             raise _bitten(operation, named, self.redactor)
         return outcome
 
-    def _common(self, operation: str, packs: Sequence[tuple[Path, Path | None]]) -> list[str]:
+    def _common(self, packs: Sequence[tuple[Path, Path | None]]) -> list[str]:
         common = ["--stack", self.stack, "--color", "never", "--suppress-progress", "--skip-plugin-pre-install"]
         if self.parallel:
             common += ["--parallel", str(self.parallel)]

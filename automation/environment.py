@@ -38,7 +38,7 @@ QUIET: Final[Mapping[str, str]] = {
 }
 
 
-def offline(
+def offline(  # noqa: PLR0913 - every one of them is a variable of the environment
     environ: Mapping[str, str], *, engine: Path, backend: Path, home: Path, passphrase: str, debug_providers: str
 ) -> dict[str, str]:
     """What an offline run sees: nothing of the user's but a place to write and a language."""

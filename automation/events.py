@@ -140,7 +140,7 @@ class Collected:
         for kind in ("resOutputsEvent", "resOpFailedEvent"):
             if kind in event:
                 step = step_of(event[kind]["metadata"])
-                begun = [key for key in self.in_flight if key == (step.urn, step.op) or key == (step.urn, "refresh")]
+                begun = [key for key in self.in_flight if key in {(step.urn, step.op), (step.urn, "refresh")}]
                 for key in begun:
                     del self.in_flight[key]
                 if kind == "resOutputsEvent":

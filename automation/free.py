@@ -1,4 +1,4 @@
-"""Types that cost nothing by nature: what hangs on them costs, they do not. A type in no table is `unpriced`, never zero."""
+"""Types that cost nothing by nature; a type in neither table is `unpriced`, never zero."""
 
 from __future__ import annotations
 

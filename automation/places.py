@@ -87,7 +87,7 @@ def of(project: Path, stack: str, mode: str, environ: Mapping[str, str]) -> Plac
 
 @contextmanager
 def temporary() -> Iterator[Place]:
-    """A fresh place that is gone afterwards, in memory where the machine has it: the backend rewrites its file often."""
+    """A fresh place that is gone afterwards, in memory where there is some: the backend rewrites its file often."""
     shared_memory = Path("/dev/shm")  # noqa: S108 - only as the parent of a private temporary directory
     parent = shared_memory if os.access(shared_memory, os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="ecosystem-", dir=parent))

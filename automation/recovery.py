@@ -205,7 +205,7 @@ def settle(engine: Engine, journal: Journal, finder: Finder, *, again: frozenset
         raise Ending(
             Exit.REFUSED,
             "orphans",
-            f"{len(unknown)} resources may exist in a cloud without the state knowing them, and cannot be looked for here",
+            f"{len(unknown)} resources may exist in a cloud unknown to the state, and cannot be looked for here",
             tuple(
                 f"{intent.urn}: look for tag {TAG}={idempotency(intent.urn)}; `pulumi import` it, or say --again URN"
                 for intent in unknown

@@ -9,16 +9,18 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 FINDINGS_SHOWN: Final = 30
-Row = tuple[str, ...]
+Row = tuple[Any, ...]
+Part = tuple[str, Row, list[Row]]
+"""Title, columns, rows of texts."""
 
 
-def _changes(report: dict[str, Any]) -> tuple[str, Row, list[Row]]:
-    rows = [(r["cloud"], r["component"], r["op"], str(r["count"])) for r in report.get("changes", [])]
+def _changes(report: dict[str, Any]) -> Part:
+    rows: list[Row] = [(r["cloud"], r["component"], r["op"], str(r["count"])) for r in report.get("changes", [])]
     return "Changes", ("cloud", "component", "operation", "count"), rows
 
 
-def _changed(report: dict[str, Any]) -> tuple[str, Row, list[Row]]:
-    rows = [
+def _changed(report: dict[str, Any]) -> Part:
+    rows: list[Row] = [
         ("!" if r["stateful"] else "", r["op"], r["urn"].rsplit("::", 1)[-1], r["type"], ", ".join(r["paths"])[:120])
         for r in report.get("changed", [])
     ]
@@ -29,9 +31,9 @@ def _changed(report: dict[str, Any]) -> tuple[str, Row, list[Row]]:
     )
 
 
-def _sizing(report: dict[str, Any]) -> tuple[str, Row, list[Row]]:
+def _sizing(report: dict[str, Any]) -> Part:
     before = {(r["cluster"], r["pool"], r["slot"]): r for r in report.get("sizing_before", [])}
-    rows = []
+    rows: list[Row] = []
     for r in report.get("sizing", []):
         if not r["desired"] and not r["min"]:
             continue
@@ -58,11 +60,11 @@ def _sizing(report: dict[str, Any]) -> tuple[str, Row, list[Row]]:
     return "Node pools", columns, rows
 
 
-def _cost(report: dict[str, Any]) -> tuple[str, Row, list[Row]]:
+def _cost(report: dict[str, Any]) -> Part:
     bill = report.get("cost_monthly_usd")
     if not bill:
         return "", (), []
-    rows = [(cloud, f"{amount:,.2f}") for cloud, amount in bill["by_cloud"].items()]
+    rows: list[Row] = [(cloud, f"{amount:,.2f}") for cloud, amount in bill["by_cloud"].items()]
     rows.append(("after", f"{bill['after']:,.2f}"))
     rows.append(("before", f"{bill['before']:,.2f}"))
     if report.get("budget_usd"):
@@ -74,7 +76,7 @@ def _cost(report: dict[str, Any]) -> tuple[str, Row, list[Row]]:
     return "Cost, USD a month at list price", ("", ""), rows
 
 
-def _findings(report: dict[str, Any]) -> tuple[str, Row, list[Row]]:
+def _findings(report: dict[str, Any]) -> Part:
     law = report.get("policy")
     if not law:
         return "", (), []
@@ -85,7 +87,7 @@ def _findings(report: dict[str, Any]) -> tuple[str, Row, list[Row]]:
         f"{law['evaluated']} pairs of rule and resource judged, {law['undetermined']} undetermined"
     )
     ordered = sorted(law["findings"], key=lambda f: (f["level"] != "mandatory", f["rule"], f["urn"]))
-    rows = [
+    rows: list[Row] = [
         (f["level"], f["rule"], f["urn"].rsplit("::", 1)[-1], f["path"], f["message"][:160])
         for f in ordered[:FINDINGS_SHOWN]
     ]
@@ -94,12 +96,14 @@ def _findings(report: dict[str, Any]) -> tuple[str, Row, list[Row]]:
     return title, ("level", "rule", "resource", "path", "finding"), rows
 
 
-def _drift(report: dict[str, Any]) -> tuple[str, Row, list[Row]]:
-    rows = [(r["op"], r["type"], r["urn"].rsplit("::", 1)[-1], ", ".join(r["paths"])) for r in report.get("drift", [])]
+def _drift(report: dict[str, Any]) -> Part:
+    rows: list[Row] = [
+        (r["op"], r["type"], r["urn"].rsplit("::", 1)[-1], ", ".join(r["paths"])) for r in report.get("drift", [])
+    ]
     return "Drift", ("what", "type", "name", "paths"), rows
 
 
-PARTS: Final[tuple[Callable[[dict[str, Any]], tuple[str, Row, list[Row]]], ...]] = (
+PARTS: Final[tuple[Callable[[dict[str, Any]], Part], ...]] = (
     _changes,
     _changed,
     _sizing,

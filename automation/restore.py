@@ -27,7 +27,7 @@ def restore(name: str, options: Options) -> tuple[Path, Path]:
             raise Ending(
                 Exit.WRONG_INPUT,
                 "backend",
-                "only a file backend's copies can be put back here: use the bucket's versions or `pulumi stack history`",
+                "only a file backend's copies are put back here: use the bucket's versions or `pulumi stack history`",
             )
         backend = found
     living = [lock for lock in locks.held(backend, project, name) if lock.holder_lives()]

@@ -1,4 +1,4 @@
-"""One run on one stack: the wish is read, the mode decided, the engine found, the clouds at hand; all of it let go after."""
+"""One run on one stack: the wish read, the mode decided, the engine found, the clouds at hand; all let go after."""
 
 from __future__ import annotations
 
@@ -283,7 +283,7 @@ def _real_stack(session: Session) -> None:
         raise Ending(
             Exit.WRONG_INPUT,
             "stack",
-            f"stack {session.name} does not exist in this backend: make it once with `pulumi stack init {session.name}`",
+            f"stack {session.name} does not exist in this backend: make it with `pulumi stack init {session.name}`",
         )
     if session.work.secret_keys:
         import json  # noqa: PLC0415

@@ -1,5 +1,7 @@
 """`sandbox` commands: the stand-in clouds of one stack, between runs."""
 
+# ruff: noqa: FBT002, PLR0913, PLR0917 - typer reads a command's options from its parameters
+
 from __future__ import annotations
 
 import json

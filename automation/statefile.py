@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -14,7 +13,7 @@ def path_of(backend: Path, project: str, stack: str) -> Path:
     return backend / ".pulumi" / "stacks" / project / f"{stack}.json"
 
 
-def _problem(path: Path) -> str | None:
+def _problem(path: Path) -> str | None:  # noqa: PLR0911 - a flat list of cases
     """Why this file is no state, in a few words; None when it is one."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -96,5 +95,5 @@ def restore(backend: Path, project: str, stack: str) -> tuple[Path, Path]:
         shutil.copy2(path, broken)
     part = path.with_name(path.name + ".part")
     shutil.copy2(good[0], part)
-    os.replace(part, path)
+    part.replace(path)
     return good[0], broken

@@ -19,7 +19,7 @@ LARGEST_MESSAGE: Final = 400 * 1024 * 1024
 Take = Callable[[dict[str, Any]], None]
 
 
-class _Servicer(events_pb2_grpc.EventsServicer):  # type: ignore[misc]  # generated class without types
+class _Servicer(events_pb2_grpc.EventsServicer):
     def __init__(self, take: Take) -> None:
         self._take = take
         self._one_at_a_time = threading.Lock()

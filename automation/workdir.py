@@ -54,9 +54,8 @@ def stack_file(project: Path, stack: str) -> Path:
 def _project_settings(project: Path) -> dict[str, Any]:
     settings: dict[str, Any] = yaml.safe_load((project / "Pulumi.yaml").read_text(encoding="utf-8"))
     settings["main"] = str((project / settings.get("main", ".")).resolve())
-    runtime = settings.get("runtime")
-    if isinstance(runtime, str):
-        runtime = {"name": runtime}
+    given = settings.get("runtime") or "python"
+    runtime: dict[str, Any] = {"name": given} if isinstance(given, str) else given
     options = dict(runtime.get("options") or {})
     if options.get("virtualenv"):
         wanted = project / options["virtualenv"]

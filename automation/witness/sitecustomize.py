@@ -4,20 +4,28 @@ The engine cannot know them: an Output that never resolves keeps a resource from
 this folder on the program's PYTHONPATH and asks by signal; nothing else happens here.
 """
 
+# ruff: noqa: INP001, PLC0415, PTH105, PTH123 - runs at the start of every Python below the engine: as little as possible
+
+from __future__ import annotations
+
 import os
 import sys
+
+if False:  # for readers of types only: nothing more is loaded here
+    from collections.abc import Iterator
+    from typing import Any
 
 _ANSWER = os.environ.get("ECOSYSTEM_WITNESS")
 
 
-def _frames(coroutine):
+def _frames(coroutine: Any) -> Iterator[Any]:
     while coroutine is not None and hasattr(coroutine, "cr_frame"):
         if coroutine.cr_frame is not None:
             yield coroutine.cr_frame
         coroutine = coroutine.cr_await
 
 
-def _waiting():
+def _waiting() -> Iterator[str]:
     import asyncio
 
     for task in asyncio.all_tasks():
@@ -34,10 +42,10 @@ def _waiting():
             yield f"{kind} {name or ''}".strip() + (f" (waits for {'.'.join(where)})" if where else "")
 
 
-def _answer(_number, _frame):
+def _answer(_number: int, _frame: object) -> None:
     try:
         lines = sorted(set(_waiting()))
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001 - whatever it is, it is the answer
         lines = [f"cannot tell: {problem!r}"]
     with open(f"{_ANSWER}.{os.getpid()}.part", "w", encoding="utf-8") as file:
         file.write("\n".join(lines))

@@ -17,10 +17,20 @@ from automation import locks, recovery, statefile
 from automation.events import step_of
 from automation.exits import Ending
 from automation.journal import Intent, Journal
+from components import tagging
 
 
 def _step(urn: str, op: str = "create", type_: str = "aws:ec2/vpc:Vpc", id_: str = "") -> Any:
-    new = {"urn": urn, "type": type_, "id": id_, "custom": True, "inputs": {}, "outputs": {}, "parent": "p", "provider": "a::b"}
+    new = {
+        "urn": urn,
+        "type": type_,
+        "id": id_,
+        "custom": True,
+        "inputs": {},
+        "outputs": {},
+        "parent": "p",
+        "provider": "a::b",
+    }
     return step_of({"op": op, "urn": urn, "type": type_, "new": new, "old": None, "detailedDiff": None})
 
 
@@ -53,8 +63,6 @@ def test_a_torn_last_line_is_no_entry(tmp_path: Path) -> None:
 
 
 def test_the_tag_is_the_one_that_components_set() -> None:
-    from components import tagging
-
     urn = "urn:pulumi:prod::cloud-ecosystem::ecosystem:aws:Network$aws:ec2/vpc:Vpc::aws-eu-west-1"
     assert recovery.idempotency(urn) == tagging.idempotency(urn)
     assert recovery.TAG == tagging.IDEMPOTENCY
@@ -119,7 +127,9 @@ def test_what_the_state_knows_is_not_in_doubt(tmp_path: Path) -> None:
 
 def test_real_clouds_are_unsearchable_without_their_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    search = recovery.CommandFinder().find([Intent("a", "aws:ec2/vpc:Vpc", "r"), Intent("b", "cloudflare:index/zone:Zone", "r")])
+    search = recovery.CommandFinder().find(
+        [Intent("a", "aws:ec2/vpc:Vpc", "r"), Intent("b", "cloudflare:index/zone:Zone", "r")]
+    )
     assert search == recovery.Search({}, ("a", "b"))
 
 
@@ -155,7 +165,10 @@ def test_other_backends_have_no_lock_files_of_ours(url: str) -> None:
     assert locks.backend_directory(url) is None
 
 
-GOOD = {"version": 3, "checkpoint": {"stack": "s", "latest": {"resources": [{"urn": "a"}, {"urn": "b", "parent": "a"}]}}}
+GOOD = {
+    "version": 3,
+    "checkpoint": {"stack": "s", "latest": {"resources": [{"urn": "a"}, {"urn": "b", "parent": "a"}]}},
+}
 
 
 def _state(tmp_path: Path, text: str) -> Path:
@@ -172,7 +185,10 @@ def _state(tmp_path: Path, text: str) -> Path:
         ("{", "not JSON"),
         ("[]", "no state"),
         (json.dumps({"version": 3, "checkpoint": {"latest": {"resources": [{"urn": "a"}, {"urn": "a"}]}}}), "twice"),
-        (json.dumps({"version": 3, "checkpoint": {"latest": {"resources": [{"urn": "a", "parent": "z"}]}}}), "does not hold"),
+        (
+            json.dumps({"version": 3, "checkpoint": {"latest": {"resources": [{"urn": "a", "parent": "z"}]}}}),
+            "does not hold",
+        ),
     ],
 )
 def test_a_broken_state_is_named(tmp_path: Path, text: str, word: str) -> None:

@@ -21,7 +21,13 @@ def _run(project: Path, *words: str, code: str = "") -> subprocess.CompletedProc
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     env = {**kept, "PYTHONPATH": str(ROOT), "ECOSYSTEM_STATE": str(project / "state")}
     return subprocess.run(
-        [*command, *words, "--project", str(project)], env=env, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+        [*command, *words, "--project", str(project)],
+        env=env,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
 
 
@@ -78,7 +84,9 @@ def test_wrong_options_and_files(project: Path, words: tuple[str, ...], hint: st
 
 
 def test_a_missing_passphrase_is_wrong_input(project: Path) -> None:
-    (project / "Pulumi.dev.yaml").write_text(GOOD + "  cloud-ecosystem:token: {secure: v1:a:b}\nencryptionsalt: v1:x:y\n")
+    (project / "Pulumi.dev.yaml").write_text(
+        GOOD + "  cloud-ecosystem:token: {secure: v1:a:b}\nencryptionsalt: v1:x:y\n"
+    )
     ran = _run(project, "preview", "dev", "--real", "--json")
     assert ran.returncode == Exit.WRONG_INPUT
     assert json.loads(ran.stdout)["error"]["reason"] == "passphrase"

@@ -6,10 +6,12 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,14 +39,32 @@ class Hands:
 
     def _command(self, words: tuple[str, ...]) -> list[str]:
         command, *rest = words
-        unjudged = ["--no-policies"] if command in {"preview", "up", "rehearse", "demand"} and "--judged" not in rest else []
+        unjudged = (
+            ["--no-policies"] if command in {"preview", "up", "rehearse", "demand"} and "--judged" not in rest else []
+        )
         rest = [word for word in rest if word != "--judged"]
-        return [sys.executable, "-m", "automation", command, self.stack, *rest, "--project", str(self.project), *unjudged]
+        return [
+            sys.executable,
+            "-m",
+            "automation",
+            command,
+            self.stack,
+            *rest,
+            "--project",
+            str(self.project),
+            *unjudged,
+        ]
 
     def run(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""
         return subprocess.run(
-            self._command(words), env=self._environment(env), cwd=ROOT, capture_output=True, text=True, check=False, timeout=600
+            self._command(words),
+            env=self._environment(env),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
         )
 
     def start(self, *words: str, **env: str) -> subprocess.Popen[str]:
@@ -90,9 +110,6 @@ class Hands:
 
     def things(self) -> list[tuple[str, str]]:
         """(type, urn) of everything in the stand-in clouds."""
-        import sqlite3
-        from contextlib import closing
-
         with closing(sqlite3.connect(self.place / "clouds" / "clouds.sqlite")) as connection:
             return [(t, u) for t, u in connection.execute("SELECT type, urn FROM things")]
 
@@ -159,4 +176,4 @@ def _no_orphans() -> Iterator[None]:
     _, alive = psutil.wait_procs(left, timeout=10)
     for child in alive:
         child.send_signal(signal.SIGKILL)
-    assert not alive, [child for child in alive]
+    assert not alive

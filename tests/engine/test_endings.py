@@ -67,11 +67,13 @@ def test_a_killed_engine_leaves_no_duplicate_and_no_orphan(deployed: Hands, afte
     run = deployed.start("up", "--offline", "--parallel", "4", **MANY)
     _created(deployed, after)
     engine = _engine(run)
-    program = [p for p in engine.children(recursive=True) if any("pulumi-language-python-exec" in c for c in p.cmdline())]
+    program = [
+        p for p in engine.children(recursive=True) if any("pulumi-language-python-exec" in c for c in p.cmdline())
+    ]
     engine.kill()
     out, err = run.communicate(timeout=60)
     assert run.returncode == 1, out + err
-    gone, alive = psutil.wait_procs(program, timeout=5)
+    _, alive = psutil.wait_procs(program, timeout=5)
     assert not alive, "the program outlives its engine"
     assert len(deployed.locks()) == 1, "the dead engine's lock is still there"
     made = deployed.json("recover", "--offline")
@@ -112,7 +114,7 @@ def test_a_killed_program_is_named(deployed: Hands) -> None:
 
 def test_the_second_of_two_runs_leaves_and_names_the_first(deployed: Hands) -> None:
     first = deployed.start("up", "--offline", "--parallel", "1", **MANY)
-    until(lambda: deployed.locks())
+    until(deployed.locks)
     began = time.monotonic()
     made = deployed.json("up", "--offline", code=1, **MANY)
     assert made["error"]["reason"] == "locked"

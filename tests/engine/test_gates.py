@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from automation import schemas
-from tests.engine.conftest import Hands
+from tests.engine.conftest import ROOT, Hands
 
 pytestmark = pytest.mark.engine
 
@@ -49,7 +49,9 @@ def test_an_approved_plan_is_applied_and_a_stale_one_is_refused(deployed: Hands,
     assert refusal["code"] == "plan"
     assert refusal["details"] == ["new: create urn:pulumi:small::tiny::aws:ec2/securityGroup:SecurityGroup::group-1"]
     assert len(deployed.things()) == 4, "refused before any change"
-    made = deployed.json("up", "--offline", "--plan", str(plan), code=4, ECOSYSTEM_TINY_GROUPS="1", ECOSYSTEM_TINY_WORD="other")
+    made = deployed.json(
+        "up", "--offline", "--plan", str(plan), code=4, ECOSYSTEM_TINY_GROUPS="1", ECOSYSTEM_TINY_WORD="other"
+    )
     assert made["refusals"][0]["details"][0].startswith("differs: create"), "the same step with other inputs"
     made = deployed.json("up", "--offline", "--plan", str(plan), ECOSYSTEM_TINY_GROUPS="1")
     assert made["up_steps"] == {"create": 1, "same": 6}
@@ -79,8 +81,6 @@ main: .
 
 
 def _pack(project: Path, program: str) -> None:
-    from tests.engine.conftest import ROOT
-
     folder = project / "policies"
     folder.mkdir()
     (folder / "PulumiPolicy.yaml").write_text(PACK.format(venv=ROOT / ".venv"))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import jsonschema
@@ -54,7 +56,9 @@ def test_preview_writes_nothing(deployed: Hands) -> None:
 
 
 def test_offline_takes_no_credentials_along(deployed: Hands) -> None:
-    made = deployed.json("preview", "--offline", AWS_SECRET_ACCESS_KEY="canary-of-a-key", PULUMI_BACKEND_URL="file:///nowhere")
+    made = deployed.json(
+        "preview", "--offline", AWS_SECRET_ACCESS_KEY="canary-of-a-key", PULUMI_BACKEND_URL="file:///nowhere"
+    )
     assert made["mode"] == "offline"
     assert made["preview_steps"] == {"same": 6}
 
@@ -73,9 +77,6 @@ def test_drift_is_found_to_the_path_and_repaired(deployed: Hands) -> None:
 
 
 def test_a_deleted_thing_is_drift_and_comes_back(deployed: Hands) -> None:
-    import sqlite3
-    from contextlib import closing
-
     with closing(sqlite3.connect(deployed.place / "clouds" / "clouds.sqlite")) as connection, connection:
         connection.execute("DELETE FROM things WHERE urn LIKE '%::net-b'")
     made = deployed.json("drift", "--offline", code=5)
@@ -86,9 +87,6 @@ def test_a_deleted_thing_is_drift_and_comes_back(deployed: Hands) -> None:
 
 def _plant(hands: Hands) -> None:
     """Somebody changes the owner tag of the network by hand."""
-    import sqlite3
-    from contextlib import closing
-
     with closing(sqlite3.connect(hands.place / "clouds" / "clouds.sqlite")) as connection, connection:
         pk, inputs, outputs = connection.execute(
             "SELECT pk, inputs, outputs FROM things WHERE type='aws:ec2/vpc:Vpc'"

@@ -33,7 +33,9 @@ subnets = [
 usage = asked("KEY") or "ENCRYPT_DECRYPT"
 key = aws.kms.Key("data", description="keeps", key_usage=usage, opts=child)
 for number in range(int(asked("GROUPS") or 0)):
-    aws.ec2.SecurityGroup(f"group-{number}", vpc_id=vpc.id, description=f"{asked('WORD') or 'group'} {number}", opts=child)
+    aws.ec2.SecurityGroup(
+        f"group-{number}", vpc_id=vpc.id, description=f"{asked('WORD') or 'group'} {number}", opts=child
+    )
 if asked("SPEND"):
     for number in range(int(asked("SPEND"))):
         address = aws.ec2.Eip(f"out-{number}", domain="vpc", opts=child)
@@ -43,7 +45,7 @@ if asked("HANG"):
     aws.ec2.SecurityGroup("waiting-group", vpc_id=vpc.id, description=never, opts=child)
 if asked("SECRET"):
     secret = pulumi.Config("cloud-ecosystem").require_secret("token")
-    aws.ec2.SecurityGroup("labelled", vpc_id=vpc.id, description="x", tags={"token": secret}, opts=child)
+    aws.ec2.SecurityGroup("labelled", vpc_id=vpc.id, description=secret, opts=child)
     secret.apply(lambda value: pulumi.log.info(f"the token is {value}"))
     if asked("SECRET") == "raise":
 
