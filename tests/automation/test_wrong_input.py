@@ -54,8 +54,8 @@ def test_no_engine_and_no_cloud_sdk_is_imported(project: Path) -> None:
     code = (
         "import sys, atexit\n"
         "def tell():\n"
-        "    heavy = sorted({m.split('.')[0] for m in sys.modules} & {'pulumi','pulumi_aws','pulumi_gcp','grpc','qiskit',"
-        "'pulumi_azure_native','pulumi_kubernetes','pulumi_cloudflare','numpy','sandbox','highspy'})\n"
+        "    heavy = sorted({m.split('.')[0] for m in sys.modules} & {'pulumi','pulumi_aws','pulumi_gcp','grpc',"
+        "'qiskit','pulumi_azure_native','pulumi_kubernetes','pulumi_cloudflare','numpy','sandbox','highspy'})\n"
         "    print('HEAVY', heavy, file=sys.stderr)\n"
         "atexit.register(tell)\n"
         "from automation.cli import main\n"

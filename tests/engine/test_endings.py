@@ -104,7 +104,7 @@ def test_a_killed_program_is_named(deployed: Hands) -> None:
     for process in engine.children(recursive=True):
         if any("pulumi-language-python-exec" in part for part in process.cmdline()):
             process.kill()
-    _, err = run.communicate(timeout=90)
+    run.communicate(timeout=90)
     assert run.returncode == 1
     assert deployed.locks() == []
     json.loads(deployed.state_file.read_text())
