@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+from uuid import NAMESPACE_URL, uuid5
 
 PEM: Final = b64encode(b"-----BEGIN CERTIFICATE-----\n").decode()
 GROUP: Final = "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/bench/providers"
@@ -82,8 +83,8 @@ COMPUTED: Final[Mapping[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]]
     "gcp:container/cluster:Cluster": _gke,
     "azure-native:containerservice:ManagedCluster": _aks,
     "azure-native:managedidentity:UserAssignedIdentity": lambda name, _: {
-        "principalId": f"{name}-principal",
-        "clientId": f"{name}-client",
+        "principalId": str(uuid5(NAMESPACE_URL, f"principal of {name}")),  # Entra takes nothing else
+        "clientId": str(uuid5(NAMESPACE_URL, f"client of {name}")),
     },
 }
 """By type: outputs that other resources of the program are made of."""
