@@ -1,0 +1,9 @@
+"""Registers every command of the delivery on the command line."""
+
+from __future__ import annotations
+
+from automation.ledger import commands as ledger_commands
+from automation.pipeline import laptop
+from automation.signing import commands as signing_commands
+
+REGISTERED = (signing_commands, ledger_commands, laptop)

@@ -1,0 +1,173 @@
+"""Single steps of stages: `python -m automation.pipeline.steps NAME`; what one learns goes to PIPELINE_OUTPUT."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from automation.exits import Ending, Exit
+from automation.pipeline.runner import OUTPUT_VARIABLE
+from automation.session import PROJECT
+
+SECONDS: Final = 10.0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def _tell(name: str, value: str) -> None:
+    """Hand a value on: to our runner, and to the forge."""
+    for variable in (OUTPUT_VARIABLE, "GITHUB_OUTPUT"):
+        if path := os.environ.get(variable):
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(f"{name}={value}\n")
+    _say(f"{name}={value}")
+
+
+def fallback_mode(url: str | None) -> tuple[str, str]:
+    """`auto` when the primary model answers, else `forced`: the platform then runs on its fallback agent; and why."""
+    if not url:
+        return "forced", "LLM_PRIMARY_URL is not set"
+    if not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+        return "forced", "LLM_PRIMARY_URL is neither https nor this machine"
+    try:
+        with urllib.request.urlopen(url, timeout=SECONDS) as answer:  # noqa: S310 - the scheme is checked above
+            good = 200 <= answer.status < 300  # noqa: PLR2004
+            return ("auto", "it answers") if good else ("forced", f"it answers {answer.status}")
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        return "forced", f"it does not answer ({type(error).__name__})"
+
+
+def llm_check(_: argparse.Namespace) -> int:
+    """Decide the fallback mode; later stages hand it to the platform."""
+    mode, why = fallback_mode(os.environ.get("LLM_PRIMARY_URL"))
+    _say(f"primary model: {why}")
+    _tell("fallback_mode", mode)
+    return Exit.OK
+
+
+def stacks(_: argparse.Namespace) -> int:
+    """Read every stack file of the project."""
+    from stacks.load import StackFileError, read_file  # noqa: PLC0415
+
+    bad = 0
+    for path in sorted(PROJECT.glob("Pulumi.*.yaml")):
+        try:
+            read_file(path)
+            _say(f"{path.name}: good")
+        except StackFileError as error:
+            _say(str(error))
+            bad += 1
+    return Exit.WRONG_INPUT if bad else Exit.OK
+
+
+def _evidence(stack: str) -> tuple[str, str]:
+    """The evidence document of a stack's sizing and its digest."""
+    from sizing import catalogue, evidence  # noqa: PLC0415
+    from sizing.stack_problem import from_stack  # noqa: PLC0415
+    from stacks.load import StackFileError, read_file  # noqa: PLC0415
+
+    try:
+        wish = read_file(PROJECT / f"Pulumi.{stack}.yaml")
+    except StackFileError as error:
+        raise Ending(Exit.WRONG_INPUT, "stack-file", str(error)) from None
+    problems = from_stack(wish, PROJECT, catalogue.load())
+    made = evidence.sizing_outputs(evidence.problems_json(problems), None)
+    return str(made["document"]), evidence.digest(str(made["document"]))
+
+
+def sizing(options: argparse.Namespace) -> int:
+    """Solve, store the evidence, hand its hash on."""
+    document, digest = _evidence(options.stack)
+    out = Path(options.out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(document + "\n", encoding="utf-8")
+    _tell("sizing_evidence", digest)
+    return Exit.OK
+
+
+def same_sizing(options: argparse.Namespace) -> int:
+    """Solve again; stop (exit 4) when the evidence of the sizing stage is not reached."""
+    wanted = os.environ.get("SIZING_EVIDENCE", "")
+    _, digest = _evidence(options.stack)
+    if digest != wanted:
+        raise Ending(Exit.REFUSED, "sizing", f"the sizing stage reached {wanted or 'nothing'}, this run {digest}: stop")
+    _say(f"reached again: {digest}")
+    return Exit.OK
+
+
+def canary(options: argparse.Namespace) -> int:
+    """Judge the metric series; exits 1 when any cloud vetoes."""
+    from automation.pipeline.canary import judge  # noqa: PLC0415
+    from automation.pipeline.settings import load  # noqa: PLC0415
+
+    try:
+        series = json.loads(Path(options.metrics).read_text(encoding="utf-8"))
+        verdict = judge(series, load(PROJECT).canary)
+    except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
+        raise Ending(Exit.WRONG_INPUT, "metrics", f"{options.metrics} is no metric series: {error}") from None
+    for line in verdict.log:
+        _say(line)
+    _say(f"canary: {verdict.outcome}")
+    return Exit.OK if verdict.outcome == "promoted" else Exit.FAILED
+
+
+def notify(options: argparse.Namespace) -> int:
+    """Send an alert to the receivers that are configured."""
+    from automation.notify.send import from_environment  # noqa: PLC0415
+
+    sent = from_environment(os.environ).alert(options.alert, options.stack, f"{options.alert} of {options.stack}")
+    _say(f"notified: {sent}")
+    return Exit.FAILED if sent == "failed" else Exit.OK
+
+
+def comment(options: argparse.Namespace) -> int:
+    """Put the report into the pull request's one comment."""
+    from automation.pullrequest.comment import Forge, update  # noqa: PLC0415
+
+    forge = Forge.from_environment(os.environ)
+    _say(update(forge, Path(options.report).read_text(encoding="utf-8")))
+    return Exit.OK
+
+
+STEPS: Final[Mapping[str, tuple[Callable[[argparse.Namespace], int], tuple[str, ...]]]] = {
+    "llm-check": (llm_check, ()),
+    "stacks": (stacks, ()),
+    "sizing": (sizing, ("stack", "out")),
+    "same-sizing": (same_sizing, ("stack",)),
+    "canary": (canary, ("metrics",)),
+    "resilience": (canary, ("metrics",)),
+    "blue-green": (canary, ("metrics",)),
+    "notify": (notify, ("alert", "stack")),
+    "comment": (comment, ("report",)),
+}
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one step."""
+    parser = argparse.ArgumentParser(prog="python -m automation.pipeline.steps")
+    commands = parser.add_subparsers(dest="step", required=True)
+    for name, (does, needs) in STEPS.items():
+        one = commands.add_parser(name, help=(does.__doc__ or "").splitlines()[0])
+        for option in needs:
+            one.add_argument(f"--{option}", required=True)
+        one.set_defaults(does=does)
+    options = parser.parse_args(words)
+    try:
+        done: Any = options.does(options)
+        return int(done)
+    except Ending as ending:
+        sys.stderr.write(f"{ending}\n")
+        return int(ending.code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
