@@ -22,7 +22,7 @@ from sandbox.wire import Path, is_unknown
 _IDENTITY_OPTIONS = {
     "gcp": ("project",),
     "azure-native": ("subscriptionId", "tenantId"),
-    "aws": ("region",),
+    "aws": (),  # since 7.0 a region belongs to each resource: github.com/pulumi/pulumi-aws/pull/5656
     "cloudflare": (),
 }
 

@@ -49,7 +49,10 @@ class Account(pulumi.ComponentResource):
             name,
             region=args.region,
             allowed_account_ids=[args.account_id],
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                ignore_changes=["region"],  # regions come and go in the stack file; each resource names its own
+            ),
         )
         self.provider.account = self
         caller = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self, provider=self.provider))

@@ -157,7 +157,10 @@ class Cluster(pulumi.ComponentResource):
                 protect=args.protect,
                 depends_on=needed,
                 custom_timeouts=CLUSTER_TIMEOUTS,
-                ignore_changes=["kubernetesVersion"] if profile.moves_minor(args.channel) else None,
+                ignore_changes=[
+                    "agentPoolProfiles[0].availabilityZones",  # a pool keeps its zones, and this one cannot be renamed
+                    *(["kubernetesVersion"] if profile.moves_minor(args.channel) else []),
+                ],
                 delete_before_replace=True,  # its name is fixed
             ),
         )

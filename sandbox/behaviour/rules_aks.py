@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -99,6 +99,27 @@ def azure_pools(moment: Moment) -> None:
         wrong = _bounds(pool, f"agentPoolProfiles[{index}]")
         if wrong:
             raise Refused("InvalidParameter", wrong, _INVALID)
+    if moment.old is not None:
+        _pools_stay(moment.old.inputs.get("agentPoolProfiles") or (), moment.inputs.get("agentPoolProfiles") or ())
+
+
+_FIXED = ("availabilityZones", "vmSize", "vnetSubnetID", "maxPods", "osDiskType", "osDiskSizeGB", "scaleSetPriority")
+"""What a pool keeps (https://learn.microsoft.com/azure/aks/create-node-pools, 2026-11-21)."""
+
+
+def _pools_stay(olds: Sequence[Mapping[str, Any]], news: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse what an update of a cluster cannot do to its pools; wording: github.com/pulumi/pulumi-azure-native/issues/579."""
+    before = {str(pool.get("name")): pool for pool in olds}
+    for pool in news:
+        old = before.get(str(pool.get("name")))
+        if old is None:
+            raise Refused("BadRequest", "A new agent pool was introduced. Adding agent pools to an existing cluster is not "
+                          "allowed through managed cluster operations.", _INVALID)  # fmt: skip
+        for name in _FIXED:
+            if old.get(name) != pool.get(name):
+                raise Refused(
+                    "PropertyChangeNotAllowed", f"Changing property 'properties.{name}' is not allowed.", _INVALID
+                )
 
 
 @create

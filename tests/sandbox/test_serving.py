@@ -57,7 +57,8 @@ def test_configurations_carry_the_mark_and_it_never_counts(connect: Callable[...
             urn="u", old_inputs=encode(aws.marked), news=encode(unmarked | {"region": "us-east-1"})
         )
     )
-    assert list(other.replaces) == ["region"]
+    assert list(other.diffs) == ["region"]
+    assert not other.replaces, "each resource has its own region"
 
 
 def test_each_connection_is_an_instance_of_its_own_and_cancel_ends_only_that(connect: Callable[..., Engine]) -> None:
