@@ -14,7 +14,7 @@ from charter.words import shown
 Demand = Callable[[Reader, Facts], Iterable[Found]]
 
 
-def demand(
+def demand(  # noqa: PLR0913  a rule is what it is; each part is named at the call
     rule_id: str,
     title: str,
     severity: Severity,

@@ -19,6 +19,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -108,7 +109,7 @@ def _steps(path: str) -> list[str | int]:
 
 
 def _put(target: Any, steps: list[str | int], value: Any) -> None:
-    for step, following in zip(steps[:-1], steps[1:], strict=True):
+    for step, following in pairwise(steps):
         if isinstance(target, list):
             target = target[int(step)]
         else:

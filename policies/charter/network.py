@@ -30,7 +30,7 @@ def cover_world(texts: Iterable[Any]) -> bool:
     found = [each for each in map(network, texts) if each is not None]
     v4 = collapse_addresses(each for each in found if isinstance(each, IPv4Network))
     v6 = collapse_addresses(each for each in found if isinstance(each, IPv6Network))
-    return any(each.prefixlen == 0 for each in (*v4, *v6))
+    return any(each.prefixlen == 0 for each in v4) or any(each.prefixlen == 0 for each in v6)
 
 
 def holds_port(ranges: Iterable[Any], wanted: Iterable[int]) -> list[int]:

@@ -65,7 +65,7 @@ def pods(resource: Resource) -> tuple[Pod, ...]:
     if found is None:
         found = tuple(_search(resource.props, "", resource.kind)) if resource.package == "kubernetes" else ()
         resource.__dict__["_pods"] = found
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def holds_pods(resource: Resource) -> bool:

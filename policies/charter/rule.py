@@ -126,7 +126,7 @@ class Rule:
 RULES: Final[dict[str, Rule]] = {}
 
 
-def resource_rule(
+def resource_rule(  # noqa: PLR0913  a rule is what it is; each part is named at the call
     rule_id: str,
     title: str,
     severity: Severity,
@@ -157,7 +157,7 @@ def resource_rule(
     return register
 
 
-def stack_rule(
+def stack_rule(  # noqa: PLR0913  see above
     rule_id: str,
     title: str,
     severity: Severity,

@@ -1,4 +1,4 @@
-"""Counting pairs of rule and resource: judged, and left open. The engine has no channel for it, so a file carries it."""
+"""Counting pairs of rule and resource, judged and left open; a file carries them, the engine has no channel."""
 
 from __future__ import annotations
 

@@ -83,6 +83,11 @@ def walk(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
+def hazy(value: Any) -> bool:
+    """Say whether a part of a value is not known yet."""
+    return any(leaf is UNKNOWN for _, leaf in walk(value))
+
+
 @cache
 def _steps(path: str) -> tuple[str, ...]:
     return tuple(path.split("."))
@@ -142,7 +147,7 @@ class Reader:
         return value.lower() == "true" if isinstance(value, str) else bool(value)
 
     def has(self, path: str) -> bool:
-        """Say whether something is there; a value that only an update will tell is there, unless its map is unknown too."""
+        """Say whether something is there; one that only an update tells is, unless its map is unknown too."""
         parent = path.rpartition(".")[0]
         if parent and self.raw(parent) is UNKNOWN:
             raise Undetermined(self.at(parent))

@@ -6,16 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from charter.examples import Case
+from charter.judge import Judge
+from charter.pack import MANDATORY, Dispatcher, policies
+from charter.values import UNKNOWN
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
-
-from charter.examples import Case
-from charter.judge import Judge
-from charter.pack import MANDATORY, Dispatcher, policies
-from charter.values import UNKNOWN
 
 FACTS = {"production": False, "sandbox": False}
 STACK = "pulumi:pulumi:Stack"

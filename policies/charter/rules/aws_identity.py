@@ -109,7 +109,7 @@ def no_escalation(resource: Resource, _facts: Facts) -> Iterator[Found]:
     "A role says exactly who may take it.",
     CRITICAL,
     [ROLE],
-    remediation="Name the principal; pin sub and aud for OIDC, ExternalId for another account, SourceAccount for a service.",
+    remediation="Name the principal; pin sub and aud for OIDC, ExternalId for accounts, SourceAccount for services.",
 )
 def trust(resource: Resource, facts: Facts) -> Iterator[Found]:
     """Judge who may assume the role, by the kind of principal."""

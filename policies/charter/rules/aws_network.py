@@ -74,7 +74,7 @@ def _world_ingress(rule: Reader, ranges: list[tuple[str, object]], *, edge: bool
     path, value = world[0] if world else ranges[0]
     low, high = int(rule.number("fromPort")), int(rule.number("toPort"))
     protocol = rule.text("protocol", rule.text("ipProtocol", "-1"))
-    if edge and protocol in {"tcp", "6"} and low == high == HTTPS:
+    if edge and protocol in ("tcp", "6") and low == high == HTTPS:
         return
     told = "every port" if protocol in EVERY_PROTOCOL else f"ports {low}-{high}"
     together = shown(value) if world else "ranges that together are the whole internet"

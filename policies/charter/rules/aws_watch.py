@@ -79,10 +79,10 @@ def detector(graph: Graph, facts: Facts) -> Iterator[Found]:
         for found in apart(on("enable", default=True)(each.reader, facts)):
             yield located(found, each.urn)
         states = {
-            one.props.get("name"): one.props.get("status") for one in graph.referrers(each, FEATURE, "detectorId")
+            str(one.props.get("name")): one.props.get("status") for one in graph.referrers(each, FEATURE, "detectorId")
         }
         missing = [name for name in FEATURES if states.get(name) not in ("ENABLED", UNKNOWN)]
-        if UNKNOWN in states or UNKNOWN in states.values():
+        if str(UNKNOWN) in states or UNKNOWN in states.values():
             yield Open("status", each.urn)
         elif missing:
             yield Finding("", f"the features {', '.join(missing)} are not on", each.urn)

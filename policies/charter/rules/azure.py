@@ -31,7 +31,10 @@ BROAD_ROLES = {
 """learn.microsoft.com/azure/role-based-access-control/built-in-roles, 2026-11."""
 SUBSCRIPTION_SEGMENTS = 2
 WITHOUT_GROUP = ("gatewaysubnet", "azurefirewallsubnet", "azurefirewallmanagementsubnet", "routeserversubnet")
-"""Subnets that take no security group (learn.microsoft.com/azure/virtual-network/virtual-network-vnet-plan-design-arm)."""
+"""Subnets that take no security group.
+
+Source: learn.microsoft.com/azure/virtual-network/virtual-network-vnet-plan-design-arm, 2026-11.
+"""
 
 
 def _several(reader: Reader, one: str, many: str) -> list[Any]:
@@ -45,7 +48,7 @@ def _judge(rule: Reader) -> Iterator[Found]:
     sources = _several(rule, "sourceAddressPrefix", "sourceAddressPrefixes")
     if not (any(map(is_world, sources)) or cover_world(sources)):
         return
-    if rule.text("protocol", "*").lower() not in {"*", "tcp"}:
+    if rule.text("protocol", "*").lower() not in ("*", "tcp"):
         return
     held = holds_port(_several(rule, "destinationPortRange", "destinationPortRanges"), ADMIN_PORTS)
     if held:
@@ -164,7 +167,7 @@ demand(
     "Storage has a key of one's own, a second layer, and time to change one's mind.",
     MEDIUM,
     [ACCOUNT, BLOBS],
-    remediation="Set encryption with a key vault key and infrastructure encryption; soft delete and versioning on blobs.",
+    remediation="Encrypt with a key vault key and the infrastructure too; soft delete and versioning on blobs.",
 )
 def storage_care(resource: Resource, facts: Facts) -> Iterator[Found]:
     """The account's encryption, and the blob service's deletion and versions."""

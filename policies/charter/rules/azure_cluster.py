@@ -87,7 +87,7 @@ demand(
     "Pools have no public address and encrypt their host; the cluster is kept up to date.",
     MEDIUM,
     [CLUSTER, POOL],
-    remediation="Set enable_encryption_at_host, no public addresses, auto_upgrade_profile, a paid sku, the policy add-on.",
+    remediation="Encrypt hosts; no public addresses; auto_upgrade_profile, a paid sku, the policy add-on.",
 )
 def pools(resource: Resource, facts: Facts) -> Iterator[Found]:
     """Judge pools inside the cluster and pools of their own."""
@@ -133,6 +133,6 @@ def audit_exported(graph: Graph, _facts: Facts) -> Iterator[Found]:
 def _exports(reader: Reader, categories: tuple[str, ...]) -> bool:
     return any(
         log.flag("enabled")
-        and (log.text("category") in categories or log.text("categoryGroup") in {"audit", "allLogs"})
+        and (log.text("category") in categories or log.text("categoryGroup") in ("audit", "allLogs"))
         for log in reader.each("logs")
     )

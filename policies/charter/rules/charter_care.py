@@ -13,7 +13,7 @@ from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, resourc
 from charter.rules.aws_storage import audit_buckets
 from charter.secrets import secret_name
 from charter.tables import taggable
-from charter.values import UNKNOWN, Undetermined, walk
+from charter.values import UNKNOWN, Undetermined, hazy, walk
 from charter.words import shown
 
 TRAIL = "aws:cloudtrail/trail:Trail"
@@ -75,8 +75,16 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 KEY_KINDS = ("kms/", "keyvault:Key")
 SECRET_READERS = frozenset({"get", "list", "watch", "*"})
-SELF_CHANGE = ("iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:DeleteRolePermissionsBoundary", "iam:CreatePolicyVersion")
-DEPLOYS, APPROVES = ("codepipeline:StartPipelineExecution", "eks:UpdateClusterConfig"), ("codepipeline:PutApprovalResult",)
+SELF_CHANGE = (
+    "iam:PutRolePolicy",
+    "iam:AttachRolePolicy",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:CreatePolicyVersion",
+)
+DEPLOYS, APPROVES = (
+    ("codepipeline:StartPipelineExecution", "eks:UpdateClusterConfig"),
+    ("codepipeline:PutApprovalResult",),
+)
 
 
 @stack_rule(
@@ -185,9 +193,11 @@ def backups(graph: Graph, _facts: Facts) -> Iterator[Found]:
     selections = graph.of("aws:backup/selection:Selection")
     schedules = graph.of("kubernetes:velero.io/v1:Schedule")
     for database in graph.of(*DATABASES):
-        if UNKNOWN in (database.props.get("tags"), *(one.props.get("selectionTags") for one in selections)):
+        if any(graph.refers(one, database, "resources") or _tagged(one, database) for one in selections):
+            continue
+        if hazy(database.props.get("tags")) or any(hazy(one.props.get("selectionTags")) for one in selections):
             yield Open("tags", database.urn)
-        elif not any(graph.refers(one, database, "resources") or _tagged(one, database) for one in selections):
+        else:
             yield Finding("", "no backup selects it", database.urn)
     for resource in graph.of("kubernetes:apps/v1:StatefulSet", "kubernetes:core/v1:PersistentVolumeClaim"):
         if resource.kind == "StatefulSet" and not resource.reader.has("spec.volumeClaimTemplates"):
@@ -195,7 +205,7 @@ def backups(graph: Graph, _facts: Facts) -> Iterator[Found]:
         namespace = resource.reader.raw("metadata.namespace")
         if namespace is UNKNOWN:
             yield Open("metadata.namespace", resource.urn)
-        elif any(each.reader.raw("spec.template.includedNamespaces") is UNKNOWN for each in schedules):
+        elif any(hazy(each.reader.raw("spec.template.includedNamespaces")) for each in schedules):
             yield Open("spec.template.includedNamespaces", resource.urn)
         elif not any(_includes(each, namespace) for each in schedules if graph.same_provider(each, resource)):
             yield Finding("", "no Velero Schedule includes its namespace", resource.urn)
@@ -206,7 +216,11 @@ def _tagged(selection: Resource, database: Resource) -> bool:
     wanted = selection.props.get("selectionTags")
     held = tags if isinstance(tags, dict) else {}
     return isinstance(wanted, list) and any(
-        isinstance(one, dict) and isinstance(one.get("key"), str) and one["key"] in held and held[one["key"]] == one.get("value") for one in wanted
+        isinstance(one, dict)
+        and isinstance(one.get("key"), str)
+        and one["key"] in held
+        and held[one["key"]] == one.get("value")
+        for one in wanted
     )
 
 
@@ -303,24 +317,32 @@ def _attached(graph: Graph, role: Resource) -> Iterator[Resource]:
 def _foreign_readers(graph: Graph) -> Iterator[Found]:
     rbac = "kubernetes:rbac.authorization.k8s.io/v1:"
     reading = {
-        (each.provider_urn, each.kind, each.reader.raw("metadata.name"))
+        (each.provider_urn, each.kind, str(each.reader.raw("metadata.name")))
         for each in graph.of(f"{rbac}Role", f"{rbac}ClusterRole")
         if _reads_secrets(each.props.get("rules"))
     }
     for binding in graph.of(f"{rbac}RoleBinding"):
         ref, namespace = binding.reader, binding.reader.raw("metadata.namespace")
-        if (binding.provider_urn, ref.raw("roleRef.kind"), ref.raw("roleRef.name")) not in reading:
+        if (binding.provider_urn, str(ref.raw("roleRef.kind")), str(ref.raw("roleRef.name"))) not in reading:
             continue
         subjects = binding.props.get("subjects")
         for index, subject in enumerate(subjects if isinstance(subjects, list) else []):
-            if isinstance(subject, dict) and subject.get("namespace") not in (None, namespace, UNKNOWN):
+            if (
+                isinstance(subject, dict)
+                and namespace is not UNKNOWN
+                and subject.get("namespace") not in (None, namespace, UNKNOWN)
+            ):
                 yield Finding(f"subjects[{index}].namespace", f"reads the secrets of {shown(namespace)}", binding.urn)
+
+
+def _words(value: Any) -> set[str]:
+    return {each for each in value if isinstance(each, str)} if isinstance(value, list) else set()
 
 
 def _reads_secrets(rules: Any) -> bool:
     return isinstance(rules, list) and any(
         isinstance(rule, dict)
-        and {"secrets", "*"} & set(map(str, rule.get("resources") or []))
-        and SECRET_READERS & set(map(str, rule.get("verbs") or []))
+        and {"secrets", "*"} & _words(rule.get("resources"))
+        and SECRET_READERS & _words(rule.get("verbs"))
         for rule in rules
     )

@@ -9,10 +9,9 @@ from typing import Any
 
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.pods import holds_pods, name_of, namespace_of
+from charter.pods import LONG_RUNNING, holds_pods, name_of, namespace_of
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, located, resource_rule, stack_rule
 from charter.rules.kubernetes import (
-    LONG_RUNNING,
     NAMESPACE,
     NOWHERE,
     PDB,
@@ -62,7 +61,11 @@ def radius(resource: Resource, facts: Facts) -> Iterator[Found]:
 def _mode(spec: Reader) -> Iterator[Found]:
     mode = spec.text("mode")
     value = spec.number("value", -1)
-    allowed = mode == "one" or (mode == "fixed" and 0 <= value <= FIXED) or (mode == "fixed-percent" and 0 <= value <= PERCENT)
+    allowed = (
+        mode == "one"
+        or (mode == "fixed" and 0 <= value <= FIXED)
+        or (mode == "fixed-percent" and 0 <= value <= PERCENT)
+    )
     if not allowed:
         yield Finding(spec.at("mode"), f"touches too much; allowed is one, fixed {FIXED} or fixed-percent {PERCENT}")
 
@@ -132,7 +135,7 @@ def _dates(reader: Reader, facts: Facts) -> Iterator[Found]:
     "An experiment meets something that can bear it, and is stopped when it does not.",
     HIGH,
     [CHAOS],
-    remediation="Target a workload with two replicas, a PodDisruptionBudget, an alert and a StatusCheck; one at a time.",
+    remediation="Target two replicas with a PodDisruptionBudget, an alert and a StatusCheck; one at a time.",
     applies=lambda resource: resource.kind not in WITHOUT_TARGET,
 )
 def guarded(graph: Graph, _facts: Facts) -> Iterator[Found]:
@@ -242,9 +245,9 @@ def _alert(rule: Reader) -> Iterator[Found]:
     "In the mesh every namespace with workloads is closed four times.",
     HIGH,
     [NAMESPACE],
-    remediation="Add STRICT PeerAuthentication, a deny AuthorizationPolicy, a default-deny NetworkPolicy and the label.",
+    remediation="Add STRICT PeerAuthentication, the deny AuthorizationPolicy and NetworkPolicy, and the label.",
 )
-def closed(graph: Graph, _facts: Facts) -> Iterator[Found]:
+def closed(graph: Graph, _facts: Facts) -> Iterator[Found]:  # noqa: C901  four conditions, each asked once
     """The result is a set difference per cluster and namespace, only where the cluster has a mesh."""
     meshed = {each.provider_urn for each in graph.of("kubernetes:*") if "istio.io" in each.type}
     busy: set[tuple[str, str]] = set()
@@ -276,7 +279,7 @@ def closed(graph: Graph, _facts: Facts) -> Iterator[Found]:
             missing.append("deny AuthorizationPolicy")
         if not policies.get(key):
             missing.append("NetworkPolicy")
-        if not any(label in (labels or {}) for label in LABELS):
+        if not any(label in labels for label in LABELS if isinstance(labels, dict)):
             missing.append("injection")
         if missing:
             yield Finding("", f"lacks {', '.join(missing)}", namespace.urn)
@@ -284,5 +287,3 @@ def closed(graph: Graph, _facts: Facts) -> Iterator[Found]:
 
 def _strict(peer: Resource) -> bool:
     return peer.reader.raw("spec.mtls.mode") == "STRICT" and not peer.reader.has("spec.selector")
-
-

@@ -66,7 +66,7 @@ def digests(resource: Resource, facts: Facts) -> Iterator[Found]:
             found = DIGEST.match(text)
             tag = text.rpartition("/")[2].partition(":")[2]
             if not found:
-                if facts.sandbox and tag not in {"", "latest"} and "@" not in text:
+                if facts.sandbox and tag not in ("", "latest") and "@" not in text:
                     yield Open(path)
                 else:
                     yield Finding(path, "is no REGISTRY/NAME@sha256:DIGEST")

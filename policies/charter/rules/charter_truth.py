@@ -50,8 +50,14 @@ PLACEHOLDERS = frozenset(
 ID_NAMES = re.compile(r"(Id|Ids|ID|IDs|Arn|arn|project|Name|selfLink|Uri|URI)$")
 SHA256 = re.compile(r"^[0-9a-f]{64}$")
 PROVIDER_VARIABLE = re.compile(r"(LLM|AGENT|MODEL)_(PROVIDER|BACKEND)$")
-NO_PROVIDER = frozenset({"echo", "mock", "fake", "stub", "dummy"})
-STATUS_MAPS = frozenset({"cluster-autoscaler-status"})
+NO_PROVIDER = (
+    "echo",
+    "mock",
+    "fake",
+    "stub",
+    "dummy",
+)
+STATUS_MAPS = ("cluster-autoscaler-status",)
 """Objects in which a controller writes what it sees: whoever writes them by hand writes fiction."""
 
 
@@ -77,7 +83,7 @@ def no_sandbox(resource: Resource, facts: Facts) -> Iterator[Found]:
 
 
 def _is_cloud(resource: Resource) -> bool:
-    return resource.type.rpartition(":")[2] not in {"pulumi", "pulumi-python"}
+    return resource.type.rpartition(":")[2] not in ("pulumi", "pulumi-python")
 
 
 def _provider(reader: Reader) -> list[Iterator[Found]]:
@@ -123,7 +129,7 @@ def _pretends(container: Reader) -> Iterator[Found]:
         if value is UNKNOWN:
             yield Open(variable.at("value"))
         elif isinstance(value, str) and (
-            PRETENCE.search(value) or (PRETENCE.search(name) and value.lower() in {"true", "1", "yes", "on"})
+            PRETENCE.search(value) or (PRETENCE.search(name) and value.lower() in ("true", "1", "yes", "on"))
         ):
             yield Finding(variable.at("value"), "pretends (mock, fake, stub, simulator, emulator, dry run)")
 

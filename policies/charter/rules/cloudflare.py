@@ -9,7 +9,19 @@ from ipaddress import ip_address
 from charter.demands import off, one_of
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, located, resource_rule, stack_rule
+from charter.rule import (
+    CRITICAL,
+    HIGH,
+    MEDIUM,
+    Finding,
+    Found,
+    Open,
+    Resource,
+    apart,
+    located,
+    resource_rule,
+    stack_rule,
+)
 from charter.secrets import secret_name
 from charter.values import UNKNOWN, Reader, Undetermined
 from charter.words import shown
@@ -60,7 +72,7 @@ def tls(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Five settings per zone; a later one of the same name wins."""
     wanted = {
         "ssl": lambda value: value in ("strict", "origin_pull"),
-        "min_tls_version": lambda value: str(value) in {"1.2", "1.3"},
+        "min_tls_version": lambda value: str(value) in ("1.2", "1.3"),
         "tls_1_3": lambda value: value in ("on", "zrt"),
         "always_use_https": lambda value: value == "on",
         "security_header": _hsts,
@@ -154,7 +166,8 @@ def _rules_of(ruleset: Resource) -> Iterator[Reader]:
 def _rules(graph: Graph, phase: str) -> dict[str, list[Resource]]:
     zones = _zones(graph, (RULESET,))
     return {
-        zone: [each for each in members if each.props.get("phase") in (phase, UNKNOWN)] for zone, members in zones.items()
+        zone: [each for each in members if each.props.get("phase") in (phase, UNKNOWN)]
+        for zone, members in zones.items()
     }
 
 
@@ -181,7 +194,7 @@ def firewall(graph: Graph, _facts: Facts) -> Iterator[Found]:
             yield Finding("rules", f"{' and '.join(missing)} rules do not run", _place(graph, zone, members))
     for ruleset in graph.of(RULESET):
         for rule in ruleset.reader.each("rules"):
-            everything = rule.text("expression").strip("() ") in {"true", "1 eq 1"}
+            everything = rule.text("expression").strip("() ") in ("true", "1 eq 1")
             if rule.text("action") == "skip" and everything:
                 yield Finding(rule.at("expression"), "skips the firewall for everybody", ruleset.urn)
 
@@ -232,7 +245,9 @@ def balancer(graph: Graph, facts: Facts) -> Iterator[Found]:
         if not one.reader.has("fallbackPool"):
             yield Finding("fallbackPool", "is absent", one.urn)
     for monitor in graph.of(MONITOR):
-        for found in apart(one_of("type", ("https",))(monitor.reader, facts), off("allowInsecure")(monitor.reader, facts)):
+        for found in apart(
+            one_of("type", ("https",))(monitor.reader, facts), off("allowInsecure")(monitor.reader, facts)
+        ):
             yield located(found, monitor.urn)
 
 
@@ -252,7 +267,7 @@ def _clouds(graph: Graph, pool: Resource) -> set[str]:
 def pages(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """Variables whose names look like secrets must have the type of a secret."""
     reader = resource.reader
-    if reader.text("productionBranch") not in {"main", "master"}:
+    if reader.text("productionBranch") not in ("main", "master"):
         yield Finding("productionBranch", "is no guarded branch")
     for place in ("production", "preview"):
         variables = reader.map(f"deploymentConfigs.{place}.envVars")

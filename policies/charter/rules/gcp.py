@@ -45,10 +45,18 @@ KEY = "gcp:kms/cryptoKey:CryptoKey"
 KEY_MEMBERS = ("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember", "gcp:kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding")
 BUCKET = "gcp:storage/bucket:Bucket"
 ADMIN_PORTS = (22, 3389)
-EVERYBODY = frozenset({"allUsers", "allAuthenticatedUsers"})
-BROAD_ROLES = frozenset({"roles/owner", "roles/editor"})
-TOKEN_ROLES = frozenset(
-    {"roles/iam.serviceAccountTokenCreator", "roles/iam.serviceAccountUser", "roles/iam.workloadIdentityUser"}
+EVERYBODY = (
+    "allUsers",
+    "allAuthenticatedUsers",
+)
+BROAD_ROLES = (
+    "roles/owner",
+    "roles/editor",
+)
+TOKEN_ROLES = (
+    "roles/iam.serviceAccountTokenCreator",
+    "roles/iam.serviceAccountUser",
+    "roles/iam.workloadIdentityUser",
 )
 QUARTER_SECONDS = 90 * 86_400
 
@@ -104,7 +112,7 @@ def _allowed(allow: Reader) -> Iterator[Found]:
     protocol = allow.text("protocol", "all").lower()
     if protocol == "all":
         yield Finding(allow.at("protocol"), "every protocol is open to the whole internet")
-    elif protocol in {"tcp", "6"}:
+    elif protocol in ("tcp", "6"):
         held = holds_port(allow.values("ports"), ADMIN_PORTS)
         if held:
             yield Finding(allow.at("ports"), f"port {held[0]} is open to the whole internet")
@@ -268,7 +276,7 @@ def keys(graph: Graph, facts: Facts) -> Iterator[Found]:
 def _part(role: str) -> str:
     if "rypter" in role:
         return "use"
-    return "keep" if role in {"roles/cloudkms.admin", "roles/owner"} else "other"
+    return "keep" if role in ("roles/cloudkms.admin", "roles/owner") else "other"
 
 
 def _members(reader: Reader) -> list[str]:
@@ -456,7 +464,7 @@ def firebase(resource: Resource, facts: Facts) -> Iterator[Found]:
             rule = verb.partition(";")[0]
             verbs, found, condition = rule.partition(":")
             writes = any(word in verbs for word in ("write", "create", "update", "delete"))
-            if writes and (not found or condition.strip() in {"if true", "if (true)"}):
+            if writes and (not found or condition.strip() in ("if true", "if (true)")):
                 yield Finding(file.at("content"), "lets everybody write")
 
 

@@ -69,7 +69,12 @@ CLUSTER_WIDE = frozenset(
 )
 GATEWAYS = frozenset({"istio-ingress", "istio-system", "gateway", "ingress", "edge"})
 DNS_PORT = 53
-NOBODY = frozenset({"system:anonymous", "system:unauthenticated", "system:authenticated", "system:masters"})
+NOBODY = (
+    "system:anonymous",
+    "system:unauthenticated",
+    "system:authenticated",
+    "system:masters",
+)
 EXACT_VERSION = re.compile(r"^v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$")
 
 NOWHERE = "?"
@@ -166,7 +171,7 @@ def not_in_default(resource: Resource, _facts: Facts) -> Iterator[Found]:
     "A namespace is closed both ways, except for asking names.",
     HIGH,
     [NAMESPACE, POLICY],
-    remediation="Add a NetworkPolicy with podSelector {} and both policyTypes, and one that allows DNS (UDP and TCP 53).",
+    remediation="Add a NetworkPolicy with podSelector {} and both policyTypes, and one that allows DNS (53).",
 )
 def default_deny(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Deny first; without DNS nothing would work and somebody would open everything."""
@@ -424,9 +429,9 @@ def _targets(graph: Graph, hpa: Resource) -> list[Resource]:
 def own_account(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """A token that nobody needs is a token that somebody takes."""
     bound = {
-        (each.provider_urn, subject.get("namespace"), subject.get("name"))
+        (each.provider_urn, str(subject.get("namespace")), str(subject.get("name")))
         for each in graph.of(*BINDINGS)
-        for subject in (each.props.get("subjects") if isinstance(each.props.get("subjects"), list) else [])
+        for subject in _listed(each.props.get("subjects"))
         if isinstance(subject, dict)
     }
     for workload in graph.of("kubernetes:*"):
@@ -435,9 +440,13 @@ def own_account(graph: Graph, _facts: Facts) -> Iterator[Found]:
                 yield located(found, workload.urn)
 
 
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _account(workload: Resource, spec: Reader, bound: set[tuple[Any, Any, Any]]) -> Iterator[Found]:
     name = spec.text("serviceAccountName", spec.text("serviceAccount"))
-    if name in {"", "default"}:
+    if name in ("", "default"):
         yield Finding(spec.at("serviceAccountName"), "is the namespace's default account")
     mounted = spec.flag("automountServiceAccountToken", default=True)
     if mounted and (workload.provider_urn, namespace_of(workload), name) not in bound:
@@ -495,7 +504,7 @@ def budgets(graph: Graph, _facts: Facts) -> Iterator[Found]:
             candidates = held.get((workload.provider_urn, namespace_of(workload)), [])
             mine = [pdb for pdb in candidates if selects(pdb.reader.raw("spec.selector"), _labels(workload))]
             if not mine and held.get((workload.provider_urn, NOWHERE)):
-                raise Undetermined("metadata.namespace")
+                raise Undetermined("metadata.namespace")  # noqa: TRY301  caught with what selects() raises
         except Undetermined as unknown:
             yield Open(unknown.path, workload.urn)
             continue
@@ -509,7 +518,7 @@ def budgets(graph: Graph, _facts: Facts) -> Iterator[Found]:
 def _blocks(pdb: Reader, replicas: int) -> bool:
     most, least = pdb.raw("spec.maxUnavailable"), pdb.raw("spec.minAvailable")
     if most is not None:
-        return str(most) in {"0", "0%"}
+        return str(most) in ("0", "0%")
     text = str(least)
     if text.endswith("%") and text[:-1].isdigit():
         return -(-replicas * int(text[:-1]) // 100) >= replicas
@@ -521,11 +530,11 @@ def _blocks(pdb: Reader, replicas: int) -> bool:
     "An autoscaler has something to scale, within bounds.",
     MEDIUM,
     [HPA],
-    remediation="Point scaleTargetRef to a workload of the stack; 2 <= min <= max; no fixed replicas; no VPA on the same metric.",
+    remediation="Point scaleTargetRef to a workload; 2 <= min <= max; no fixed replicas; no VPA on the same metric.",
 )
 def autoscalers(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """A fixed number of replicas fights the autoscaler; so does a vertical one on the same metric."""
-    vertical = [each for each in graph.of("kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler")]
+    vertical = graph.of("kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler")
     for hpa in graph.of(HPA):
         for found in apart(_bounds(hpa.reader)):
             yield located(found, hpa.urn)
@@ -649,7 +658,7 @@ def _chart(reader: Reader) -> Iterator[Found]:
 
 def _values(reader: Reader) -> Iterator[Found]:
     for path, leaf in walk(reader.map("values"), "values"):
-        if isinstance(leaf, str) and leaf and leaf is not UNKNOWN and secret_name(path.rpartition(".")[2]):
+        if isinstance(leaf, str) and leaf and secret_name(path.rpartition(".")[2]):
             yield Finding(path, "looks like a secret; keep it in the secret store")
 
 

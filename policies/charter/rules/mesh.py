@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.pods import ANY_KIND, namespace_of, pods
+from charter.pods import ANY_KIND, pods
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, located, resource_rule, stack_rule
 from charter.rules.kubernetes import NAMESPACE, NOWHERE, by_namespace, ours
 from charter.values import UNKNOWN, Reader
@@ -103,7 +103,7 @@ def _names(rule: Reader, side: str, inner: str, keys: tuple[str, ...]) -> Iterat
     "Clients and gateways of the mesh encrypt, with today's versions.",
     HIGH,
     [f"{ROUTING}DestinationRule", f"{ROUTING}Gateway"],
-    remediation="Set tls.mode ISTIO_MUTUAL (SIMPLE or MUTUAL to the outside); minProtocolVersion TLSV1_2; httpsRedirect.",
+    remediation="Set tls.mode ISTIO_MUTUAL (SIMPLE to the outside); minProtocolVersion TLSV1_2; httpsRedirect.",
 )
 def encrypted(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """Judge traffic policies, their subsets and ports, and each server of a gateway."""
@@ -113,7 +113,7 @@ def encrypted(resource: Resource, _facts: Facts) -> Iterator[Found]:
         places += [each.inside("trafficPolicy") for each in reader.each("spec.subsets")]
         places += [port for place in list(places) for port in place.each("portLevelSettings")]
         for place in places:
-            if place.has("tls") and place.read("tls.mode", "DISABLE") not in {"ISTIO_MUTUAL", "MUTUAL", "SIMPLE"}:
+            if place.has("tls") and place.read("tls.mode", "DISABLE") not in ("ISTIO_MUTUAL", "MUTUAL", "SIMPLE"):
                 yield Finding(place.at("tls.mode"), "is off")
         return
     for server in reader.each("spec.servers"):
@@ -121,13 +121,13 @@ def encrypted(resource: Resource, _facts: Facts) -> Iterator[Found]:
 
 
 def _server(server: Reader) -> Iterator[Found]:
-    if server.text("port.protocol").upper() in {"HTTP", "HTTP2"}:
+    if server.text("port.protocol").upper() in ("HTTP", "HTTP2"):
         if not server.flag("tls.httpsRedirect"):
             yield Finding(server.at("tls.httpsRedirect"), "is off: plain HTTP is served")
         return
-    if server.text("tls.mode") in {"", "PASSTHROUGH"} and not server.has("tls"):
+    if server.text("tls.mode") in ("", "PASSTHROUGH") and not server.has("tls"):
         yield Finding(server.at("tls"), "is missing")
-    if server.text("tls.minProtocolVersion", "TLS_AUTO") in {"TLSV1_0", "TLSV1_1"}:
+    if server.text("tls.minProtocolVersion", "TLS_AUTO") in ("TLSV1_0", "TLSV1_1"):
         yield Finding(server.at("tls.minProtocolVersion"), "must be TLSV1_2 or later")
 
 
@@ -143,7 +143,7 @@ def in_mesh(graph: Graph, _facts: Facts) -> Iterator[Found]:
     meshed = {
         each.provider_urn
         for each in graph.of("kubernetes:*")
-        if "istio.io" in each.type or (each.kind in {"Chart", "Release"} and "istiod" in str(each.props.get("chart")))
+        if "istio.io" in each.type or (each.kind in ("Chart", "Release") and "istiod" in str(each.props.get("chart")))
     }
     for (provider, name), namespace in ours(graph).items():
         if provider not in meshed or name == MESH_ROOT or name.startswith("kube-"):
@@ -163,5 +163,5 @@ def in_mesh(graph: Graph, _facts: Facts) -> Iterator[Found]:
                 or held.get("istio.io/dataplane-mode") == "none"
             ):
                 yield Finding(
-                    pod.metadata.at("labels"), f"opts out of the mesh in {namespace_of(workload)}", workload.urn
+                    pod.metadata.at("labels"), "opts out of the mesh in (namespace_of(workload),)", workload.urn
                 )

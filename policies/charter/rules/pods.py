@@ -13,7 +13,7 @@ from charter.rule import CRITICAL, HIGH, MEDIUM, Check, Finding, Found, Severity
 from charter.secrets import secret_name, secret_value
 from charter.values import Reader
 
-CAPABILITIES = frozenset({"NET_BIND_SERVICE"})
+CAPABILITIES = ("NET_BIND_SERVICE",)
 VOLUMES = frozenset(
     {
         "configMap",
@@ -26,23 +26,30 @@ VOLUMES = frozenset(
         "secret",
     }
 )
-SECCOMP = frozenset({"RuntimeDefault", "Localhost"})
-SELINUX = frozenset({"", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"})
-SYSCTLS = frozenset(
-    {
-        "kernel.shm_rmid_forced",
-        "net.ipv4.ip_local_port_range",
-        "net.ipv4.ip_unprivileged_port_start",
-        "net.ipv4.tcp_syncookies",
-        "net.ipv4.ping_group_range",
-        "net.ipv4.ip_local_reserved_ports",
-        "net.ipv4.tcp_keepalive_time",
-        "net.ipv4.tcp_fin_timeout",
-        "net.ipv4.tcp_keepalive_intvl",
-        "net.ipv4.tcp_keepalive_probes",
-        "net.ipv4.tcp_rmem",
-        "net.ipv4.tcp_wmem",
-    }
+SECCOMP = (
+    "RuntimeDefault",
+    "Localhost",
+)
+SELINUX = (
+    "",
+    "container_t",
+    "container_init_t",
+    "container_kvm_t",
+    "container_engine_t",
+)
+SYSCTLS = (
+    "kernel.shm_rmid_forced",
+    "net.ipv4.ip_local_port_range",
+    "net.ipv4.ip_unprivileged_port_start",
+    "net.ipv4.tcp_syncookies",
+    "net.ipv4.ping_group_range",
+    "net.ipv4.ip_local_reserved_ports",
+    "net.ipv4.tcp_keepalive_time",
+    "net.ipv4.tcp_fin_timeout",
+    "net.ipv4.tcp_keepalive_intvl",
+    "net.ipv4.tcp_keepalive_probes",
+    "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_wmem",
 )
 APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 RATIO = 4
