@@ -108,13 +108,16 @@ _FIXED = ("availabilityZones", "vmSize", "vnetSubnetID", "maxPods", "osDiskType"
 
 
 def _pools_stay(olds: Sequence[Mapping[str, Any]], news: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse what an update of a cluster cannot do to its pools; wording: github.com/pulumi/pulumi-azure-native/issues/579."""
+    """Refuse what an update of a cluster cannot do to its pools.
+
+    Wording: https://github.com/pulumi/pulumi-azure-native/issues/579.
+    """
     before = {str(pool.get("name")): pool for pool in olds}
     for pool in news:
         old = before.get(str(pool.get("name")))
         if old is None:
-            raise Refused("BadRequest", "A new agent pool was introduced. Adding agent pools to an existing cluster is not "
-                          "allowed through managed cluster operations.", _INVALID)  # fmt: skip
+            raise Refused("BadRequest", "A new agent pool was introduced. Adding agent pools to an existing cluster is "
+                          "not allowed through managed cluster operations.", _INVALID)  # fmt: skip
         for name in _FIXED:
             if old.get(name) != pool.get(name):
                 raise Refused(
