@@ -51,7 +51,8 @@ def test_an_option_wins_and_both_are_wrong(tmp_path: Path) -> None:
 def test_an_offline_environment_holds_nothing_of_the_users(tmp_path: Path) -> None:
     users = {
         "PATH": "/bin", "HOME": "/home/x", "AWS_PROFILE": "x", "KUBECONFIG": "x", "HTTPS_PROXY": "x",
-        "PULUMI_BACKEND_URL": "s3://x", "PULUMI_ACCESS_TOKEN": "x", "GOOGLE_APPLICATION_CREDENTIALS": "x", "ARM_CLIENT_SECRET": "x",
+        "PULUMI_BACKEND_URL": "s3://x", "PULUMI_ACCESS_TOKEN": "x",
+        "GOOGLE_APPLICATION_CREDENTIALS": "x", "ARM_CLIENT_SECRET": "x",
     }  # fmt: skip
     env = environment.offline(
         users, engine=tmp_path, backend=tmp_path / "b", home=tmp_path / "h", passphrase="p", debug_providers="aws:1"

@@ -45,7 +45,7 @@ if asked("HANG"):
     aws.ec2.SecurityGroup("waiting-group", vpc_id=vpc.id, description=never, opts=child)
 if asked("SECRET"):
     secret = pulumi.Config("cloud-ecosystem").require_secret("token")
-    aws.ec2.SecurityGroup("labelled", vpc_id=vpc.id, description=secret, opts=child)
+    aws.kms.Key("labelled", description=secret, opts=child)
     secret.apply(lambda value: pulumi.log.info(f"the token is {value}"))
     if asked("SECRET") == "raise":
 
