@@ -153,6 +153,7 @@ def _context(context: Reader) -> Iterator[Found]:
 
 
 def _confined(pod: Pod, container: Reader) -> Iterator[Found]:
+    """What a container can ask of the kernel is what an intruder can ask of it."""
     yield from _seccomp(pod, container)
     yield from _context(container.inside("securityContext"))
     for handler in HANDLERS:

@@ -1,0 +1,114 @@
+"""The door for exported states: the same findings, secrets seen, nothing judged by half."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import charter.rules  # noqa: F401
+import pytest
+from charter.examples import cases, written
+from charter.facts import read_facts
+from charter.offline import SECRET_SIGNATURE, SIGNATURE, WrongState, judge, normalised, resources
+from charter.values import UNKNOWN, hazy
+
+from tests.policies.door import Door, urn
+
+PROJECT = Path(__file__).parents[2]
+PUBLIC = {"policy": '{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'}
+
+
+def state(*written_resources: dict[str, Any]) -> dict[str, Any]:
+    return {"version": 3, "deployment": {"resources": list(written_resources)}}
+
+
+def one(kind: str, inputs: dict[str, Any], name: str = "it", **more: Any) -> dict[str, Any]:
+    return {"urn": urn(kind, name), "type": kind, "inputs": inputs, **more}
+
+
+def exported(graph: Any) -> dict[str, Any]:
+    """Write a case as a state: what feeds a property is written as its dependency."""
+    urns = {name: each.get("urn") or urn(each["type"], each.get("name", name)) for name, each in graph.items()}
+    made = []
+    for name, each in graph.items():
+        provider = graph.get(each.get("provider", ""))
+        made.append(
+            {
+                "urn": urns[name],
+                "type": each["type"],
+                "inputs": each.get("props", {}),
+                "parent": urns.get(each.get("parent", "")),
+                "protect": bool(each.get("protect")),
+                "provider": f"{urns[each['provider']]}::id" if provider else _provider(each),
+                "propertyDependencies": {
+                    prop: [urns[one] for one in ([names] if isinstance(names, str) else names) if one in urns]
+                    for prop, names in each.get("refs", {}).items()
+                },
+                "ignoreChanges": list(each.get("ignore_changes", ())),
+            }
+        )
+    return state(*made)
+
+
+def _provider(each: Any) -> str:
+    package = each["type"].partition(":")[0]
+    return f"{urn(f'pulumi:providers:{package}', each.get('provider') or package)}::id"
+
+
+@pytest.mark.parametrize("rule", sorted(written()))
+def test_both_doors_find_the_same(rule: str) -> None:
+    for case in cases(rule):
+        if any(hazy(each.get("props", {})) or each.get("provider_props") for each in case.resources.values()):
+            continue  # a state holds no unknowns
+        known = {
+            name: {**each, "props": {**dict.fromkeys(each.get("refs", {}), f"{name}-id"), **each.get("props", {})}}
+            for name, each in case.resources.items()
+        }
+        facts = {"secrets_visible": True, **case.facts}
+        engine = {(told.rule, told.path, told.urn) for told in Door(facts).graph(known)}
+        verdicts, _ = judge(exported(known), read_facts(facts))
+        assert {(each.rule.id, each.path, each.urn) for each in verdicts} == engine, case.label
+
+
+def test_secrets_of_a_state_are_no_values() -> None:
+    written_secret = {SIGNATURE: SECRET_SIGNATURE, "ciphertext": "v1:abc"}
+    (resource,) = resources(state(one("aws:rds/instance:Instance", {"password": written_secret})))
+    assert resource.props["password"] is UNKNOWN
+    assert normalised([{"a": {SIGNATURE: SECRET_SIGNATURE, "plaintext": '"x"'}}]) == [{"a": "[secret]"}]
+
+
+def test_a_plain_secret_in_a_state_is_found() -> None:
+    verdicts, _ = judge(state(one("aws:rds/instance:Instance", {"password": "hunter2"})), read_facts({}))
+    assert ("CH-26", "password") in {(each.rule.id, each.path) for each in verdicts}
+    assert not any("hunter2" in each.message for each in verdicts)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{}, {"version": 9, "deployment": {}}, {"version": 3, "deployment": {"resources": [{}]}}, []]
+)
+def test_what_is_no_state_is_refused(wrong: Any) -> None:
+    with pytest.raises(WrongState):
+        judge(wrong, read_facts({}))
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "charter.offline", *arguments]
+    return subprocess.run(command, cwd=PROJECT / "policies", capture_output=True, text=True, check=False)
+
+
+def test_the_command_says_4_for_mandatory_findings_and_2_for_wrong_files(tmp_path: Path) -> None:
+    good, bad, wrong = tmp_path / "good.json", tmp_path / "bad.json", tmp_path / "wrong.json"
+    good.write_text(json.dumps(state()))
+    bad.write_text(json.dumps(state(one("aws:iam/policy:Policy", PUBLIC))))
+    wrong.write_text("{")
+    assert run(tmp_path, str(good)).returncode == 0
+    done = run(tmp_path, str(bad))
+    assert done.returncode == 4
+    found = json.loads(done.stdout)["findings"]
+    assert {"rule", "urn", "path", "severity", "controls"} <= set(found[0])
+    assert "AWS-IAM-01" in {each["rule"] for each in found}
+    assert run(tmp_path, str(wrong)).returncode == 2
+    assert run(tmp_path).returncode == 2
