@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
 from charter.facts import Facts
 from charter.graph import Graph
@@ -121,6 +121,13 @@ def locked_chart(resource: Resource, facts: Facts) -> Iterator[Found]:
         yield Finding("chart", "is locked without the hash of what it renders")
 
 
+PLACELESS: Final = ("aws:iam/", "aws:route53/", "aws:cloudfront/", "aws:organizations/")
+"""Services of AWS that have no region, so that the provider's says nothing about them.
+
+https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html
+"""
+
+
 @resource_rule(
     "CH-04",
     "Every provider is made on purpose, at the locked version, for an account and region that are declared.",
@@ -212,7 +219,7 @@ def _place(resource: Resource) -> tuple[str, Any]:
         value = resource.reader.raw(name)
         if value is not None:
             return name, value
-    if resource.package == "aws" and resource.provider_props:
+    if resource.package == "aws" and resource.provider_props and not resource.type.startswith(PLACELESS):
         return "region", Reader(resource.provider_props).raw("region")
     return "", None
 
