@@ -12,7 +12,7 @@ import pulumi
 from components import live, tagging
 from components.contracts import Cluster, ClusterArgs, Network, NetworkArgs, SizedPool
 from components.kubernetes.base import ClusterBase, ClusterBaseArgs
-from components.kubernetes.flows import tenant_labels
+from components.kubernetes.flows import tenant_annotations, tenant_labels
 from components.optimizer import PythonProvider, Sizing
 from sizing import catalogue, evidence, stack_problem
 from stacks import addresses, outputs
@@ -126,6 +126,7 @@ class Platform(pulumi.ComponentResource):
                 namespaces=stack.namespaces,
                 version=stack.cluster_version(name),
                 labels={each: tenant_labels(stack.services, each) for each in stack.namespaces},
+                annotations={each: tenant_annotations(stack.services, each) for each in stack.namespaces},
             ),
             cluster,
             self._child,

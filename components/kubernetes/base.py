@@ -38,12 +38,13 @@ CREATE_TIMEOUT = pulumi.CustomTimeouts(create="10m", update="10m", delete="15m")
 class ClusterBaseArgs:
     """`namespaces` by name; `version` is the cluster's `MAJOR.MINOR`, which pins the Pod Security level.
 
-    `labels` are more labels of a namespace, by its name (the mesh is entered by a label).
+    `labels` and `annotations` are more of them on a namespace, by its name (the mesh is entered by a label).
     """
 
     namespaces: Mapping[str, Namespace]
     version: str
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    annotations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 class ClusterBase(pulumi.ComponentResource):
@@ -69,7 +70,9 @@ class ClusterBase(pulumi.ComponentResource):
         closed = KubernetesNamespace(
             name,
             metadata=ObjectMetaArgs(
-                name=namespace, labels={**_pod_security(args.version), **args.labels.get(namespace, {})}
+                name=namespace,
+                annotations=dict(args.annotations[namespace]) if args.annotations.get(namespace) else None,
+                labels={**_pod_security(args.version), **args.labels.get(namespace, {})},
             ),
             opts=pulumi.ResourceOptions(
                 parent=self,

@@ -63,7 +63,6 @@ class Certificates(Service):
                 )
             ),
             namespace=namespace,
-            annotations={"pulumi.com/waitFor": "condition=Ready"},
             after=[*self.last, root],
         )
         self.custom(

@@ -119,7 +119,10 @@ def policies(args: EnclosedArgs) -> Iterator[tuple[str, NetworkPolicySpecArgs]]:
         probes = NetworkPolicyIngressRuleArgs(
             from_=[NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=PROBES))], ports=[_range(1, 65535)]
         )
-        yield "allow-mesh-probes", NetworkPolicySpecArgs(pod_selector=everything, policy_types=["Ingress"], ingress=[probes])
+        yield (
+            "allow-mesh-probes",
+            NetworkPolicySpecArgs(pod_selector=everything, policy_types=["Ingress"], ingress=[probes]),
+        )
     for labels in _selections(args, "target"):
         rules = [
             NetworkPolicyIngressRuleArgs(from_=_peers(flow.source, args), ports=_ports(flow, args))

@@ -61,7 +61,7 @@ ISTIOD: Final = _named("istio-system", "istiod", key="app")
 GATEWAY: Final = Pods(
     namespace=GATEWAY_NAMESPACE, labels={"gateway.networking.k8s.io/gateway-name": "gateway"}, account=GATEWAY_ACCOUNT
 )
-OPERATOR: Final = _named("monitoring", "monitoring-operator", "operator", "app")
+OPERATOR: Final = _named("monitoring", "platform-operator", "platform-operator", "app")
 PROMETHEUS: Final = _named("monitoring", "prometheus")
 ALERTMANAGER: Final = _named("monitoring", "alertmanager")
 GRAFANA: Final = _named("monitoring", "grafana")
@@ -73,6 +73,7 @@ COLLECTOR: Final = _named("traces", "opentelemetry-collector")
 OPENCOST: Final = _named("opencost", "opencost")
 CHAOS: Final = _named("chaos-mesh", "controller-manager", "chaos-controller-manager", COMPONENT)
 CHAOS_DASHBOARD: Final = _named("chaos-mesh", "chaos-dashboard", "chaos-dashboard", COMPONENT)
+CHAOS_DAEMON: Final = _named("chaos-mesh", "chaos-daemon", "chaos-daemon", COMPONENT)
 NODE_AGENTS: Final = Pods(namespace="kube-system")
 
 _API: Final = (443, 6443)
@@ -148,7 +149,7 @@ OF: Final[Mapping[str, tuple[Flow, ...]]] = {
     "chaos": (
         *_asks(CHAOS, CHAOS_DASHBOARD),
         *_hooked(CHAOS, port=10250),
-        Flow(source=CHAOS, target=NODE_AGENTS, ports=(31767,)),
+        Flow(source=CHAOS, target=CHAOS_DAEMON, ports=(31767,)),
         *_asked(10080, CHAOS),
     ),
 }
@@ -190,6 +191,12 @@ def tenant_labels(services: Services, namespace: str) -> dict[str, str]:
     if services.mesh is None or not waypoint_of(services.mesh, namespace):
         return mesh_labels(services)
     return {**mesh_labels(services), "istio.io/use-waypoint": "waypoint", "istio.io/ingress-use-waypoint": "true"}
+
+
+def tenant_annotations(services: Services, namespace: str) -> dict[str, str]:
+    """Let experiments into a tenants' namespace that has targets; no other one can be hit."""
+    targets = services.chaos.targets if services.chaos is not None else ()
+    return {"chaos-mesh.org/inject": "enabled"} if any(each.namespace == namespace for each in targets) else {}
 
 
 def waypoint(namespace: str) -> Pods:

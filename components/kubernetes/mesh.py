@@ -39,7 +39,7 @@ class Mesh(Service):
         super().__init__(name, ground, opts)
         wish = ground.services.mesh
         assert wish is not None  # noqa: S101 - only made when it is on
-        self.namespace(labels={})
+        self.namespace(meshed=False)
         definitions = gateway_definitions.install(name, self.options())
         self.release("istio-base", {"defaultRevision": "default"}, name="istio-base")
         self.release("istiod", istiod(ground, wish))

@@ -100,19 +100,19 @@ class Service(pulumi.ComponentResource):
             custom_timeouts=TIMEOUTS,
         )
 
-    def namespace(self, name: str | None = None, labels: Mapping[str, str] | None = None) -> Namespace:
-        """Make a closed namespace; what follows comes after it."""
+    def namespace(self, *, meshed: bool = True, labels: Mapping[str, str] | None = None) -> Namespace:
+        """Make the closed namespace; what follows comes after it. `meshed` says whether the mesh takes it in."""
         ground = self.ground
         made = enclose(
             self.named,
             EnclosedArgs(
-                namespace=name or self.facts.namespace,
+                namespace=self.facts.namespace,
                 version=ground.version,
                 flows=ground.flows,
                 room=tuple(ground.room(self.SERVICE).values()),
                 control_plane=ground.control_plane,
-                labels=mesh_labels(ground.services) if labels is None else labels,
-                ambient=ground.ambient and labels is None,
+                labels={**(mesh_labels(ground.services) if meshed else {}), **(labels or {})},
+                ambient=ground.ambient and meshed,
             ),
             self.options(),
         )

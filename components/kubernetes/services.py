@@ -11,17 +11,27 @@ import pulumi
 from components.contracts import Cluster
 from components.kubernetes import flows
 from components.kubernetes.certificates import Certificates
+from components.kubernetes.chaos import Chaos
+from components.kubernetes.cost import Cost
 from components.kubernetes.crds.external_secrets import ClusterSecretStoreSpecProvider
+from components.kubernetes.logs import Logs
 from components.kubernetes.mesh import Mesh, Permissions
+from components.kubernetes.monitoring import Monitoring
 from components.kubernetes.openings import Openings
 from components.kubernetes.secrets import Secrets
 from components.kubernetes.service import Ground, Service
+from components.kubernetes.traces import Traces
 from stacks.services.settings import Services as Wishes
 from stacks.services.table import TABLE
 
 NEXT: Final[Mapping[str, Callable[[str, Ground, pulumi.ResourceOptions], Service]]] = {
     "cert_manager": Certificates,
     "mesh": Mesh,
+    "monitoring": Monitoring,
+    "logs": Logs,
+    "traces": Traces,
+    "cost": Cost,
+    "chaos": Chaos,
 }
 """Services that need nothing but the ground; one that is given more has a line of its own below."""
 

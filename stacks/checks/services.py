@@ -118,6 +118,17 @@ def _receivers(tree: Tree) -> Iterator[Problem]:
             allowed = "a chat number" if kind == "telegram" else forms[str(kind)][1]
             what = f"is no place for a receiver of kind {kind}"
             yield Problem(path=(*path, "to"), what=what, found=to, allowed=allowed, fix="correct it, or the kind")
+    mails = [
+        name
+        for name in tree.mapping("services", "monitoring", "receivers")
+        if tree.text("services", "monitoring", "receivers", name, "kind") == "email"
+    ]
+    for key in ("smarthost", "sender"):
+        path = ("services", "monitoring", key)
+        if mails and path not in tree.bad and tree.text(*path) is None:
+            example = "smtp.example.org:587" if key == "smarthost" else "alerts@example.org"
+            what = f"is missing: the receiver {mails[0]} gets e-mail"
+            yield Problem(path=path, what=what, fix=f"add it, for example `{key}: {example}`")
     heard = ("services", "monitoring") in tree.bad or tree.mapping("services", "monitoring", "receivers")
     if isinstance(tree.at("services", "monitoring"), dict) and tree.flag("production") and not heard:
         what = "are missing: in production somebody must hear of alerts"

@@ -99,6 +99,12 @@ class Monitoring(Service):
     """Size of the volume of each Prometheus."""
     receivers: Annotated[Mapping[Name, Receiver], FreezeMapping] = Frozen()
     """Who hears of alerts, by name."""
+    smarthost: Annotated[str, Field(pattern=r"^[a-z0-9.-]+:\d{1,5}$")] | None = Field(
+        default=None, examples=["smtp.example.org:587"]
+    )
+    """Mail server and port, for receivers by e-mail; it must speak TLS."""
+    sender: Mail | None = Field(default=None, examples=["alerts@example.org"])
+    """Address that mails come from, and account at the mail server."""
     latency_ms: Annotated[int, Field(ge=1, le=60000)] = 200
     """95th percentile of latency above which there is a warning."""
 

@@ -22,7 +22,11 @@ ALL: dict[str, Any] = {
     "mesh": {
         "calls": [{"caller": "platform/gateway", "target": "platform/agent", "methods": ["POST"], "paths": ["/v1/*"]}]
     },
-    "monitoring": {"receivers": {"oncall": {"kind": "email", "to": "oncall@example.org"}}},
+    "monitoring": {
+        "receivers": {"oncall": {"kind": "email", "to": "oncall@example.org"}},
+        "smarthost": "smtp.example.org:587",
+        "sender": "alerts@example.org",
+    },
     "logs": {},
     "traces": {},
     "cost": {},
@@ -79,6 +83,11 @@ def test_no_service_is_on_unless_it_is_written() -> None:
         ({"mesh": None}, "services.mesh", "has no settings"),
         ({"meshes": {}}, "services.meshes", "Did you mean `mesh`"),
         ({"cert_manager": {"version": "v1.21.2"}}, "services.cert_manager.version", "Did you mean `v1.21.1`"),
+        (
+            {**ALL, "monitoring": {**ALL["monitoring"], "smarthost": None}},
+            "services.monitoring.smarthost",
+            "gets e-mail",
+        ),
         ({**ALL, "monitoring": {}}, "services.monitoring.receivers", "somebody must hear"),
         (
             {**ALL, "monitoring": {"receivers": {"x": {"kind": "webhook", "to": "http://a.example.org"}}}},

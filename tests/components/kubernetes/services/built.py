@@ -20,7 +20,7 @@ from components.kubernetes.crds.external_secrets import (
     ClusterSecretStoreSpecProvider,
     ClusterSecretStoreSpecProviderAws,
 )
-from components.kubernetes.flows import tenant_labels
+from components.kubernetes.flows import tenant_annotations, tenant_labels
 from components.kubernetes.services import ClusterServices, ServicesArgs
 from stacks.model import Namespace
 from stacks.services.settings import Services
@@ -38,6 +38,26 @@ ALL: dict[str, Any] = {
     "cert_manager": {"email": "platform@example.org"},
     "external_secrets": {},
     "mesh": {"calls": CALLS},
+    "monitoring": {
+        "receivers": {
+            "oncall": {"kind": "email", "to": "oncall@example.org", "severities": ["critical"]},
+            "chat": {"kind": "telegram", "to": "-1001"},
+            "hook": {"kind": "webhook", "to": "https://hooks.example.org/alerts"},
+        },
+        "smarthost": "smtp.example.org:587",
+        "sender": "alerts@example.org",
+    },
+    "logs": {},
+    "traces": {},
+    "cost": {},
+    "chaos": {
+        "targets": [
+            {"namespace": "platform", "workload": "gateway", "experiment": "pod-kill"},
+            {"namespace": "platform", "workload": "agent", "experiment": "network-delay"},
+            {"namespace": "platform", "workload": "optimizer", "experiment": "cpu-stress"},
+        ],
+        "abort_url": "http://gateway.platform.svc:8080/healthz",
+    },
 }
 
 
@@ -68,7 +88,10 @@ def build(cloud: Cloud, services: dict[str, Any], cluster_cloud: str = "aws") ->
         base = ClusterBase(
             "c",
             ClusterBaseArgs(
-                namespaces=tenants, version="1.34", labels={each: tenant_labels(wish, each) for each in tenants}
+                namespaces=tenants,
+                version="1.34",
+                labels={each: tenant_labels(wish, each) for each in tenants},
+                annotations={each: tenant_annotations(wish, each) for each in tenants},
             ),
             cluster,
         )

@@ -16,6 +16,7 @@ from stacks.services.table import TABLE, pods_of
 from tests.components.kubernetes.services.built import ALL, SHARED, build, needs_shared, objects, releases, tool
 from tests.components.mock_cloud import Cloud
 
+LOCKED = {"ztunnel": "istio-ztunnel", "monitoring": "kube-prometheus-stack"}
 DIRECTORY = {"base": "istio-base", "cni": "istio-cni", "ztunnel": "istio-ztunnel", "gateway": "istio-gateway"}
 
 
@@ -57,7 +58,7 @@ def test_everything_goes_with_the_cluster_and_has_a_provider(cloud: Cloud) -> No
 
 def test_releases_are_locked_and_say_what_they_are(cloud: Cloud) -> None:
     for name, release in releases(build(cloud, ALL)).items():
-        locked = lock.find({"ztunnel": "istio-ztunnel"}.get(name, name))
+        locked = lock.find(LOCKED.get(name, name))
         assert release["version"] == locked.version
         assert locked.digest in release["description"]
         assert release.get("repositoryOpts") or release["chart"].startswith("oci://")
@@ -70,7 +71,8 @@ def test_every_namespace_is_closed_bounded_and_restricted(cloud: Cloud) -> None:
     for kind in ("ResourceQuota", "LimitRange"):
         assert {each["metadata"]["namespace"] for each in objects(cloud, kind)} == names
     for each in objects(cloud, "Namespace"):
-        assert each["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+        enforced = each["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+        assert enforced == ("privileged" if each["metadata"]["name"] == "chaos-mesh" else "restricted")
     denied = {
         each["metadata"]["namespace"]
         for each in objects(cloud, "NetworkPolicy")
@@ -102,13 +104,23 @@ def requests(value: Any) -> Iterator[dict[str, str]]:
             yield from requests(item)
 
 
-def test_switching_one_off_removes_only_what_is_its_own(cloud: Cloud) -> None:
+@pytest.mark.parametrize(
+    ("service", "about"),
+    [
+        ("mesh", ("mesh", "permissions", "openings", "istio", "requests", "waypoint")),
+        ("logs", ("logs", "loki", "alloy")),
+        ("traces", ("traces", "tempo", "opentelemetry")),
+        ("cost", ("cost",)),
+        ("chaos", ("chaos",)),
+    ],
+)
+def test_switching_one_off_removes_only_what_is_its_own(cloud: Cloud, service: str, about: tuple[str, ...]) -> None:
     def names(found: list[MockResourceArgs]) -> set[str]:
         return {f"{each.typ}::{each.name}" for each in found if each.typ != "pulumi:pulumi:Stack"}
 
     with_all = names(list(build(cloud, ALL).asked))
     cloud.asked.clear()
-    without = names(list(build(cloud, {key: value for key, value in ALL.items() if key != "mesh"}).asked))
-    gone = with_all - without
+    without = names(list(build(cloud, {key: value for key, value in ALL.items() if key != service}).asked))
     assert not without - with_all
-    assert all(any(word in each.lower() for word in ("mesh", "permissions", "openings")) for each in gone), gone
+    odd = {each for each in with_all - without if not any(word in each.lower() for word in about)}
+    assert not odd

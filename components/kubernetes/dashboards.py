@@ -1,0 +1,107 @@
+"""Dashboards as code: small, with panels that ask only for figures that something of ours exports."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+WIDTH, HEIGHT = 12, 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """One graph: a title, a unit of Grafana, and a query."""
+
+    title: str
+    query: str
+    unit: str = "short"
+    legend: str = ""
+
+
+REQUESTS: Final = (
+    Panel(
+        title="Requests per second",
+        query="sum by (destination_service_name) (rate(istio_requests_total[5m]))",
+        unit="reqps",
+        legend="{{destination_service_name}}",
+    ),
+    Panel(
+        title="Errors, share of requests",
+        query=(
+            'sum by (destination_service_name) (rate(istio_requests_total{response_code=~"5.."}[5m]))'
+            " / sum by (destination_service_name) (rate(istio_requests_total[5m]))"
+        ),
+        unit="percentunit",
+        legend="{{destination_service_name}}",
+    ),
+    Panel(
+        title="Latency, 95th percentile",
+        query=(
+            "histogram_quantile(0.95, sum by (le, destination_service_name)"
+            " (rate(istio_request_duration_milliseconds_bucket[5m])))"
+        ),
+        unit="ms",
+        legend="{{destination_service_name}}",
+    ),
+    Panel(title="Error budget, burn of an hour", query="platform:request_errors:ratio_rate1h", unit="percentunit"),
+)
+NODES: Final = (
+    Panel(
+        title="CPU in use",
+        query='1 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[5m]))',
+        unit="percentunit",
+        legend="{{instance}}",
+    ),
+    Panel(
+        title="Memory in use",
+        query="1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes",
+        unit="percentunit",
+        legend="{{instance}}",
+    ),
+    Panel(
+        title="Pods that wait",
+        query='sum by (namespace) (kube_pod_status_phase{phase="Pending"})',
+        legend="{{namespace}}",
+    ),
+    Panel(
+        title="Restarts in an hour",
+        query="sum by (namespace) (increase(kube_pod_container_status_restarts_total[1h]))",
+        legend="{{namespace}}",
+    ),
+    Panel(title="Targets that are down", query="count by (job) (up == 0)", legend="{{job}}"),
+)
+
+
+def boards(*, meshed: bool) -> dict[str, str]:
+    """JSON of each dashboard, by name."""
+    found = {"nodes": NODES, **({"requests": REQUESTS} if meshed else {})}
+    return {name: json.dumps(board(name, panels), sort_keys=True) for name, panels in found.items()}
+
+
+def board(name: str, panels: tuple[Panel, ...]) -> dict[str, Any]:
+    """One dashboard, two panels a row."""
+    return {
+        "uid": f"platform-{name}",
+        "title": f"Platform: {name}",
+        "tags": ["platform"],
+        "timezone": "utc",
+        "editable": False,
+        "refresh": "1m",
+        "schemaVersion": 41,
+        "time": {"from": "now-6h", "to": "now"},
+        "panels": [_panel(index, panel) for index, panel in enumerate(panels)],
+    }
+
+
+def _panel(index: int, panel: Panel) -> dict[str, Any]:
+    source = {"type": "prometheus", "uid": "prometheus"}
+    return {
+        "id": index + 1,
+        "type": "timeseries",
+        "title": panel.title,
+        "datasource": source,
+        "gridPos": {"x": index % 2 * WIDTH, "y": index // 2 * HEIGHT, "w": WIDTH, "h": HEIGHT},
+        "fieldConfig": {"defaults": {"unit": panel.unit}, "overrides": []},
+        "targets": [{"refId": "A", "datasource": source, "expr": panel.query, "legendFormat": panel.legend}],
+    }
