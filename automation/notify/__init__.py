@@ -1,0 +1,1 @@
+"""Alerts: what happened becomes a severity, an action and a message that arrives once."""
