@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import charter.rules  # noqa: F401  registers every rule
@@ -102,15 +103,12 @@ def resource_of(args: Any) -> Resource:
 
 def _stack_resource(resource: Any) -> Resource:
     """Turn one resource of the stack call into what rules see; its properties serve only if it was never analysed."""
-    seen = resource_of(resource)
     relations = {key: tuple(each.urn for each in targets) for key, targets in resource.property_dependencies.items()}
-    return Resource(
-        **{
-            **seen.__dict__,
-            "parent": resource.parent.urn if resource.parent else "",
-            "dependencies": tuple(each.urn for each in resource.dependencies),
-            "property_dependencies": relations,
-        }
+    return replace(
+        resource_of(resource),
+        parent=resource.parent.urn if resource.parent else "",
+        dependencies=tuple(each.urn for each in resource.dependencies),
+        property_dependencies=relations,
     )
 
 

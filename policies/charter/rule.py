@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.controls import controls_of
 from charter.facts import Facts
-from charter.values import Reader, Undetermined
+from charter.values import Reader, Undetermined, walk
 
 if TYPE_CHECKING:
     from charter.graph import Graph
@@ -82,6 +83,11 @@ class Resource:
     def reader(self) -> Reader:
         """Return a reader of the properties."""
         return Reader(self.props)
+
+    @cached_property
+    def leaves(self) -> tuple[tuple[str, Any], ...]:
+        """Return every leaf of the properties with its path; found once, for all rules that look at all of them."""
+        return tuple(walk(self.props))
 
     @property
     def kind(self) -> str:

@@ -5,14 +5,34 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import Final
 
-NAME: Final = re.compile(
-    r"(pass(word|wd|phrase)?|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|auth[_-]?key|"
-    r"client[_-]?secret|connection[_-]?string|dsn|pwd)$",
-    re.IGNORECASE,
+WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+SECRET_WORDS: Final = frozenset(
+    [
+        "pass",
+        "passwd",
+        "password",
+        "passwords",
+        "passphrase",
+        "pwd",
+        "secret",
+        "secrets",
+        "token",
+        "tokens",
+        "credential",
+        "credentials",
+        "dsn",
+        "apikey",
+        "accesskey",
+        "privatekey",
+        "secretkey",
+        "authkey",
+        "connectionstring",
+    ]
 )
-HARMLESS: Final = re.compile(r"(_|-)(file|path|name|ref|arn|id|url|ttl|type|length|provider|algorithm)$", re.IGNORECASE)
+"""What the last word of a name, or its last two written together, must be for the name to announce a secret."""
 FORMS: Final = tuple(
     re.compile(form)
     for form in (
@@ -33,9 +53,11 @@ BITS: Final = 4.2
 WORD: Final = re.compile(r"^[A-Za-z0-9+/_=-]+$")
 
 
+@lru_cache(maxsize=8192)
 def secret_name(name: str) -> bool:
-    """Say whether a name announces a secret value, and not where one is found."""
-    return bool(NAME.search(name)) and not HARMLESS.search(name)
+    """Say whether a name announces a secret value, and not where one is found: `DB_PASSWORD`, not `passwordFile`."""
+    words = [word.lower() for word in WORDS.findall(name)]
+    return bool(words) and (words[-1] in SECRET_WORDS or "".join(words[-2:]) in SECRET_WORDS)
 
 
 def secret_value(value: str) -> bool:

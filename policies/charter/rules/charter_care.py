@@ -13,7 +13,7 @@ from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, resourc
 from charter.rules.aws_storage import audit_buckets
 from charter.secrets import secret_name
 from charter.tables import taggable
-from charter.values import UNKNOWN, Undetermined, hazy, walk
+from charter.values import UNKNOWN, Undetermined, hazy
 from charter.words import shown
 
 TRAIL = "aws:cloudtrail/trail:Trail"
@@ -240,9 +240,11 @@ def secrets_marked(resource: Resource, facts: Facts) -> Iterator[Found]:
     """Only an exported state shows which values are secret: elsewhere a plain one is left open."""
     if resource.type.startswith(("pulumi:providers:", "ecosystem:")):
         return
-    for path, leaf in walk(resource.props):
+    for path, leaf in resource.leaves:
+        if not isinstance(leaf, str) or not leaf:
+            continue
         name = path.rpartition(".")[2].partition("[")[0]
-        if isinstance(leaf, str) and leaf and secret_name(name):
+        if secret_name(name):
             yield Finding(path, "is plain; it must be secret") if facts.secrets_visible else Open(path)
 
 

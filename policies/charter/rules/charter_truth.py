@@ -174,9 +174,10 @@ def no_fiction(resource: Resource, facts: Facts) -> Iterator[Found]:
 
 
 def _ids(resource: Resource) -> Iterator[Found]:
-    for path, leaf in walk(resource.props):
-        name = path.rpartition(".")[2].partition("[")[0]
-        if isinstance(leaf, str) and ID_NAMES.search(name) and leaf.strip().lower() in PLACEHOLDERS:
+    for path, leaf in resource.leaves:
+        if not isinstance(leaf, str) or leaf.strip().lower() not in PLACEHOLDERS:
+            continue
+        if ID_NAMES.search(path.rpartition(".")[2].partition("[")[0]):
             yield Finding(path, "is a placeholder where a real id belongs")
 
 
