@@ -66,6 +66,7 @@ def assemble(problem: Problem, results: Sequence[Result], previous: Plan | None)
     assignment: dict[str, list[dict[str, Any]]] = {}
     cost = sum(r.solution.cost for r in results)
     bound = sum(r.bound for r in results)
+    free = sum(min(r.proof["bounds"]["columns"] or r.bound, r.bound) for r in results)
     gap = round(cost / bound - 1, 6) if bound > 0 else 0.0
     dates = []
     for result in results:
@@ -124,12 +125,25 @@ def assemble(problem: Problem, results: Sequence[Result], previous: Plan | None)
         stale_prices=stale_types(problem),
         kept_previous=_kept(results),
         notes={
+            "bound_free_mixing": round(free, 4),
+            "bounds": {",".join(p.wish.name for p in r.compiled.pools): _rounded(r.proof) for r in results},
+            "limits": sorted(limit for r in results for limit in r.limits),
             "fill_order": fill_order,
             "scheduler": {
                 r.compiled.pools[made.pool].wish.name: made.manner for r in results for made in r.solution.pools
             },
         },
     )
+
+
+def _rounded(proof: dict[str, Any]) -> dict[str, Any]:
+    """The proof's figures: bounds by method in USD per month, the duals and by how much they were scaled."""
+    bounds = {name: round(value, 4) for name, value in proof["bounds"].items()}
+    return {
+        "by_method": bounds,
+        "columns": {k: round(v, 6) for k, v in proof["columns"].items()},
+        "duals": proof["duals"],
+    }
 
 
 def _kept(results: Sequence[Result]) -> str:

@@ -49,6 +49,8 @@ class Columns:
     seen: set[bytes] = field(default_factory=set)
     bound: float = 0.0
     proof: dict[str, float] = field(default_factory=dict)
+    status: str = "optimal"
+    duals: dict[str, float] = field(default_factory=dict)  # worth of one pod by item, in USD per month
     closed: npt.NDArray[np.bool_] | None = None  # knapsack rows that may not be used
     used: Floats = field(default_factory=lambda: np.zeros(0))
     spares: dict[tuple[int, int], float] = field(default_factory=dict)
@@ -209,6 +211,7 @@ def generate(made: Columns, effort: Effort) -> None:
         master = _master(made, whole=False)
         out = master.model.solve(seed=made.compiled.problem.seed)
         if out.duals is None or out.values is None:
+            made.status = out.status if made.closed is None else made.status
             return
         made.used = out.values[: len(made.rows)]
         made.spares = {key: float(out.values[column]) for key, column in master.spare.items()}
@@ -278,6 +281,7 @@ def _prove(  # noqa: PLR0917, PLR0913
     if bound > made.bound:
         made.bound = bound
         made.proof = {"lp": out.objective, "scale": scale, "columns": float(len(made.rows))}
+        made.duals = {str(i): round(max(0.0, float(out.duals[r])) / scale, 6) for i, r in enumerate(master.item_rows)}
     return left, found
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -48,9 +49,11 @@ class Compiled:
     classes: Classes
     counts: Floats
     allowed: npt.NDArray[np.bool_]  # (class, pool)
-    order: npt.NDArray[np.int64]  # decreasing size
+    order: npt.NDArray[np.int64]  # decreasing size: how the scheduler sees them
+    bound_first: npt.NDArray[np.int64]  # bound to hosts, then to zones, then the rest; each in decreasing size
     eligible: npt.NDArray[np.bool_]  # (class,) spot-eligible
     needs_zones: npt.NDArray[np.bool_]  # (pool,) must stand in every zone
+    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)  # answers that come up again
 
     @property
     def zones(self) -> int:
@@ -166,6 +169,7 @@ def compile_problem(problem: Problem) -> Compiled | Infeasible:
         np.array([p.count for p in pods], dtype=float),
         allowed_in,
         np.array(keys, dtype=np.int64),
+        np.array(sorted(keys, key=lambda i: (host[i] < 0, pods[i].zone < 0, keys.index(i))), dtype=np.int64),
         np.array([p.block == "flexible" for p in pods], dtype=bool),
         needs,
     )

@@ -152,7 +152,8 @@ def _packs(compiled: Compiled, pool: int, trials: list[Trial], counts: Floats, m
     for b, trial in enumerate(trials):
         filled = np.repeat(room[[t for t, _ in trial]], [n for _, n in trial], axis=0)
         capacity[:, b, : len(filled)] = filled.T
-    order = compiled.order[counts[compiled.order] > 0]
+    order = compiled.order if manner == SPREAD else compiled.bound_first
+    order = order[counts[order] > 0]
     many = np.broadcast_to(counts, (len(trials), len(counts)))
     fit = spread_fit if manner == SPREAD else first_fit
     packed = fit(compiled.classes, many, capacity, node_zones(compiled, wide), order)

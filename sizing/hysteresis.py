@@ -9,7 +9,18 @@ from sizing.greedy import share_out
 from sizing.packing import Floats
 from sizing.part import PartSolution, within_limits
 from sizing.plan import Plan
-from sizing.pools import FIRST, SPREAD, PoolSolution, best_single, empty, least_nodes, pack, settle, spare_slots
+from sizing.pools import (
+    FIRST,
+    SPREAD,
+    PoolSolution,
+    best_single,
+    empty,
+    least_nodes,
+    pack,
+    scheduler_accepts,
+    settle,
+    spare_slots,
+)
 
 
 def choose(compiled: Compiled, new: PartSolution, previous: Plan | None) -> tuple[PartSolution, str]:
@@ -99,7 +110,9 @@ def _kept(compiled: Compiled, pool: int, counts: Floats, previous: Plan) -> Pool
             spared = {i for i, (_, _, s) in enumerate(slots) if s}
             if not set(spare_slots(compiled, pool, types, trial, counts, manner)) <= spared:
                 continue
-        return PoolSolution(pool, tuple(slots), cost, tuple(int(c) for c in counts), manner)
+        made = PoolSolution(pool, tuple(slots), cost, tuple(int(c) for c in counts), manner)
+        if scheduler_accepts(compiled, made):
+            return made
     return None
 
 

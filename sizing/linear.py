@@ -13,7 +13,10 @@ from sizing.packing import Floats
 
 @dataclass(frozen=True)
 class Outcome:
-    """`values` None when no solution was found; `bound` holds whenever `status` is not infeasible; duals for LPs."""
+    """`values` None when no solution was found; `bound` (0 after a failure) holds unless infeasible; duals for LPs.
+
+    `status` is optimal, limit, infeasible, or `failed: WHY`; the caller goes on without and says so.
+    """
 
     status: str
     objective: float
@@ -74,8 +77,11 @@ class Model:
             options |= {"mip_rel_gap": gap, "mip_max_nodes": nodes_limit}
         for name, value in options.items():
             highs.setOptionValue(name, value)
-        highs.passModel(lp)
-        highs.run()
+        try:
+            highs.passModel(lp)
+            highs.run()
+        except (RuntimeError, MemoryError) as wrong:
+            return Outcome(f"failed: {type(wrong).__name__}", 0.0, 0.0, None, None)
         return _read(highs, highspy, mixed=mixed)
 
 
@@ -87,11 +93,12 @@ def _read(highs: Any, highspy: Any, *, mixed: bool) -> Outcome:
         return Outcome("infeasible", float("inf"), float("inf"), None, None)
     limited = (known.kSolutionLimit, known.kIterationLimit, known.kInterrupt, known.kTimeLimit)
     if status != known.kOptimal and status not in limited:
-        raise ArithmeticError(f"HiGHS ended with {highs.modelStatusToString(status)}")
+        return Outcome(f"failed: {highs.modelStatusToString(status)}", 0.0, 0.0, None, None)
     name = "optimal" if status == known.kOptimal else "limit"
     feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     solution = highs.getSolution()
     bound = float(info.mip_dual_bound) if mixed else float(info.objective_function_value)
+    bound = bound if np.isfinite(bound) else 0.0
     values = np.array(solution.col_value) if feasible else None
     duals = None if mixed else np.array(solution.row_dual)
     return Outcome(name, float(info.objective_function_value), bound, values, duals)

@@ -184,12 +184,20 @@ def table(
 
 
 def _slot_costs(compiled: Compiled, slot: Slot, counts: Floats, dear: float) -> tuple[Floats, list[Choice]]:
+    key = ("slot", slot.pool, slot.kind, counts.tobytes(), dear)
+    if key not in compiled.memo:
+        compiled.memo[key] = _price_slot(compiled, slot, counts, dear)
+    made: tuple[Floats, list[Choice]] = compiled.memo[key]
+    return made
+
+
+def _price_slot(compiled: Compiled, slot: Slot, counts: Floats, dear: float) -> tuple[Floats, list[Choice]]:
     part = compiled.pools[slot.pool]
     kinds = shortlist(compiled, slot, counts[-1]) or shortlist(compiled, slot, counts[0])
     if not kinds:
         return np.where(counts.any(axis=1), dear, 0.0), [(None, 0)] * len(counts)
     used = np.flatnonzero(counts.any(axis=0))
-    order = np.array([c for c in compiled.order if c in set(used.tolist())], dtype=np.int64)
+    order = np.array([c for c in compiled.bound_first if c in set(used.tolist())], dtype=np.int64)
     volume = counts[-1] @ compiled.classes.sizes
     cost = np.full((len(counts), len(kinds)), dear)
     nodes = np.zeros((len(counts), len(kinds)), dtype=np.int64)

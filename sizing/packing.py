@@ -99,7 +99,7 @@ def first_fit(  # noqa: C901, PLR0913 - a kernel
     return Packed(left, last, free, placed)
 
 
-def spread_fit(  # noqa: C901, PLR0913 - a kernel
+def spread_fit(  # noqa: C901, PLR0912, PLR0913, PLR0915 - a kernel
     classes: Classes,
     counts: Floats,
     capacity: Floats,
@@ -141,8 +141,19 @@ def spread_fit(  # noqa: C901, PLR0913 - a kernel
             if group >= 0:
                 fits &= ~barred
             fits &= (need > 0)[:, None]
-            if not fits.any():
+            open_nodes = fits.sum(axis=1)
+            if not open_nodes.any():
                 break
+            if (need >= open_nodes).all():  # everyone gets one: no scores needed
+                for d in wants:
+                    free[d] -= fits * size[d]
+                need -= open_nodes
+                used |= fits
+                if group >= 0:
+                    barred |= fits
+                if placed is not None:
+                    placed[c] += fits[0]
+                continue
             cpu, memory = (free[0] - size[0]) / whole[0], (free[1] - size[1]) / whole[1]
             score = (cpu + memory) / 2 + (1 - np.abs(cpu - memory) / 2)
             ranked = np.argsort(np.where(fits, -score, np.inf), axis=1, kind="stable")

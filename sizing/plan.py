@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-SOLVER_REVISION: Final = "2026-11-21.1"
+SOLVER_REVISION: Final = "2026-11-21.2"
 """Raise with every change that may change a plan."""
 
 
@@ -82,7 +82,7 @@ class Plan:
 class Infeasible:
     """No plan exists: what binds, what to change, and the numbers.
 
-    `constraint` is one of pool_max, quota, pod_too_large, price_missing, spot_share.
+    `constraint` is one of pool_max, quota, pod_too_large, price_missing, spot_share, unverified.
     """
 
     constraint: str

@@ -13,7 +13,9 @@ from sizing.packing import Floats, Packed, first_fit, fit_in, spread_fit
 
 Ints = npt.NDArray[np.int64]
 FIRST, SPREAD = "first fit", "spread"
-"""Manners of the greedy scheduler: fill nodes in order, or score them as kube-scheduler does; largest pods first."""
+"""Manners of packing the working nodes: fill them in order, pods bound to hosts and zones first; or score them as
+kube-scheduler does, largest pods first. Whatever the manner, kube-scheduler must place all pods on all nodes."""
+SINGLES = 3  # types looked at when the cheapest one's packing is not the scheduler's
 MOST_STEPS = 400  # of growing or shrinking one pool; a bound that no sane pool reaches
 
 
@@ -64,7 +66,8 @@ def pack(  # noqa: PLR0917, PLR0913
     zones = node_zones(compiled, capacity.shape[2])
     many = np.broadcast_to(counts, (len(trials), len(counts)))
     fit = spread_fit if manner == SPREAD else first_fit
-    order = compiled.order[counts[compiled.order] > 0]
+    order = compiled.order if manner == SPREAD else compiled.bound_first
+    order = order[counts[order] > 0]
     return capacity, fit(compiled.classes, many, capacity, zones, order, keep=keep)
 
 
@@ -103,7 +106,7 @@ def one_type(compiled: Compiled, pool: int, counts: Floats, most: int | None = N
                 capacity[:, row, : width[t]] = part.room[t][:, None]
             zones = node_zones(compiled, wide)
             many = np.broadcast_to(counts, (len(some), len(counts)))
-            packed = first_fit(compiled.classes, many, capacity, zones, compiled.order)
+            packed = first_fit(compiled.classes, many, capacity, zones, compiled.bound_first)
             nodes[some] = packed.last
             bad[some] |= packed.left.any(axis=1)
     total = np.maximum(nodes + spare, least_nodes(compiled, pool, counts))
@@ -120,6 +123,14 @@ def least_nodes(compiled: Compiled, pool: int, counts: Floats) -> int:
 
 def settle(compiled: Compiled, pool: int, counts: Floats, start: dict[int, int]) -> PoolSolution | None:
     """The cheapest numbers of nodes near `start` (type -> nodes) that a greedy scheduler fills; None beyond the cap."""
+    key = ("settle", pool, counts.tobytes(), tuple(sorted(start.items())))
+    if key not in compiled.memo:
+        compiled.memo[key] = _settle(compiled, pool, counts, start)
+    made: PoolSolution | None = compiled.memo[key]
+    return made
+
+
+def _settle(compiled: Compiled, pool: int, counts: Floats, start: dict[int, int]) -> PoolSolution | None:
     part = compiled.pools[pool]
     types = tuple(sorted(start, key=lambda t: (-part.room[t][0], -part.room[t][1], t)))
     if not counts.any():
@@ -214,7 +225,25 @@ def finish(  # noqa: PLR0917, PLR0913
     slots = tuple(zip(types, working, spares, strict=True))
     cost = float(sum(part.price[t] * (n + s) for t, n, s in slots))
     made = PoolSolution(pool, slots, cost, tuple(int(c) for c in counts), manner)
-    return made if made.nodes <= part.wish.max and len(slots) <= part.wish.slots else None
+    if made.nodes > part.wish.max or len(slots) > part.wish.slots:
+        return None
+    return made if scheduler_accepts(compiled, made) else None
+
+
+def scheduler_accepts(compiled: Compiled, made: PoolSolution) -> bool:
+    """Whether kube-scheduler's own order and scores place every pod of the pool on all its nodes, spares included."""
+    counts = np.array(made.counts, dtype=float)
+    if not counts.any() or (made.manner == SPREAD and not any(s for _, _, s in made.slots)):
+        return True
+    key = ("accepts", made.pool, made.slots, made.counts)
+    if key not in compiled.memo:
+        room = compiled.pools[made.pool].room
+        kinds = [t for t, n, _ in made.slots for _ in range(n)] + [t for t, _, s in made.slots for _ in range(s)]
+        capacity = np.ascontiguousarray(room[kinds].T)[:, None, :]
+        zones = node_zones(compiled, len(kinds))
+        order = compiled.order[counts[compiled.order] > 0]
+        compiled.memo[key] = not spread_fit(compiled.classes, counts[None], capacity, zones, order).left.any()
+    return bool(compiled.memo[key])
 
 
 def spare_slots(  # noqa: PLR0913, PLR0917
@@ -247,11 +276,26 @@ def best_single(compiled: Compiled, pool: int, counts: Floats) -> PoolSolution |
     """The cheapest plan of the pool with one instance type."""
     if not counts.any():
         return empty(compiled, pool)
+    key = ("single", pool, counts.tobytes())
+    if key not in compiled.memo:
+        compiled.memo[key] = _best_single(compiled, pool, counts)
+    made: PoolSolution | None = compiled.memo[key]
+    return made
+
+
+def _best_single(compiled: Compiled, pool: int, counts: Floats) -> PoolSolution | None:
     cost, nodes = one_type(compiled, pool, counts)
-    t = int(cost.argmin())
-    if not np.isfinite(cost[t]):
-        return None
-    return finish(compiled, pool, (t,), np.array([nodes[t]]), counts, FIRST)
+    ranked = [int(t) for t in np.argsort(cost, kind="stable")[:SINGLES] if np.isfinite(cost[t])]
+    best: PoolSolution | None = None
+    for t in ranked:
+        if best is not None and cost[t] >= best.cost:
+            break
+        made = finish(compiled, pool, (t,), np.array([nodes[t]]), counts, FIRST)
+        if made is None:
+            made = settle(compiled, pool, counts, {t: int(nodes[t])})
+        if made is not None and (best is None or made.cost < best.cost):
+            best = made
+    return best
 
 
 def place(compiled: Compiled, made: PoolSolution) -> tuple[Ints, list[int]]:

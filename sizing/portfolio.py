@@ -20,9 +20,11 @@ from sizing.plan import Infeasible, Plan
 from sizing.problem import Problem
 from sizing.quantum import LAYERS
 from sizing.verify import verify
+from sizing.zoned import zoned_bound
 
 FILLS = (0.95, 0.9, 0.8, 0.7, 0.6)
 COST_TOLERANCE = 1e-6
+WORTH_PROVING = 0.05  # a smaller gap needs no dearer bound
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,13 @@ class Work:
     search: Budget
     descents: int
     width: Width
+    zoned: int = 0  # nodes of the bound that sees zones
 
 
 EFFORTS = {
     "fast": Work(10, Effort(15, 0), 2, 1, Budget(2, 4), 1, Width(32, 64, 6, 192)),
-    "standard": Work(30, Effort(30, 40), 4, 2, Budget(4, 6), 2, Width()),
-    "best": Work(1000, Effort(80, 600), 8, 4, Budget(40, 8, 512), 3, Width(96, 960, 16, 4000)),
+    "standard": Work(30, Effort(30, 40), 4, 2, Budget(4, 6), 2, Width(), 20),
+    "best": Work(1000, Effort(80, 600), 8, 4, Budget(40, 8, 512), 3, Width(96, 960, 16, 4000), 500),
 }
 
 
@@ -57,6 +60,8 @@ class Result:
     quantum: dict[str, Any] = field(default_factory=dict)
     proof: dict[str, Any] = field(default_factory=dict)
     kept: str = "no"
+    others: list[tuple[str, PartSolution]] = field(default_factory=list)  # what to take next, cheapest first
+    limits: tuple[str, ...] = ()  # solvers that failed or met a limit
 
 
 def solve(problem: Problem, previous: Plan | None = None) -> Plan | Infeasible:
@@ -68,11 +73,38 @@ def solve(problem: Problem, previous: Plan | None = None) -> Plan | Infeasible:
         results = _all_parts((problem,), previous)  # each part alone kept the quota, together they do not
         if isinstance(results, Infeasible):
             return results
-    plan = assemble(problem, results, previous)
-    wrong = verify(problem.to_object(), plan.to_object())
-    if wrong:
-        raise AssertionError(f"{problem.cluster}: the verifier rejects the solver's own plan: {'; '.join(wrong[:5])}")
-    return plan
+    return verified(problem, results, previous)
+
+
+def verified(problem: Problem, results: list[Result], previous: Plan | None) -> Plan | Infeasible:
+    """The cheapest candidates that pass the verifier; rejected ones are named in the plan's notes."""
+    given = problem.to_object()
+    rejected: list[dict[str, Any]] = []
+    while True:
+        plan = assemble(problem, results, previous)
+        wrong = verify(given, plan.to_object())
+        if not wrong:
+            notes = {**plan.notes, **({"rejected": rejected} if rejected else {})}
+            return replace(plan, notes=notes)
+        rejected.append({"winner": [r.winner for r in results], "findings": wrong[:5]})
+        named = [r for r in results if r.others and any(_names(r, sentence) for sentence in wrong)]
+        worse = named or [r for r in results if r.others]
+        if not worse:
+            return Infeasible(
+                constraint="unverified",
+                message=f"{problem.cluster}: no candidate passes the verifier: {'; '.join(wrong[:3])}",
+                detail={"rejected": rejected},
+            )
+        for result in worse:
+            result.winner, result.solution = result.others.pop(0)
+            result.kept = "no"
+
+
+def _names(result: Result, sentence: str) -> bool:
+    """Whether a finding speaks of a pool or workload of this part."""
+    compiled = result.compiled
+    pools = any(f"{part.wish.name}" in sentence for part in compiled.pools)
+    return pools or any(pod.workload in sentence for pod in compiled.pods)
 
 
 def vcpu_used(results: list[Result]) -> float:
@@ -95,8 +127,10 @@ def _all_parts(problems: tuple[Problem, ...], previous: Plan | None) -> list[Res
         found = solve_part(compiled)
         if isinstance(found, Infeasible):
             return found
+        fresh_one = (found.winner, found.solution)
         found.solution, found.kept = choose(compiled, found.solution, previous)
         if found.kept != "no":
+            found.others.insert(0, fresh_one)
             found.winner = {"kept": "previous plan", "adjusted": "previous plan, adjusted"}[found.kept]
         results.append(found)
     return results
@@ -134,9 +168,18 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:
     names = list(found)  # the classical ones stand first: the circuit wins only by a lower cost
     winner = min(names, key=lambda name: (round(found[name].cost, 6), names.index(name)))
     costs = {name: made.cost for name, made in found.items()}
+    if effort.zoned and found[winner].cost > max(bounds.values()) * (1 + WORTH_PROVING):
+        bounds["zones"] = zoned_bound(compiled, effort.zoned)
     bound = min(max(bounds.values()), found[winner].cost)
-    proof = {"bounds": bounds, "columns": columns.proof}
-    return Result(compiled, found[winner], winner, bound, costs, report, proof)
+    proof = {"bounds": bounds, "columns": columns.proof, "duals": columns.duals}
+    rest = sorted((n for n in names if n != winner), key=lambda name: (round(found[name].cost, 6), names.index(name)))
+    others = [(name, found[name]) for name in rest if found[name] != found[winner]]
+    limits = tuple(
+        f"{name}: {status}"
+        for name, status in (("fluid", fluid.status), ("columns", columns.status))
+        if status != "optimal"
+    )
+    return Result(compiled, found[winner], winner, bound, costs, report, proof, others=others, limits=limits)
 
 
 def _keep(found: dict[str, PartSolution], name: str, made: PartSolution | None) -> None:

@@ -189,12 +189,11 @@ class _Judge:
                     yield f"workload {name}: unevenly over the zones: {held}"
 
     def _greedy(self, pool: str) -> Iterator[str]:
-        """Pods largest first, each on the first node with room: the scheduler must find a place for all of them."""
+        """Pods largest first, scored as kube-scheduler does, on all nodes: every one of them must find a place."""
         pods: Counter[tuple[Any, ...]] = Counter()
         bins: list[_Bin] = []
-        for row, node in self.nodes(pool):
-            if node["pods"]:
-                bins.append((node["zone"], self._room(row), Counter(), self._room(row)))
+        for row, node in sorted(self.nodes(pool), key=lambda one: not one[1]["pods"]):
+            bins.append((node["zone"], self._room(row), Counter(), self._room(row)))
             for name, blocks in node["pods"].items():
                 job = self.jobs.get(name)
                 for block, count in blocks.items() if job else ():
@@ -205,15 +204,12 @@ class _Judge:
             job = self.jobs[item[0]]
             return (-job["gpu"], -max(job["cpu_milli"], job["memory_mib"] / 4), *item)
 
-        spread = self.plan["notes"]["scheduler"].get(pool) == "spread"
         for name, block, zone in sorted(pods, key=size):
             job = self.jobs[name]
             need = (job["cpu_milli"], job["memory_mib"], job["gpu"], 1)
-            place = _by_score if spread else _in_order
-            rest = place(bins, name, zone, need, pods[name, block, zone], alone=job["spread"] == "host")
+            rest = _by_score(bins, name, zone, need, pods[name, block, zone], alone=job["spread"] == "host")
             if rest:
-                manner = "spreading" if spread else "first-fit"
-                yield f"pool {pool}: a {manner} scheduler leaves {rest} pods of workload {name} pending"
+                yield f"pool {pool}: a spreading scheduler leaves {rest} pods of workload {name} pending"
 
     def _shares(self) -> Iterator[str]:
         quota = self.problem["vcpu_quota"]
@@ -272,15 +268,6 @@ def _put(one: _Bin, name: str, need: tuple[int, ...]) -> None:
     for d, n in enumerate(need):
         one[1][d] -= n
     one[2][name] += 1
-
-
-def _in_order(bins: list[_Bin], name: str, zone: int, need: tuple[int, ...], rest: int, *, alone: bool) -> int:  # noqa: PLR0913
-    """Each pod on the first node with room; how many are left."""
-    for one in bins:
-        while rest and _takes(one, name, zone, need, alone=alone):
-            _put(one, name, need)
-            rest -= 1
-    return rest
 
 
 def _by_score(bins: list[_Bin], name: str, zone: int, need: tuple[int, ...], rest: int, *, alone: bool) -> int:  # noqa: PLR0913

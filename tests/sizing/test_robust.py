@@ -1,0 +1,51 @@
+"""What fails inside is survived and said: the verifier's no, a solver that gives up, a scheduler that spreads."""
+
+from __future__ import annotations
+
+import pytest
+
+import sizing
+from sizing import linear, portfolio
+from sizing.linear import Outcome
+from sizing.plan import Infeasible, Plan
+from sizing.verify import verify
+from tests.sizing.factory import problem
+
+
+def test_a_plan_the_verifier_rejects_gives_way_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = sizing.solve(problem())
+    assert isinstance(first, Plan)
+
+    def picky(given: dict[str, object], plan: dict[str, object]) -> list[str]:
+        return ["pool general: not this one"] if plan["pools"] == first.to_object()["pools"] else verify(given, plan)
+
+    monkeypatch.setattr(portfolio, "verify", picky)
+    second = sizing.solve(problem())
+    assert isinstance(second, Plan)
+    assert second.pools != first.pools
+    assert second.notes["rejected"][0]["findings"] == ["pool general: not this one"]
+
+
+def test_when_no_candidate_passes_the_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(portfolio, "verify", lambda *_: ["pool general: never good enough"])
+    answer = sizing.solve(problem())
+    assert isinstance(answer, Infeasible)
+    assert answer.constraint == "unverified"
+    assert "never good enough" in answer.message
+
+
+def test_without_highs_the_greedy_plan_stands_and_the_evidence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object, **__: object) -> Outcome:
+        return Outcome("failed: test", 0.0, 0.0, None, None)
+
+    monkeypatch.setattr(linear.Model, "solve", gone)
+    plan = sizing.solve(problem())
+    assert isinstance(plan, Plan)
+    assert verify(problem().to_object(), plan.to_object()) == []
+    assert "fluid: failed: test" in plan.notes["limits"]
+
+
+def test_the_bound_that_sees_zones_is_no_lower_than_needed_and_below_the_cost() -> None:
+    plan = sizing.solve(problem(quality="standard"))
+    assert isinstance(plan, Plan)
+    assert 0 < plan.notes["bound_free_mixing"] <= plan.bound_usd_month + 1e-6 <= plan.cost_usd_month + 2e-6
