@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from charter.documents import Malformed
 from charter.facts import Facts
@@ -13,6 +13,10 @@ from charter.rule import RULES, Excused, Finding, Found, Resource, Rule, matchin
 from charter.tally import Tally
 from charter.values import Undetermined
 from charter.waivers import Waiver, covering, faults, read_waivers
+
+MOST_OPEN: Final = 0.05
+ENOUGH: Final = 500
+"""Pairs below which a share says nothing: one resource that is not known yet would be most of them."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,17 @@ class Judge:
                 self.tally.begin(rule.id, urns)
                 verdicts += self._run(rule, whole, rule.stack_check, (graph, facts))
         verdicts = self._waive(verdicts, facts) if facts.waivers else verdicts
-        return verdicts + self._judge_waivers(facts, whole)
+        return [*verdicts, *self._judge_waivers(facts, whole), *self._attest(whole)]
+
+    def _attest(self, whole: str) -> list[Verdict]:
+        """CH-30: a run that leaves much open has judged too little to be believed."""
+        rule = RULES["CH-30"]
+        judged, left = self.tally.evaluated, len(self.tally.undetermined)
+        self.tally.begin(rule.id, (whole,))
+        if judged < ENOUGH or left <= judged * MOST_OPEN:
+            return []
+        told = f"{left} of {judged} pairs are undetermined; at most {MOST_OPEN:.0%} may be"
+        return [Verdict(rule, whole, "", told, rule.severity.level)]
 
     def _waive(self, verdicts: list[Verdict], facts: Facts) -> list[Verdict]:
         """Let be what a valid waiver covers; the tally lists it."""
@@ -88,8 +102,8 @@ class Judge:
 
     def _judge_waivers(self, facts: Facts, whole: str) -> list[Verdict]:
         """CH-14: a waiver that is over, too long, not used, or too bold is a finding of its own."""
-        rule = RULES.get("CH-14")
-        if rule is None or not facts.waivers:
+        rule = RULES["CH-14"]
+        if not facts.waivers:
             return []
         self.tally.begin(rule.id, (whole,))
         found = faults(read_waivers(facts.waivers), self.waived, facts)

@@ -37,6 +37,11 @@ class Tally:
         """Note a violation that a named exception lets be."""
         self.excused[(rule, urn)] = (path, why)
 
+    @property
+    def evaluated(self) -> int:
+        """Return how many pairs were judged."""
+        return sum(map(len, self.judged.values()))
+
     def document(self) -> dict[str, object]:
         """Return the counts as they are written."""
         by_rule = Counter({rule: len(urns) for rule, urns in self.judged.items()})

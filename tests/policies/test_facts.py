@@ -10,7 +10,8 @@ import charter.rules  # noqa: F401
 import pytest
 from charter.facts import CONFIG_SCHEMA, Facts, read_facts
 from charter.judge import Judge
-from charter.rule import HIGH, RULES, Finding, Resource, Rule
+from charter.rule import HIGH, RULES, Finding, Open, Resource, Rule
+from pulumi_policy import EnforcementLevel
 
 from automation import policy as hands
 from stacks.load import read_file
@@ -162,7 +163,20 @@ def test_evidence_that_is_not_told_leaves_open_what_needs_it() -> None:
 def test_a_mandatory_policy_that_was_switched_off_is_told() -> None:
     door = Door()
     door.servicer._PolicyAnalyzerServicer__policy_pack_config_enforcement_level = {
-        "charter-mandatory": __import__("pulumi_policy").EnforcementLevel.DISABLED
+        "charter-mandatory": EnforcementLevel.DISABLED
     }
     found = door.resource(VPC, {})
     assert [each.rule for each in found] == ["CH-30"]
+
+
+@pytest.mark.parametrize(("hazy", "refused"), [(25, False), (26, True)])
+def test_a_run_that_leaves_more_than_a_twentieth_open_is_refused(hazy: int, *, refused: bool) -> None:
+    rule = Rule(id="X-03", title="", severity=HIGH, types=("*",), remediation="", check=undecided)
+    door = Door(judge=Judge({"X-03": rule}))
+    graph = {f"r{index}": {"type": VPC, "props": {"open": index < hazy}} for index in range(519)}
+    found = {each.rule for each in door.graph(graph)}
+    assert found == ({"CH-30"} if refused else set())
+
+
+def undecided(resource: Resource, facts: Facts) -> list[Open]:
+    return [Open("x")] if resource.props["open"] else []

@@ -162,6 +162,19 @@ def waivers(_graph: Graph, _facts: Facts) -> Iterator[Found]:
 
 
 @stack_rule(
+    "CH-30",
+    "The law attests itself: it ran, it was not weakened, and it left little open.",
+    HIGH,
+    [],
+    remediation="Keep the policy charter-mandatory on; give the pack its facts; look at the undetermined list.",
+    applies=lambda _resource: False,
+)
+def attested(_graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """The judge counts what is left open; the dispatcher notices a mandatory policy that never ran."""
+    return iter(())
+
+
+@stack_rule(
     "CH-23",
     "For each cloud somebody hears of costs before the month is over.",
     HIGH,
