@@ -48,16 +48,16 @@ def _sizing(report: dict[str, Any]) -> Part:
                 f"{r['pool']}-{r['slot']}",
                 str(r["instance_type"]),
                 bounds,
-                "spot" if r["spot"] else "",
+                "spot" if r["spot"] else "on demand",
                 f"{float(r['nodes_cost_usd']):,.2f}",
                 gap,
                 str(r.get("winner") or ""),
                 str(r.get("evidence") or "")[:12],
-                mark if report.get("sizing_before") else "",
+                *([mark] if before else []),
             )
         )
-    columns = ("cluster", "pool", "type", "min / desired / max", "", "USD/month", "gap", "winner", "evidence", "")
-    return "Node pools", columns, rows
+    columns = ("cluster", "pool", "type", "min / desired / max", "capacity", "USD/month", "gap", "winner", "evidence")
+    return "Node pools", (*columns, "change") if before else columns, rows
 
 
 def _cost(report: dict[str, Any]) -> Part:

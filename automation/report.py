@@ -93,10 +93,19 @@ def versions(session: Session) -> dict[str, Any]:
     }
 
 
-def component_of(step: Step) -> str:
-    """The innermost component a resource belongs to, by its URN."""
-    kinds = step.urn.split("::")[2].split("$")[:-1]
-    return kinds[-1] if kinds else "(stack)"
+PLATFORM: Final = "platform"
+"""What belongs to the stack as a whole: the stack itself, its plan, the provider of dynamic resources."""
+
+
+def place_of(urn: str, type_: str) -> tuple[str, str]:
+    """Where a resource belongs: the cloud (or `kubernetes`, or the platform itself) and its outermost component."""
+    kinds = [*urn.split("::")[2].split("$")[:-1], type_]
+    ours = [kind.split(":")[1:] for kind in kinds if kind.startswith("ecosystem:")]
+    for place, kind in ours:
+        if place != "index":
+            return place, kind
+    own = "engine" if type_.startswith("pulumi:") else type_.rsplit(":", 1)[1]
+    return cloud_of(type_) or PLATFORM, ours[0][1] if ours else own
 
 
 def change_rows(steps: Iterable[Step]) -> list[dict[str, Any]]:
@@ -105,8 +114,7 @@ def change_rows(steps: Iterable[Step]) -> list[dict[str, Any]]:
     for step in steps:
         if step.op in {"create-replacement", "delete-replaced"}:
             continue  # a replacement is three steps; `replace` counts it
-        package = step.type.split(":", 1)[0]
-        counted[cloud_of(step.type) or package, component_of(step), step.op] += 1
+        counted[(*place_of(step.urn, step.type), step.op)] += 1
     return [
         {"cloud": cloud, "component": component, "op": op, "count": count}
         for (cloud, component, op), count in sorted(counted.items())

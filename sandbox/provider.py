@@ -6,7 +6,7 @@ import functools
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import grpc
 from google.protobuf import any_pb2, empty_pb2
@@ -190,8 +190,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def _carried(self, secrets: frozenset[Path]) -> frozenset[Path]:
         """Follow secrets to where a behaviour moves or copies them."""
-        if self.package != "kubernetes" or not secrets:
+        if not secrets:
             return secrets
+        if self.package != "kubernetes":
+            return secrets | {(copy, *path[1:]) for path in secrets if path for copy in COPIES.get(path[0], ())}
         moved = {("data",) if path[0] == "stringData" else path for path in secrets}
         return frozenset(moved | {("__inputs", *path) for path in moved})
 
@@ -264,6 +266,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         state = decode(request.properties).values
         self.door.call(connection, "delete", asked, lambda: self.behaviour.delete(asked, request.id, connection, state))
         return empty_pb2.Empty()
+
+
+COPIES: Final[dict[Any, tuple[str, ...]]] = {"tags": ("tagsAll",), "labels": ("effectiveLabels", "pulumiLabels")}
+"""Inputs that the vendors' providers give back once more under another name."""
 
 
 def _still(olds: Properties, outputs: dict[str, Any]) -> frozenset[Path]:

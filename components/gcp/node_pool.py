@@ -78,6 +78,7 @@ def build(
             pulumi.ResourceOptions(
                 custom_timeouts=TIMEOUTS,
                 ignore_changes=["initialNodeCount"],  # forces replacement, and GKE reports another one after a resize
+                replace_on_changes=["nodeConfig.machineType"],  # a new pool stands before the old one's pods move
             ),
         ),
     )
