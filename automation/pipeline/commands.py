@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from automation.integrity import commands as integrity_commands
 from automation.ledger import commands as ledger_commands
 from automation.pipeline import laptop
 from automation.signing import commands as signing_commands
 
-REGISTERED = (signing_commands, ledger_commands, laptop)
+REGISTERED = (signing_commands, ledger_commands, laptop, integrity_commands)
