@@ -191,6 +191,6 @@ def _namespaces(stack: dict[str, Any], count: int) -> None:
 
 def _pools(stack: dict[str, Any], count: int) -> None:
     names = [f"general{number}" for number in range(count - 1)]
-    pools = {name: {"purpose": "general", "spot": "never", "min": 0, "max": 40, "slots": 1} for name in names}
+    pools = {name: {"purpose": "general", "spot": "never", "min": 0, "max": 10, "slots": 1} for name in names}
     stack["clusters"]["pools"] = {"system": stack["clusters"]["pools"]["system"], **pools}
     stack["workloads"] = []

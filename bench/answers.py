@@ -82,6 +82,10 @@ COMPUTED: Final[Mapping[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]]
     "aws:ec2/launchTemplate:LaunchTemplate": lambda *_: {"latestVersion": 1},
     "gcp:container/cluster:Cluster": _gke,
     "azure-native:containerservice:ManagedCluster": _aks,
+    "azure-native:keyvault:Key": lambda name, _: {
+        "keyUri": f"https://bench.vault.azure.net/keys/{name}",
+        "keyUriWithVersion": f"https://bench.vault.azure.net/keys/{name}/0123456789abcdef0123456789abcdef",
+    },
     "azure-native:managedidentity:UserAssignedIdentity": lambda name, _: {
         "principalId": str(uuid5(NAMESPACE_URL, f"principal of {name}")),  # Entra takes nothing else
         "clientId": str(uuid5(NAMESPACE_URL, f"client of {name}")),
