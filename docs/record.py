@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -28,7 +29,7 @@ def main() -> None:
             text=True,
             check=True,
         )
-    console = Console(record=True, width=WIDTH, file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+    console = Console(record=True, width=WIDTH, file=io.StringIO())
     console.print(Text(f"$ python {' '.join(COMMAND)}", style="bold"))
     console.print(Text.from_ansi(ran.stdout))
     console.save_svg(str(ROOT / "docs" / "pictures" / "preview.svg"), title="a preview of the dev stack")
