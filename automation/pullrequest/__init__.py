@@ -1,0 +1,1 @@
+"""The report that people read in a pull request: one model, one order, four pictures of it, one comment."""
