@@ -30,7 +30,8 @@ def measures(engine: Engine) -> dict[str, Measure]:
     return {
         "P1": alone.p1, "P2": alone.p2, "P3": alone.p3, "P4": alone.p4, "P5": alone.p5, "P6": alone.p6,
         "P7": alone.p7, "P8": lambda: law.p8(alone), "P9": alone.p9, "P9-automation": whole.p9, "P10": whole.p10,
-        "P11": alone.p11, "stacks": whole.stacks,
+        "P11": alone.p11, "preview": lambda: whole.lives("preview"),
+        "rehearse": lambda: whole.lives("rehearse"),
     }  # fmt: skip
 
 

@@ -120,23 +120,22 @@ def _files() -> dict[str, str]:
     return {stack: (PROJECT / f"Pulumi.{stack}.yaml").read_text() for stack in STACKS}
 
 
-def stacks() -> Iterable[Figure]:
-    """Wall, CPU and peak memory of preview and rehearse of each stack."""
+def lives(command: str) -> Iterable[Figure]:
+    """Wall, CPU and peak memory of `preview` or `rehearse` of each stack."""
     with project(PROJECT, **_files()) as folder:
-        for command in ("preview", "rehearse"):
-            for stack in STACKS:
-                name = f"{command}-{stack}"
-                try:
-                    run = automation(folder, command, stack).checked()
-                except RuntimeError as error:
-                    reason = " ".join(str(error).split())[-300:]
-                    yield Figure(f"{name}-wall", SECONDS.get(name, ""), None, f"not measured: {reason}")
-                    continue
-                how = f"python -m automation {command} {stack} --offline, one run"
-                yield Figure(f"{name}-wall", SECONDS.get(name, ""), rounded(run.wall), f"seconds; {how}")
-                yield Figure(f"{name}-cpu", "", rounded(run.cpu), f"CPU seconds of all its processes; {how}")
-                yield Figure(f"{name}-memory", "", rounded(run.peak), f"MB, peak of all its processes together; {how}")
-                yield Figure(f"{name}-program", "<= 700", rounded(run.program), f"MB, peak of the program; {how}")
+        for stack in STACKS:
+            name = f"{command}-{stack}"
+            try:
+                run = automation(folder, command, stack).checked()
+            except RuntimeError as error:
+                reason = " ".join(str(error).split())[-300:]
+                yield Figure(f"{name}-wall", SECONDS.get(name, ""), None, f"not measured: {reason}")
+                continue
+            how = f"python -m automation {command} {stack} --offline, one run"
+            yield Figure(f"{name}-wall", SECONDS.get(name, ""), rounded(run.wall), f"seconds; {how}")
+            yield Figure(f"{name}-cpu", "", rounded(run.cpu), f"CPU seconds of all its processes; {how}")
+            yield Figure(f"{name}-memory", "", rounded(run.peak), f"MB, peak of all its processes together; {how}")
+            yield Figure(f"{name}-program", "<= 700", rounded(run.program), f"MB, peak of the program; {how}")
 
 
 def p9() -> Iterable[Figure]:
