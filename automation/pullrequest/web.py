@@ -24,8 +24,9 @@ h3, summary { font-size: 1rem; font-weight: 600; margin: 1.2rem 0 .4rem; }
 .scroll { overflow-x: auto; max-width: 100%; } .scroll:focus { outline: 2px solid var(--good); }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid var(--line);
-  min-width: 5rem; }
-th { background: var(--soft); } ul { padding-left: 1.2rem; margin: .3rem 0; white-space: pre-wrap; }
+  min-width: 6rem; }
+th { background: var(--soft); overflow-wrap: normal; }
+ul { padding-left: 1.2rem; margin: .3rem 0; } li { white-space: pre-wrap; }
 summary { cursor: pointer; } details { border-top: 1px solid var(--line); }
 """
 TEMPLATE: Final = """<!doctype html>

@@ -29,7 +29,7 @@ addEventListener("load", () => {
     if (!e.textContent.trim()) continue;
     const a = light(getComputedStyle(e).color), b = light(back(e));
     least = Math.min(least, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)); }
-  const out = document.createElement("pre"); out.id = "probe";
+  const out = document.createElement("pre"); out.id = "probe"; out.hidden = true;
   out.textContent = JSON.stringify({ wide: document.documentElement.scrollWidth, view: innerWidth, least,
     dark: matchMedia("(prefers-color-scheme: dark)").matches, ran: !!window.hacked,
     headings: [...document.querySelectorAll("h1, h2, h3")].map(e => e.tagName),
