@@ -20,6 +20,9 @@ SDK = "github.com/pulumi/pulumi/sdk/v3"
 TAGS = "osusergo grpcnotrace"
 LINK_FLAGS = f"-X {SDK}/go/common/version.Version=v{VERSION}"
 SDK_SCRIPTS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python")
+DYNAMIC = MODULE / "dynamic_provider.py"
+STARTS_DYNAMIC = "-u -m pulumi.dynamic $@"
+"""How the SDK's script starts the server of dynamic resources, twice; ours ends with its engine."""
 PYTHON_NEEDED = (3, 11)
 
 LAUNCHER = """#!/bin/sh
@@ -36,7 +39,8 @@ def _cli_key() -> str:
 
 
 def _key() -> str:
-    sources = [MODULE / "go.mod", MODULE / "go.sum", Path(__file__), HOST / "requirements.txt", *HOST.rglob("*.py")]
+    sources = [MODULE / "go.mod", MODULE / "go.sum", Path(__file__), DYNAMIC, HOST / "requirements.txt"]
+    sources += HOST.rglob("*.py")
     return content_hash(sources, ".".join(map(str, PYTHON_NEEDED)))
 
 
@@ -58,8 +62,22 @@ def _make(folder: Path) -> None:
             copy = programs / Path(script).name
             shutil.copyfile(sdk / script, copy)
             copy.chmod(0o755)
+        _end_with_the_engine(programs)
     with phase("the language host and its virtual environment"):
         _install_host(python, folder)
+
+
+def _end_with_the_engine(programs: Path) -> None:
+    """Let the SDK's script become our server of dynamic resources instead of starting its own."""
+    shutil.copyfile(DYNAMIC, programs / DYNAMIC.name)
+    script = programs / "pulumi-resource-pulumi-python"
+    lines = script.read_text().splitlines(keepends=True)
+    ours = '-u "$(dirname "$(readlink -f "$0")")/' + DYNAMIC.name + '" "$@"'
+    for place, line in enumerate(lines):
+        if line.rstrip().endswith(STARTS_DYNAMIC):
+            indent = line[: len(line) - len(line.lstrip())]
+            lines[place] = f"{indent}exec {line.strip().replace(STARTS_DYNAMIC, ours)}\n"
+    script.write_text("".join(lines))
 
 
 def _put_cli(output: Path) -> None:
