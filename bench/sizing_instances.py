@@ -44,13 +44,13 @@ def workloads(pods: int, seed: int, *, heavy: bool) -> tuple[WorkloadDemand, ...
     weight = [1 / (rank + 1) for rank in range(SHAPES)]
     made = []
     for number in range(SHAPES):
-        big = heavy and number % 8 == 7  # noqa: PLR2004 - one in eight
+        big = heavy and number % 8 == 7
         cpu = rng.choice(LARGE if big else SMALL)
         memory = int(cpu * math.exp(rng.uniform(0, math.log(4 if big else 8))))
         count = rng.randint(1, 6) if big else max(1, round(pods * weight[number] / sum(weight)))
-        tolerant = not big and rng.random() < 0.4  # noqa: PLR2004
+        tolerant = not big and rng.random() < 0.4
         drawn = rng.random()
-        spread = "zone" if drawn < 0.25 and count > 2 else "host" if drawn < 0.35 and count <= 24 else "none"  # noqa: PLR2004
+        spread = "zone" if drawn < 0.25 and count > 2 else "host" if drawn < 0.35 and count <= 24 else "none"
         firm = ("large", "steady") if big else rng.choice((("general",), ("steady",), ("general", "steady")))
         made.append(
             WorkloadDemand(
@@ -67,7 +67,7 @@ def workloads(pods: int, seed: int, *, heavy: bool) -> tuple[WorkloadDemand, ...
     return tuple(made)
 
 
-def instance(  # noqa: PLR0913
+def instance(
     pods: int,
     seed: int,
     *,

@@ -60,6 +60,14 @@ class Compiled:
         """How many zones the cluster has."""
         return self.problem.zones
 
+    def zoned_groups(self) -> list[list[int]]:
+        """Classes of one workload and block that differ in their zone only; several pools to choose from."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for c, pod in enumerate(self.pods):
+            if pod.zone >= 0 and len(pod.pools) > 1:
+                found.setdefault((pod.workload, pod.block), []).append(c)
+        return [sorted(group, key=lambda c: self.pods[c].zone) for group in found.values()]
+
     def fits(self, pool: int) -> npt.NDArray[np.bool_]:
         """(class, type): one pod fits on an empty node."""
         return fit_in(self.classes.sizes, self.pools[pool].room)

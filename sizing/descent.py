@@ -94,7 +94,7 @@ def _try(  # noqa: PLR0917, PLR0913
             for index in _packs(compiled, made.pool, rows, counts, manner):
                 types = tuple(t for t, _ in rows[index])
                 numbers = np.array([n for _, n in rows[index]], dtype=np.int64)
-                done = finish(compiled, made.pool, types, numbers, counts, manner)
+                done = finish(compiled, made.pool, types, numbers, counts, manner, made.cost - CENT)
                 if done is not None and done.cost < made.cost - CENT:
                     return done
     return None

@@ -18,7 +18,30 @@ def share_out(compiled: Compiled, wanted: Floats) -> Floats:
         pools = sorted(compiled.pods[c].pools, key=lambda p: (-(wanted[c, p] - np.floor(wanted[c, p] + 1e-6)), p))
         for i in range(rest):
             x[c, pools[i % len(pools)]] += 1
-    return keep_spot_share(compiled, x)
+    return even(compiled, keep_spot_share(compiled, x))
+
+
+def even(compiled: Compiled, pods: Floats) -> Floats:
+    """The same pods per workload, block and pool, dealt so that each pool holds them evenly over the zones.
+
+    A pool takes consecutive pods of the round that deals the block over the zones: no zone gets more than one more.
+    """
+    x = pods.copy()
+    for group in compiled.zoned_groups():
+        whole = x[group].sum(axis=0)
+        left = {c: int(compiled.counts[c]) for c in group}
+        x[group] = 0
+        most = max(left.values())
+        turn = next((i for i in range(len(group)) if left[group[i]] == most > left[group[i - 1]]), 0)
+        for k in np.flatnonzero(whole):
+            for _ in range(int(whole[k])):
+                while not left[group[turn % len(group)]]:
+                    turn += 1
+                c = group[turn % len(group)]
+                x[c, k] += 1
+                left[c] -= 1
+                turn += 1
+    return x
 
 
 def keep_spot_share(compiled: Compiled, pods: Floats) -> Floats:
@@ -56,4 +79,4 @@ def cheapest_pool_first(compiled: Compiled) -> Floats:
             share = (compiled.classes.sizes[c] / np.maximum(part.room, 1e-9)).max(axis=1)
             cost[k] = float(np.where(share <= 1, share * part.price, np.inf).min())
         x[c, min(cost, key=lambda k: (cost[k], k))] = compiled.counts[c]
-    return keep_spot_share(compiled, x)
+    return even(compiled, keep_spot_share(compiled, x))

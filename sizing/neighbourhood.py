@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from sizing.compiled import Compiled
 from sizing.fluid import choosing
+from sizing.greedy import even
 from sizing.packing import Floats, first_fit
 from sizing.part import PartSolution, within_limits
 from sizing.pools import best_single, node_zones, place, settle
@@ -255,14 +256,20 @@ def _rebuild(  # noqa: PLR0917, PLR0913
         pods[four[goes]][chunk.pod] += chunk.amount
         mask[goes] |= 1 << k
     chosen = {number: kinds[pos][mask[pos]] for pos, number in enumerate(four)}
-    touched = {slots[i].pool for i in four}
+    held = np.array(
+        [np.sum([p for p, s in zip(pods, slots, strict=True) if s.pool == b.pool], axis=0) for b in best.pools]
+    )
+    dealt = even(compiled, held.T.astype(float)).T
+    touched = {slots[i].pool for i in four} | {
+        b.pool for b, row in zip(best.pools, dealt, strict=True) if tuple(int(n) for n in row) != b.counts
+    }
     made = []
     for pool in best.pools:
         if pool.pool not in touched:
             made.append(pool)
             continue
         mine = [i for i, slot in enumerate(slots) if slot.pool == pool.pool]
-        counts = np.sum([pods[i] for i in mine], axis=0).astype(float)
+        counts = dealt[[b.pool for b in best.pools].index(pool.pool)]
         start: dict[int, int] = {}
         for i in mine:
             kind, need = chosen.get(i, (slots[i].kind, slots[i].nodes))

@@ -15,6 +15,7 @@ Ints = npt.NDArray[np.int64]
 FIRST, SPREAD = "first fit", "spread"
 """Manners of packing the working nodes: fill them in order, pods bound to hosts and zones first; or score them as
 kube-scheduler does, largest pods first. Whatever the manner, kube-scheduler must place all pods on all nodes."""
+MOST_SCHEDULED = 300  # pods of a pool that are scheduled one by one while solving
 SINGLES = 3  # types looked at when the cheapest one's packing is not the scheduler's
 MOST_STEPS = 400  # of growing or shrinking one pool; a bound that no sane pool reaches
 
@@ -145,7 +146,7 @@ def _settle(compiled: Compiled, pool: int, counts: Floats, start: dict[int, int]
         if numbers is None:
             continue
         numbers = _shrink(compiled, pool, ordered, numbers, counts, manner)
-        made = finish(compiled, pool, ordered, numbers, counts, manner)
+        made = finish(compiled, pool, ordered, numbers, counts, manner, best.cost if best else np.inf)
         if made and (best is None or made.cost < best.cost - 1e-9):
             best = made
     return best
@@ -207,9 +208,15 @@ def _shrink(compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints
 
 
 def finish(  # noqa: PLR0917, PLR0913
-    compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, counts: Floats, manner: str
+    compiled: Compiled,
+    pool: int,
+    types: tuple[int, ...],
+    numbers: Ints,
+    counts: Floats,
+    manner: str,
+    below: float = np.inf,
 ) -> PoolSolution | None:
-    """Add the spare and the minimum; None when the pool's cap is exceeded."""
+    """Add the spare and the minimum; None beyond the pool's cap, at `below` or more, or when pods stay pending."""
     part = compiled.pools[pool]
     kept = [i for i in range(len(types)) if numbers[i] > 0]
     types = tuple(types[i] for i in kept)
@@ -225,7 +232,7 @@ def finish(  # noqa: PLR0917, PLR0913
     slots = tuple(zip(types, working, spares, strict=True))
     cost = float(sum(part.price[t] * (n + s) for t, n, s in slots))
     made = PoolSolution(pool, slots, cost, tuple(int(c) for c in counts), manner)
-    if made.nodes > part.wish.max or len(slots) > part.wish.slots:
+    if made.nodes > part.wish.max or len(slots) > part.wish.slots or cost >= below - 1e-9:
         return None
     return made if scheduler_accepts(compiled, made) else None
 
@@ -233,17 +240,26 @@ def finish(  # noqa: PLR0917, PLR0913
 def scheduler_accepts(compiled: Compiled, made: PoolSolution) -> bool:
     """Whether kube-scheduler's own order and scores place every pod of the pool on all its nodes, spares included."""
     counts = np.array(made.counts, dtype=float)
-    if not counts.any() or (made.manner == SPREAD and not any(s for _, _, s in made.slots)):
+    if not counts.any():
         return True
     key = ("accepts", made.pool, made.slots, made.counts)
     if key not in compiled.memo:
-        room = compiled.pools[made.pool].room
-        kinds = [t for t, n, _ in made.slots for _ in range(n)] + [t for t, _, s in made.slots for _ in range(s)]
-        capacity = np.ascontiguousarray(room[kinds].T)[:, None, :]
-        zones = node_zones(compiled, len(kinds))
-        order = compiled.order[counts[compiled.order] > 0]
-        compiled.memo[key] = not spread_fit(compiled.classes, counts[None], capacity, zones, order).left.any()
+        if counts.sum() <= MOST_SCHEDULED:
+            from sizing.scheduler import pending  # noqa: PLC0415 - it reads this module
+
+            compiled.memo[key] = not pending(compiled, made, first=True)
+        else:
+            compiled.memo[key] = _quickly_accepts(compiled, made, counts)
     return bool(compiled.memo[key])
+
+
+def _quickly_accepts(compiled: Compiled, made: PoolSolution, counts: Floats) -> bool:
+    """The same by rounds of equal pods, for large pools; the plan that is chosen is looked at pod by pod later."""
+    room = compiled.pools[made.pool].room
+    kinds = [t for t, n, _ in made.slots for _ in range(n)] + [t for t, _, s in made.slots for _ in range(s)]
+    capacity = np.ascontiguousarray(room[kinds].T)[:, None, :]
+    order = compiled.order[counts[compiled.order] > 0]
+    return not spread_fit(compiled.classes, counts[None], capacity, node_zones(compiled, len(kinds)), order).left.any()
 
 
 def spare_slots(  # noqa: PLR0913, PLR0917
@@ -290,7 +306,7 @@ def _best_single(compiled: Compiled, pool: int, counts: Floats) -> PoolSolution 
     for t in ranked:
         if best is not None and cost[t] >= best.cost:
             break
-        made = finish(compiled, pool, (t,), np.array([nodes[t]]), counts, FIRST)
+        made = finish(compiled, pool, (t,), np.array([nodes[t]]), counts, FIRST, best.cost if best else np.inf)
         if made is None:
             made = settle(compiled, pool, counts, {t: int(nodes[t])})
         if made is not None and (best is None or made.cost < best.cost):

@@ -15,15 +15,18 @@ from sizing.greedy import cheapest_pool_first, share_out
 from sizing.hysteresis import choose
 from sizing.narrowing import starts
 from sizing.neighbourhood import Budget, search
-from sizing.part import PartSolution, build
+from sizing.part import PartSolution, build, within_limits
 from sizing.plan import Infeasible, Plan
+from sizing.pools import MOST_SCHEDULED, PoolSolution
 from sizing.problem import Problem
 from sizing.quantum import LAYERS
+from sizing.scheduler import pending
 from sizing.verify import verify
 from sizing.zoned import zoned_bound
 
 FILLS = (0.95, 0.9, 0.8, 0.7, 0.6)
 COST_TOLERANCE = 1e-6
+REPAIRED = 4  # candidates looked at pod by pod
 WORTH_PROVING = 0.05  # a smaller gap needs no dearer bound
 
 
@@ -79,6 +82,8 @@ def solve(problem: Problem, previous: Plan | None = None) -> Plan | Infeasible:
 def verified(problem: Problem, results: list[Result], previous: Plan | None) -> Plan | Infeasible:
     """The cheapest candidates that pass the verifier; rejected ones are named in the plan's notes."""
     given = problem.to_object()
+    for result in results:
+        schedulable(result)
     rejected: list[dict[str, Any]] = []
     while True:
         plan = assemble(problem, results, previous)
@@ -96,8 +101,49 @@ def verified(problem: Problem, results: list[Result], previous: Plan | None) -> 
                 detail={"rejected": rejected},
             )
         for result in worse:
+            result.candidates.pop(result.winner, None)
             result.winner, result.solution = result.others.pop(0)
             result.kept = "no"
+            schedulable(result)
+
+
+def schedulable(result: Result) -> None:
+    """See that kube-scheduler places every pod of the large pools: by a few more spares, or by the next candidate."""
+    ranked = [(result.winner, result.solution), *result.others]
+    best: tuple[str, PartSolution] | None = None
+    for name, solution in ranked[:REPAIRED]:
+        if best is not None and solution.cost >= best[1].cost:
+            break
+        pools = [_with_spares(result.compiled, made) for made in solution.pools]
+        fine = [made for made in pools if made is not None]
+        if len(fine) == len(pools):
+            repaired = PartSolution(tuple(fine))
+            if within_limits(result.compiled, repaired) and (best is None or repaired.cost < best[1].cost):
+                best = (name, repaired)
+    if best is not None:
+        if best[1] is not result.solution:
+            names = [name for name, solution in ranked if solution.cost < best[1].cost - COST_TOLERANCE]
+            result.candidates = {k: v for k, v in result.candidates.items() if v >= best[1].cost - COST_TOLERANCE}
+            result.candidates[best[0]] = best[1].cost
+            result.limits += tuple(f"{name}: kube-scheduler leaves pods pending" for name in names)
+        result.winner, result.solution = best
+
+
+def _with_spares(compiled: Compiled, made: PoolSolution) -> PoolSolution | None:
+    """The pool with as many spares more as kube-scheduler needs, at most a few; None when that is not enough."""
+    if not any(made.counts) or sum(made.counts) <= MOST_SCHEDULED:
+        return made  # looked at while solving
+    part = compiled.pools[made.pool]
+    for more in (0, 1, 2, 4, 8):
+        for slot in sorted(range(len(made.slots)), key=lambda i: float(part.price[made.slots[i][0]])):
+            slots = tuple((t, n, s + more * (i == slot)) for i, (t, n, s) in enumerate(made.slots))
+            cost = float(sum(part.price[t] * (n + s) for t, n, s in slots))
+            tried = replace(made, slots=slots, cost=cost)
+            if tried.nodes <= part.wish.max and not pending(compiled, tried, first=True):
+                return tried
+            if not more:
+                break
+    return None
 
 
 def _names(result: Result, sentence: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 import math
 from collections import Counter, defaultdict
@@ -165,16 +166,19 @@ class _Judge:
         if (spreads or self.wishes[pool]["purpose"] == "system") and zones > 1 and min(held) < 1:
             yield f"pool {pool}: a zone has no node: {held}"
 
-    def _workloads(self) -> Iterator[str]:
+    def _workloads(self) -> Iterator[str]:  # noqa: C901
         zones = self.problem["zones"]
         total: Counter[str] = Counter()
         firm: Counter[str] = Counter()
         by_zone: dict[str, Counter[int]] = defaultdict(Counter)
+        by_part: dict[tuple[str, str, str], Counter[int]] = defaultdict(Counter)
         for pool in self.wishes:
             for row, node in self.nodes(pool):
                 for name, blocks in node["pods"].items():
                     total[name] += sum(blocks.values())
                     by_zone[name][node["zone"]] += sum(blocks.values())
+                    for block, count in blocks.items():
+                        by_part[name, block, pool][node["zone"]] += count
                     if not row["spot"]:
                         firm[name] += sum(blocks.values())
         for name, job in sorted(self.jobs.items()):
@@ -187,27 +191,30 @@ class _Judge:
                 held = [by_zone[name][z] for z in range(zones)]
                 if max(held) - min(held) > 1:
                     yield f"workload {name}: unevenly over the zones: {held}"
+        for (name, block, pool), count in sorted(by_part.items()):
+            held = [count[z] for z in range(zones)]
+            if zones > 1 and name in self.jobs and self.jobs[name]["spread"] == "zone" and max(held) - min(held) > 1:
+                yield f"workload {name}: its {block} pods stand unevenly over the zones of pool {pool}: {held}"
 
     def _greedy(self, pool: str) -> Iterator[str]:
-        """Pods largest first, scored as kube-scheduler does, on all nodes: every one of them must find a place."""
-        pods: Counter[tuple[Any, ...]] = Counter()
+        """kube-scheduler's own order and scores, pod by pod, on all nodes: every pod must find a place."""
+        pods: Counter[tuple[str, str]] = Counter()
         bins: list[_Bin] = []
         for row, node in sorted(self.nodes(pool), key=lambda one: not one[1]["pods"]):
             bins.append((node["zone"], self._room(row), Counter(), self._room(row)))
             for name, blocks in node["pods"].items():
-                job = self.jobs.get(name)
-                for block, count in blocks.items() if job else ():
-                    zone = node["zone"] if job and job["spread"] == "zone" and self.problem["zones"] > 1 else -1
-                    pods[name, block, zone] += count
+                for block, count in blocks.items() if name in self.jobs else ():
+                    pods[name, block] += count
 
-        def size(item: tuple[Any, ...]) -> tuple[Any, ...]:
+        def size(item: tuple[str, str]) -> tuple[Any, ...]:
             job = self.jobs[item[0]]
             return (-job["gpu"], -max(job["cpu_milli"], job["memory_mib"] / 4), *item)
 
-        for name, block, zone in sorted(pods, key=size):
+        for name, block in sorted(pods, key=size):
             job = self.jobs[name]
             need = (job["cpu_milli"], job["memory_mib"], job["gpu"], 1)
-            rest = _by_score(bins, name, zone, need, pods[name, block, zone], alone=job["spread"] == "host")
+            zones = self.problem["zones"] if job["spread"] == "zone" else 1
+            rest = _scheduled(bins, name, need, pods[name, block], zones, alone=job["spread"] == "host")
             if rest:
                 yield f"pool {pool}: a spreading scheduler leaves {rest} pods of workload {name} pending"
 
@@ -259,28 +266,41 @@ class _Judge:
             yield f"the bound {self.plan['bound_usd_month']} lies above the cost {self.plan['cost_usd_month']}"
 
 
-def _takes(one: _Bin, name: str, zone: int, need: tuple[int, ...], *, alone: bool) -> bool:
-    where, free, held, _ = one
-    return zone in (-1, where) and all(n <= f for n, f in zip(need, free, strict=True)) and not (alone and held[name])
+def _score(one: _Bin, name: str, need: tuple[int, ...], *, alone: bool) -> int | None:
+    """LeastAllocated + BalancedAllocation of Kubernetes 1.36 in whole points; None where the pod does not fit."""
+    _, free, held, whole = one
+    if any(n > f for n, f in zip(need, free, strict=True)) or (alone and held[name]):
+        return None
+    before = [1 - free[d] / whole[d] for d in (0, 1)]
+    after = [before[d] + need[d] / whole[d] for d in (0, 1)]
+    least = sum(int((1 - part) * 100 + 1e-9) for part in after) // 2
+    even, was = (int((1 - abs(a - b) / 2) * 100 + 1e-9) for a, b in (after, before))
+    return least + 50 + (50 + even - was) // 2
 
 
-def _put(one: _Bin, name: str, need: tuple[int, ...]) -> None:
-    for d, n in enumerate(need):
-        one[1][d] -= n
-    one[2][name] += 1
-
-
-def _by_score(bins: list[_Bin], name: str, zone: int, need: tuple[int, ...], rest: int, *, alone: bool) -> int:  # noqa: PLR0913
-    """Round by round one pod on each of the nodes with the best score (most left, CPU and memory in balance)."""
+def _scheduled(bins: list[_Bin], name: str, need: tuple[int, ...], rest: int, zones: int, *, alone: bool) -> int:  # noqa: PLR0913
+    """Each pod on the node with the best score, the first of equals, in a zone that has fewest; how many are left."""
+    queues: dict[int, list[tuple[int, int]]] = {zone: [] for zone in range(zones)}
+    for number, one in enumerate(bins):
+        score = _score(one, name, need, alone=alone)
+        if score is not None:
+            queues[one[0] if zones > 1 else 0].append((-score, number))
+    for queue in queues.values():
+        heapq.heapify(queue)
+    held = dict.fromkeys(queues, 0)
     while rest:
-        ranked = []
-        for number, one in enumerate(bins):
-            if _takes(one, name, zone, need, alone=alone):
-                cpu, memory = (one[1][0] - need[0]) / one[3][0], (one[1][1] - need[1]) / one[3][1]
-                ranked.append((-((cpu + memory) / 2 + (1 - abs(cpu - memory) / 2)), number))
-        if not ranked:
+        least = min(held.values())
+        heads = [(queue[0], zone) for zone, queue in queues.items() if queue and held[zone] == least]
+        if not heads:
             return rest
-        for _, number in sorted(ranked)[:rest]:
-            _put(bins[number], name, need)
-            rest -= 1
+        (_, number), zone = min(heads)
+        heapq.heappop(queues[zone])
+        for d, n in enumerate(need):
+            bins[number][1][d] -= n
+        bins[number][2][name] += 1
+        held[zone] += 1
+        rest -= 1
+        score = _score(bins[number], name, need, alone=alone)
+        if score is not None:
+            heapq.heappush(queues[zone], (-score, number))
     return 0

@@ -1,0 +1,108 @@
+"""kube-scheduler as it decides: one pod at a time, largest first, filters then scores, ties by chance.
+
+Scores of NodeResourcesFit (LeastAllocated) and NodeResourcesBalancedAllocation, weight 1 each, in whole points, as in
+Kubernetes 1.36.3, pkg/scheduler/framework/plugins/noderesources; filters of node resources, hard zone spread with
+maxSkew 1 per workload and pool, one pod a host. Ties fall at random there, so several draws are made here: a plan is
+accepted when each of them leaves no pod pending. Not followed: sampling of nodes above 100, preemption.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sizing.compiled import Compiled
+from sizing.packing import Floats
+from sizing.pools import PoolSolution, node_zones
+
+DRAWS = 3
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Equal pods of a workload and block in one pool."""
+
+    size: Floats
+    count: int
+    spread: bool
+    host: int
+
+
+def kinds(compiled: Compiled, counts: Floats) -> list[Kind]:
+    """What the scheduler sees of a pool's pods, in the order it sees them; zones are its own choice."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for c in compiled.order.tolist():
+        if counts[c] > 0:
+            found.setdefault((compiled.pods[c].workload, compiled.pods[c].block), []).append(c)
+    classes = compiled.classes
+    return [
+        Kind(
+            classes.sizes[group[0]],
+            int(counts[group].sum()),
+            bool(classes.zone[group[0]] >= 0),
+            int(classes.host[group[0]]),
+        )
+        for group in found.values()
+    ]
+
+
+def pending(compiled: Compiled, made: PoolSolution, draws: int = DRAWS, *, first: bool = False) -> int:
+    """Pods left without a node in the worst draw, on all nodes of the pool; `first` stops at the first such pod."""
+    room = compiled.pools[made.pool].room
+    types = [t for t, n, _ in made.slots for _ in range(n)] + [t for t, _, s in made.slots for _ in range(s)]
+    if not types:
+        return int(sum(made.counts))
+    zones = node_zones(compiled, len(types))
+    wanted = kinds(compiled, np.array(made.counts, dtype=float))
+    return schedule(wanted, room[types], zones, draws, compiled.problem.seed, first=first)
+
+
+def schedule(wanted: list[Kind], room: Floats, zones: Ints, draws: int, seed: int, *, first: bool = False) -> int:  # noqa: PLR0913
+    """The worst number of pods left over `draws` draws; `room` (node, 4)."""
+    rng = np.random.default_rng(seed)
+    whole = np.maximum(room[:, :2], 1.0).T[:, None, :]
+    free = np.repeat(room.T[:, None, :], draws, axis=1)
+    lots = rng.random((64, draws, len(room)))  # ties; reused round and round
+    there = np.arange(draws)
+    in_zone = np.eye(int(zones.max()) + 1, dtype=np.int64)[zones]  # node, zone
+    taken: dict[int, npt.NDArray[np.bool_]] = {}
+    left = np.zeros(draws, dtype=np.int64)
+    turn = 0
+    for kind in wanted:
+        wants = np.flatnonzero(kind.size)
+        size = kind.size[:2, None, None]
+        held = np.zeros((draws, in_zone.shape[1]), dtype=np.int64)
+        hosts = taken.setdefault(kind.host, np.zeros((draws, len(room)), dtype=bool)) if kind.host >= 0 else None
+        for number in range(kind.count):
+            fits = free[wants[0]] >= kind.size[wants[0]]
+            for d in wants[1:]:
+                fits &= free[d] >= kind.size[d]
+            if kind.spread:
+                fits &= (held <= held.min(axis=1, keepdims=True))[:, zones]
+            if hosts is not None:
+                fits &= ~hosts
+            any_fits = fits.any(axis=1)
+            if first and not any_fits.all():
+                return 1
+            if not any_fits.any():
+                left += kind.count - number
+                break
+            before = 1 - free[:2] / whole
+            after = before + size / whole
+            least = np.floor((1 - after) * 100 + 1e-9).sum(axis=0) // 2
+            with_pod = np.floor((1 - np.abs(after[0] - after[1]) / 2) * 100 + 1e-9)
+            without = np.floor((1 - np.abs(before[0] - before[1]) / 2) * 100 + 1e-9)
+            score = least + 50 + (50 + with_pod - without) // 2 + lots[turn % 64]
+            turn += 1
+            node = np.where(fits, score, -1.0).argmax(axis=1)
+            ok = there[any_fits]
+            at = node[any_fits]
+            free[:, ok, at] -= kind.size[:, None]
+            held[ok, zones[at]] += 1
+            if hosts is not None:
+                hosts[ok, at] = True
+            left += ~any_fits
+    return int(left.max())
