@@ -173,7 +173,7 @@ def _steps(pipeline: Pipeline, stage: Stage, pins: Mapping[str, Pin]) -> list[di
     run: dict[str, Any] = {"name": stage.title, "id": "stage", "env": _env(pipeline, stage)}
     run["run"] = (
         f"python -m automation pipeline {pipeline.name} --stage {stage.key} "
-        '--environment "$ECOSYSTEM_ENVIRONMENT" --record build/records\n'
+        f'--environment "$ECOSYSTEM_ENVIRONMENT" --record build/records{" --real" if stage.identity else ""}\n'
     )
     steps.append(run)
     paths = "\n".join(("build/records", *stage.artifacts)) + "\n"

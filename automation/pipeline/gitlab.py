@@ -52,7 +52,10 @@ def _job(pipeline: Pipeline, stage: Stage) -> dict[str, Any]:
     if stage.identity:
         job["id_tokens"] = {"CLOUD_TOKEN": {"aud": "$CLOUD_AUDIENCE"}}
     command = f'python -m automation pipeline {pipeline.name} --stage {stage.key} --environment "$ENVIRONMENT"'
-    job["script"] = [*(["make engine"] if stage.engine else []), f"{command} --record build/records"]
+    job["script"] = [
+        *(["make engine"] if stage.engine else []),
+        f"{command} --record build/records{' --real' if stage.identity else ''}",
+    ]
     job["artifacts"] = {"when": "always", "paths": ["build/records", *stage.artifacts], "expire_in": "90 days"}
     if stage.outputs:
         job["artifacts"]["reports"] = {"dotenv": "build/outputs.env"}

@@ -127,6 +127,8 @@ def test_every_workflow(path: Path) -> None:
                 assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"])
             if step.get("uses", "").startswith("actions/checkout@"):
                 assert step["with"]["persist-credentials"] is False
+        (line,) = [step["run"] for step in job["steps"] if step.get("id") == "stage"]
+        assert ("--real" in line) == stage.identity  # without it, what needs credentials would only be left out
         assert any("--require-hashes" in step.get("run", "") for step in job["steps"])
 
 
