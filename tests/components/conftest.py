@@ -5,19 +5,17 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 
-import pulumi.runtime
 import pytest
 from pulumi.runtime import settings
 
-from tests.components.mock_cloud import Cloud
+from tests.components.mock_cloud import Cloud, attach
 
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """Attach a cloud of memory to this process; an Output in a text is an error, not a warning."""
     monkeypatch.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")
-    pulumi.runtime.set_mocks(stand_in := Cloud(), project="cloud-ecosystem", stack="test", preview=False)
-    yield stand_in
+    yield attach(Cloud())
     settings.reset_options()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -18,6 +19,17 @@ Computed = Mapping[str, Any] | Callable[[MockResourceArgs], Mapping[str, Any]]
 PROVIDER = "pulumi:providers:"
 ARM = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/mock/providers"
 PEM = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t"  # the first line of a certificate, in base64
+
+
+def attach(cloud: Cloud, stack: str = "test") -> Cloud:
+    """Attach a cloud of memory to this process; whoever ran a loop of its own before has left none behind."""
+    policy = asyncio.get_event_loop_policy()
+    try:
+        policy.get_event_loop()
+    except RuntimeError:
+        policy.set_event_loop(policy.new_event_loop())
+    pulumi.runtime.set_mocks(cloud, project="cloud-ecosystem", stack=stack, preview=False)
+    return cloud
 
 
 def kubeconfig(name: str) -> str:

@@ -20,7 +20,7 @@ from sizing.evidence import sizing_outputs
 from stacks.load import read_file
 from stacks.model import Stack
 from tests.components.azure.region import identities_as_a_map
-from tests.components.mock_cloud import ANSWERS, COMPUTED, Answer, Cloud, Computed
+from tests.components.mock_cloud import ANSWERS, COMPUTED, Answer, Cloud, Computed, attach
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -73,14 +73,11 @@ def aks(args: MockResourceArgs) -> Mapping[str, Any]:
 
 def build(name: str) -> Cloud:
     """Run one stack whole and hand back the cloud that remembers it."""
-    import pulumi.runtime  # noqa: PLC0415  with the mocks, not before
-
     stack = wish(name)
     computed: dict[str, Computed] = {**COMPUTED, SIZING: planned, **dict.fromkeys(IDENTITIES, identities_as_a_map)}
     computed["azure-native:containerservice:ManagedCluster"] = aks
     cloud = Cloud(answers=answers(stack), computed=computed)
-    pulumi.runtime.set_mocks(cloud, project="cloud-ecosystem", stack=name, preview=False)
-    return cloud.build(lambda: Platform("platform", stack).export())
+    return attach(cloud, name).build(lambda: Platform("platform", stack).export())
 
 
 def counts(cloud: Cloud) -> dict[str, int]:
