@@ -27,13 +27,16 @@ engine: ## the Pulumi engine and our Python language host, built once (about 5 m
 cluster: ## a Kubernetes control plane for tests, built once (about 8 minutes)
 	@$(PYTHON) -m toolchain.cluster build
 
+actionlint: ## the linter of the workflows, built once (under a minute)
+	@$(PYTHON) -m toolchain.actionlint
+
 preview: install engine ## preview a stack on the real engine with stand-in clouds (STACK=dev)
 	@$(RUN) -m automation preview $(STACK) --offline
 
 rehearse: install engine ## preview, up, up again, refresh, destroy, all offline (STACK=dev)
 	@$(RUN) -m automation rehearse $(STACK)
 
-test: install engine cluster ## all tests
+test: install engine cluster actionlint ## all tests
 	@$(RUN) -m pytest $(PYTEST)
 
 test-quick: install ## the tests that need neither the engine nor a control plane
@@ -51,4 +54,4 @@ bench: install engine ## the figures of docs/performance.md, as a table and as b
 lock: ## compile requirements.in into the hashed requirements.txt
 	@uv pip compile --quiet --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
 
-.PHONY: help install engine cluster preview rehearse test test-quick check bench lock
+.PHONY: help install engine cluster actionlint preview rehearse test test-quick check bench lock

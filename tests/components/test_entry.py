@@ -99,7 +99,9 @@ def test_the_loop_is_turned_in_a_program_only(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(pulumi, "run", given.append)
     entry.run(lambda: None)
     assert given == [entry._turn_twice]
-    asyncio.run(entry._turn_twice())
+    loop = asyncio.new_event_loop()  # not asyncio.run, which takes the main thread's loop away from later tests
+    loop.run_until_complete(entry._turn_twice())
+    loop.close()
 
 
 def test_no_cloud_is_loaded_with_the_platform() -> None:
