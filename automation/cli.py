@@ -293,6 +293,47 @@ def demand(
 
 
 @app.command()
+def size(
+    stack: Annotated[str, typer.Argument(help="the stack, or `verify` to judge FILE without solving", metavar="STACK")],
+    file: Annotated[Path | None, typer.Argument(help="with verify: evidence, or what --json wrote")] = None,
+    demand_file: Demand = None,
+    explain_it: Annotated[bool, typer.Option("--explain", help="how it came about, bound by bound")] = False,
+    as_json: Json = False,
+    pictures: Annotated[Path | None, typer.Option("--pictures", metavar="DIR", help="write SVG pictures there")] = None,
+    quality: Quality = None,
+    project: Project = PROJECT,
+) -> None:
+    """Show the plan of every pool: cost, gap to a proven bound, what binds, next to the usual autoscalers."""
+    output = Output(as_json=as_json, stack=stack)
+
+    def work() -> Exit:
+        from automation import size as size_  # noqa: PLC0415
+
+        if stack == "verify":
+            if file is None:
+                raise Ending(Exit.WRONG_INPUT, "file", "size verify needs a FILE: evidence, or what size --json wrote")
+            wrong = size_.recheck(file)
+            if as_json:
+                sys.stdout.write(json.dumps({"ok": not wrong, "findings": wrong}, indent=1) + "\n")
+            else:
+                sys.stdout.write("\n".join(wrong or ["the evidence holds: feasible, cost and bound follow"]) + "\n")
+            return Exit.FAILED if wrong else Exit.OK
+        if file is not None:
+            raise Ending(Exit.WRONG_INPUT, "file", f"size {stack} takes no second argument; write --demand {file}")
+        made = size_.plan(stack, Options(project, demand=demand_file, quality=quality))
+        if pictures is not None:
+            for path in size_.draw(made, pictures):
+                output.err.print(f"wrote {path}", markup=False, highlight=False)
+        if as_json:
+            sys.stdout.write(json.dumps(made, indent=1, default=str) + "\n")
+        else:
+            size_.show(made, Console(width=None if sys.stdout.isatty() else 160), explain=explain_it)
+        return Exit.OK
+
+    _run(output, work)
+
+
+@app.command()
 def doctor(
     stack: Annotated[str | None, typer.Argument(help="also check what this stack needs", metavar="[STACK]")] = None,
     offline: Offline = False,
