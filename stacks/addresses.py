@@ -24,11 +24,12 @@ ZONE_KEYS: Final[tuple[ZoneKey, ...]] = ("a", "b", "c")
 LARGEST_BLOCK: Final = 8
 """10.0.0.0/8 is the largest private block there is."""
 LARGEST_SLOT: Final = 14
-"""More room in one region helps nobody: GKE takes a pod range of at most /9, a VPC of AWS at most /16."""
+"""Room for 512 nodes of GKE or AKS; a VPC of AWS takes a /16 of it and no more.
+
+A share has more than four slots for each cloud only while they are this large.
+"""
 SMALLEST_SLOT: Final = 20
 """Half of it is the smallest useful pod range: /21, eight nodes of /24 each."""
-ROOMY_SLOT: Final = 15
-"""Room for 256 nodes of GKE or AKS: a share has more than four slots for each cloud only while they are this large."""
 LARGEST_NETWORK: Final = 16
 """https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html: a VPC is /16 to /28."""
 POD_RANGE_PER_NODE: Final = 24
@@ -120,8 +121,8 @@ def share_of(block: IPv4Network, index: int, of: int) -> IPv4Network:
 
 
 def slots_in(share_prefix: int) -> int:
-    """How many regions a cloud may have in a share of this size: 16 (/9 and larger), 8 (/10) or 4."""
-    return 1 << min(4, max(2, ROOMY_SLOT - (share_prefix + 2)))
+    """How many regions a cloud may have in a share of this size: 16 (/8), 8 (/9) or 4."""
+    return 1 << min(4, max(2, LARGEST_SLOT - (share_prefix + 2)))
 
 
 def region_slot(addresses: Addresses, cloud: Cloud, number: int) -> IPv4Network:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from stacks.addresses import RegionPlan, plan_region, region_slot
 from stacks.clouds import REGION_SLOTS, Cloud
-from stacks.place import Addresses, Region
+from stacks.place import Addresses, Region, Share
 from stacks.problems import Problem, listed
 from stacks.tree import Tree
 
@@ -105,10 +105,11 @@ def _too_many_nodes(tree: Tree, addresses: Addresses, plan: RegionPlan, region: 
         ),
         None,
     )
-    larger = f"make the block /{enough} or larger" if enough else "no larger block helps"
-    if addresses.share.of > 1:
-        larger += ", cut it into fewer shares (addresses.share.of)"
-    larger += ", or lower" if enough or addresses.share.of > 1 else ": lower"
+    alone = addresses.model_copy(update={"share": Share()})
+    ways = [f"make the block /{enough} or larger"] if enough else []
+    if addresses.share.of > 1 and plan_region(alone, plan.cloud, plan.region, region).nodes_that_fit() >= wanted:
+        ways.append("cut it into fewer shares (addresses.share.of)")
+    larger = ", ".join([*ways, "or lower"]) if ways else "no larger block helps: lower"
     yield Problem(
         path=BLOCK,
         what=f"is too small for {cluster}: its pools may grow to {wanted} nodes, but {plan.slot} has addresses for "

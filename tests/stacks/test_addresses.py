@@ -150,7 +150,7 @@ def test_too_small_says_what_is_needed(prefix: int, of: int, number: int) -> Non
 
 
 def test_slots_depend_on_the_size_of_the_share_only() -> None:
-    assert [slots_in(prefix) for prefix in (8, 9, 10, 11, 12, 16)] == [16, 16, 8, 4, 4, 4]
+    assert [slots_in(prefix) for prefix in (8, 9, 10, 11, 12, 16)] == [16, 8, 4, 4, 4, 4]
 
 
 def test_the_stacks_of_the_project_fit_together() -> None:
