@@ -392,7 +392,7 @@ def explain(key: Annotated[str, typer.Argument(help="a key of the stack file, e.
 
 def main() -> None:
     """Start; wrong options leave with 2, as wrong input does."""
-    from automation import stage  # noqa: F401, PLC0415 - adds the sandbox's commands
+    from automation import law, stage  # noqa: F401, PLC0415 - adds `law` and the sandbox's commands
     from automation.pipeline import commands  # noqa: F401, PLC0415 - adds plans, ledger, pipelines, checks
 
     app()

@@ -47,6 +47,10 @@ class Graph:
         own = self._names[target.urn]
         return bool(own) and any(resource.props.get(prop) in own for prop in props if _hashable(resource, prop))
 
+    def called(self, ids: Iterable[object]) -> list[Resource]:
+        """Return the resources that bear one of these ids; only states know ids."""
+        return [self._ids[each] for each in ids if isinstance(each, str) and each in self._ids]
+
     def referrers(self, target: Resource, pattern: str, *props: str) -> list[Resource]:
         """Return the resources of a type that refer to the target."""
         return [each for each in self.of(pattern) if self.refers(each, target, *props)]
@@ -65,6 +69,10 @@ class Graph:
         return one.provider_urn == other.provider_urn
 
     @cached_property
+    def _ids(self) -> dict[str, Resource]:
+        return {resource.id: resource for resource in self.resources if resource.id}
+
+    @cached_property
     def _names(self) -> dict[str, frozenset[str]]:
         keys = ("id", "arn", "name", "bucket", "selfLink")
         return {
@@ -73,6 +81,7 @@ class Graph:
                 for key in keys
                 if isinstance(resource.props.get(key), str) and resource.props[key]
             )
+            | ({resource.id} - {""})
             for resource in self.resources
         }
 

@@ -63,6 +63,7 @@ def _resource(written: Mapping[str, Any], by_urn: Mapping[str, Mapping[str, Any]
         type=written["type"],
         name=urn.rpartition("::")[2],
         props=plain(normalised(written.get("inputs") or {})),
+        id=str(written.get("id") or ""),
         provider_type=str(provider.get("type", "")),
         provider_name=provider_urn.rpartition("::")[2],
         provider_urn=provider_urn,
@@ -99,6 +100,13 @@ def records(verdicts: list[Verdict]) -> Iterator[dict[str, Any]]:
         }
 
 
+def _told(wrong: Exception) -> str:
+    """Say what is wrong with a file without repeating what stands in it."""
+    if isinstance(wrong, json.JSONDecodeError):
+        return f"is no JSON: {wrong.msg} in line {wrong.lineno}; make one with `pulumi stack export --file FILE`"
+    return wrong.strerror or "cannot be read" if isinstance(wrong, OSError) else str(wrong)
+
+
 def main(arguments: list[str]) -> int:
     """Judge the state of the first argument by the configuration of the second; return the exit code."""
     try:
@@ -110,7 +118,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("which state? python -m charter.offline STATE.json [CONFIG.json]\n")
         return WRONG_INPUT
     except (OSError, ValueError) as wrong:
-        sys.stderr.write(f"{' '.join(arguments)}: {wrong}\n")
+        sys.stderr.write(f"{' '.join(arguments)}: {_told(wrong)}\n")
         return WRONG_INPUT
     found = list(records(verdicts))
     json.dump({"findings": found, **judging.tally.document()}, sys.stdout)

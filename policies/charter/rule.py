@@ -69,6 +69,8 @@ class Resource:
     type: str
     name: str
     props: Mapping[str, Any]
+    id: str = ""
+    """What the cloud calls it; only an exported state tells."""
     provider_type: str = ""
     provider_name: str = ""
     provider_urn: str = ""

@@ -75,6 +75,8 @@ NOBODY = (
     "system:authenticated",
     "system:masters",
 )
+UNRESOLVED = {"verify": "chart", "description": "rendered"}
+"""What the description of a Release says of a digest, by the path at which its absence is found."""
 EXACT_VERSION = re.compile(r"^v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$")
 
 NOWHERE = "?"
@@ -637,12 +639,30 @@ def _hours(text: str) -> float:
     ["kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart"],
     remediation="Give version exactly, an allowed repository, a digest, and no secret in values; say renderedSha256.",
 )
-def charts(resource: Resource, _facts: Facts) -> Iterator[Found]:
-    """A Release is opaque: what it renders must be known by a hash in its values or annotations."""
+def charts(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """A Release is opaque: what it renders must be known by a hash, in its description or values."""
     reader = resource.reader
-    yield from apart(_chart(reader), _values(reader))
-    if resource.kind == "Release" and not reader.has("values.renderedSha256"):
-        yield Finding("values.renderedSha256", "is missing: what the release renders is not known")
+    parts = [_chart(reader), _values(reader)]
+    if resource.kind == "Release":
+        parts.append(_rendered(reader))
+    for found in apart(*parts):
+        unresolved = isinstance(found, Finding) and found.path in UNRESOLVED and _unresolved(reader, found.path)
+        yield Open(found.path) if unresolved and facts.sandbox else found
+
+
+def _rendered(reader: Reader) -> Iterator[Found]:
+    if not (reader.has("values.renderedSha256") or _noted(reader, "rendered")):
+        yield Finding("description", "says no `rendered sha256:...`: what the release renders is not known")
+
+
+def _noted(reader: Reader, what: str) -> bool:
+    """Say whether the description notes a digest: `chart sha256:..., rendered sha256:...`."""
+    return re.search(rf"\b{what} (sha256:)?[0-9a-f]{{64}}\b", reader.text("description")) is not None
+
+
+def _unresolved(reader: Reader, path: str) -> bool:
+    """Say whether the description admits that the lock could not resolve it: offline nobody can."""
+    return f"{UNRESOLVED[path]} unresolved" in reader.text("description")
 
 
 def _chart(reader: Reader) -> Iterator[Found]:
@@ -652,13 +672,14 @@ def _chart(reader: Reader) -> Iterator[Found]:
     chart = reader.text("chart")
     if not (repository.startswith("https://") or chart.startswith("oci://")):
         yield Finding("repositoryOpts.repo", "is no https or oci address")
-    if not (reader.flag("verify") or "@sha256:" in chart):
-        yield Finding("verify", "is off, and the chart has no digest")
+    if not (reader.flag("verify") or "@sha256:" in chart or _noted(reader, "chart")):
+        yield Finding("verify", "is off, and neither the chart nor the description has a digest")
 
 
 def _values(reader: Reader) -> Iterator[Found]:
     for path, leaf in walk(reader.map("values"), "values"):
-        if isinstance(leaf, str) and leaf and secret_name(path.rpartition(".")[2]):
+        name = path.rpartition(".")[2]
+        if isinstance(leaf, str) and leaf and secret_name(name) and not name.lower().startswith("existing"):
             yield Finding(path, "looks like a secret; keep it in the secret store")
 
 

@@ -1,0 +1,142 @@
+"""`law FILE`: an exported state before the charter. The pack judges in a process of its own; no engine is started."""
+
+# ruff: noqa: FBT002, PLR0913, PLR0917 - typer reads a command's options from its parameters
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+
+from automation.cli import Json, Offline, Output, Project, _run, app
+from automation.exits import Ending, Exit
+from automation.session import PROJECT
+
+PATIENCE: Final = 300
+"""Seconds after which a pack that says nothing is ended: 10,000 resources take less than 20."""
+ANSWERS: Final = (Exit.OK, Exit.REFUSED)
+
+
+@app.command()
+def law(
+    file: Annotated[Path, typer.Argument(help="what `pulumi stack export` wrote", metavar="FILE")],
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="facts, as the pack takes them")
+    ] = None,
+    stack: Annotated[str | None, typer.Option("--stack", metavar="STACK", help="facts of this stack file")] = None,
+    offline: Offline = False,
+    as_json: Json = False,
+    project: Project = PROJECT,
+) -> None:
+    """Judge an exported state by the charter. Exits 4 when a finding is mandatory."""
+    output = Output(as_json=as_json, stack=stack or "")
+
+    def work() -> Exit:
+        if config is not None and stack is not None:
+            raise Ending(Exit.WRONG_INPUT, "options", "--config and --stack both give facts: give one of them")
+        made = judged(file, _facts(config, stack, project, offline=offline), project)
+        if as_json:
+            sys.stdout.write(json.dumps(made, indent=1) + "\n")
+        else:
+            show(made, Console(width=None if sys.stdout.isatty() else 160))
+        return Exit.REFUSED if made["mandatory"] else Exit.OK
+
+    _run(output, work)
+
+
+def _facts(config: Path | None, stack: str | None, project: Path, *, offline: bool) -> dict[str, Any]:
+    """Return the facts by which is judged; without any, those of a stack that is not production."""
+    if config is not None:
+        try:
+            told = json.loads(config.read_text("utf-8"))
+        except (OSError, ValueError) as problem:
+            raise Ending(Exit.WRONG_INPUT, "config", f"{config}: cannot be read as JSON ({problem})") from None
+        if not isinstance(told, dict):
+            raise Ending(Exit.WRONG_INPUT, "config", f"{config}: is no JSON object of facts")
+        facts = dict(told.get("charter-mandatory", told))
+    elif stack is not None:
+        facts = _of_stack(stack, project, offline=offline)
+    else:
+        facts = {}
+    return {**facts, "sandbox": True} if offline else facts
+
+
+def _of_stack(stack: str, project: Path, *, offline: bool) -> dict[str, Any]:
+    from automation import policy  # noqa: PLC0415 - the stack file's schema loads only when it is asked for
+    from stacks.load import StackFileError, read_file  # noqa: PLC0415
+
+    try:
+        read = read_file(project / f"Pulumi.{stack}.yaml")
+    except (StackFileError, OSError) as problem:
+        raise Ending(Exit.WRONG_INPUT, "stack-file", str(problem)) from None
+    return {**policy.facts(read, project, Path(), sandbox=offline), "counts_file": ""}
+
+
+def judged(file: Path, facts: dict[str, Any], project: Path) -> dict[str, Any]:
+    """Return findings and counts of a state; raises an Ending when the pack is missing, broken, silent or refuses."""
+    pack = project / "policies"
+    if not (pack / "charter" / "offline.py").is_file():
+        raise Ending(
+            Exit.FAILED, "policy-pack", f"policy pack is missing: {pack / 'charter' / 'offline.py'} does not exist"
+        )
+    with tempfile.TemporaryDirectory(prefix="ecosystem-law-") as name:
+        config = Path(name) / "config.json"
+        config.write_text(json.dumps(facts), encoding="utf-8")
+        command = [sys.executable, "-m", "charter.offline", str(file.resolve()), str(config)]
+        try:
+            asked = subprocess.run(  # noqa: S603 - our own pack by our own interpreter
+                command,
+                cwd=pack,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=PATIENCE,
+                stdin=subprocess.DEVNULL,
+            )
+        except subprocess.TimeoutExpired:
+            raise Ending(
+                Exit.FAILED, "policy-pack", f"the policy pack {pack} hung for {PATIENCE} s: nothing is judged"
+            ) from None
+    if asked.returncode == Exit.WRONG_INPUT:
+        said = asked.stderr.replace(f" {config}", "").replace(str(config), "facts").strip()
+        raise Ending(Exit.WRONG_INPUT, "state", said)
+    return _answer(asked.returncode, asked.stdout, pack)
+
+
+def _answer(code: int, said: str, pack: Path) -> dict[str, Any]:
+    """Return what the pack said; a pack that crashed, or says one thing and ends with another, has judged nothing."""
+    try:
+        made: dict[str, Any] = json.loads(said) if code in ANSWERS else {}
+        mandatory = sum(each["level"] == "mandatory" for each in made["findings"])
+        believed = bool(mandatory) == (code == Exit.REFUSED)
+    except (ValueError, KeyError, TypeError):
+        believed, mandatory = False, 0
+    if not believed:
+        sentence = f"the policy pack {pack} ended with {code} and no verdict: nothing is judged"
+        raise Ending(Exit.FAILED, "policy-pack", sentence)
+    return {"mandatory": mandatory, "advisory": len(made["findings"]) - mandatory, **made}
+
+
+def show(made: dict[str, Any], console: Console) -> None:
+    """Print findings, worst first, then what was let be, then the counts."""
+    order = {"critical": 0, "high": 1, "medium": 2}
+    for each in sorted(made["findings"], key=lambda one: (order.get(one["severity"], 0), one["rule"], one["urn"])):
+        console.print(f"{each['severity']:8} {each['message']}", markup=False, highlight=False, soft_wrap=True)
+        for line in (each["urn"], each["remediation"], ", ".join(each["controls"])):
+            if line:
+                console.print(f"         {line}", markup=False, highlight=False, soft_wrap=True)
+    for each in made["excused"]:
+        told = f"let be   {each['rule']} {each['path']}: {each['why']} ({each['urn']})"
+        console.print(told, markup=False, highlight=False, soft_wrap=True)
+    console.print(
+        f"{made['mandatory']} mandatory, {made['advisory']} advisory; {made['evaluated']} pairs of rule and resource "
+        f"judged by {made['rules']} rules, {made['undetermined']} undetermined",
+        markup=False,
+        highlight=False,
+    )

@@ -1,0 +1,175 @@
+"""Who reaches whom inside a cluster: services that the internet sees, and what network policies let through."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from charter.graph import Graph
+from charter.pods import namespace_of, pods
+from charter.reach import INTERNET, Steps
+from charter.rule import Open, Resource
+from charter.values import UNKNOWN, Reader, Undetermined, hazy
+
+SERVICE: Final = "kubernetes:core/v1:Service"
+INGRESS: Final = "kubernetes:networking.k8s.io/v1:Ingress"
+POLICY: Final = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+NAMESPACE: Final = "kubernetes:core/v1:Namespace"
+OWN_NAME: Final = "kubernetes.io/metadata.name"
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Pods with their labels, where they live, and what their namespace is called by."""
+
+    resource: Resource
+    namespace: str
+    labels: Mapping[str, Any]
+    around: Mapping[str, Any]
+
+    @property
+    def stores(self) -> bool:
+        """Say whether it keeps data: a StatefulSet with volumes, or pods with the label tier=store."""
+        return self.labels.get("tier") == "store" or (
+            self.resource.kind == "StatefulSet" and self.resource.reader.has("spec.volumeClaimTemplates")
+        )
+
+
+def clusters(graph: Graph) -> Iterator[Steps]:
+    """Yield the steps of each cluster that shows something to the internet; others have no way in."""
+    for provider, shown in _shown(graph).items():
+        steps = Steps()
+        try:
+            _cluster(graph, provider, shown, steps)
+        except Undetermined as unknown:
+            steps.unread.append(Open(unknown.path, shown[0].urn))
+        yield steps
+
+
+def _shown(graph: Graph) -> dict[str, list[Resource]]:
+    found: dict[str, list[Resource]] = defaultdict(list)
+    for service in graph.of(SERVICE):
+        if service.reader.raw("spec.type") == "LoadBalancer":
+            found[service.provider_urn].append(service)
+    for ingress in graph.of(INGRESS):
+        found[ingress.provider_urn].append(ingress)
+    return found
+
+
+def _cluster(graph: Graph, provider: str, shown: list[Resource], steps: Steps) -> None:
+    workloads = list(_workloads(graph, provider))
+    policies = [each for each in graph.of(POLICY) if each.provider_urn == provider]
+    if any(hazy(policy.props.get("spec")) for policy in policies):
+        raise Undetermined("spec")
+    _inside(workloads, policies, steps)
+    services = [each for each in graph.of(SERVICE) if each.provider_urn == provider]
+    for entry in shown:
+        for service in _behind(entry, services):
+            selector = service.reader.map("spec.selector")
+            for workload in workloads:
+                if selector and workload.namespace == namespace_of(service) and _holds(workload.labels, selector):
+                    steps.add(INTERNET, workload.resource, f"{entry.kind} {entry.name}")
+
+
+def _inside(workloads: list[Workload], policies: list[Resource], steps: Steps) -> None:
+    for workload in workloads:
+        if workload.stores:
+            steps.stores[workload.resource.urn] = workload.resource
+        for other in workloads:
+            if workload is not other and _lets(policies, workload, other):
+                steps.add(workload.resource.urn, other.resource, "network policies")
+
+
+def _workloads(graph: Graph, provider: str) -> Iterator[Workload]:
+    around = {
+        str(each.reader.read("metadata.name", each.name)): each.reader.map("metadata.labels")
+        for each in graph.of(NAMESPACE)
+        if each.provider_urn == provider
+    }
+    for each in graph.of("kubernetes:*"):
+        if each.provider_urn == provider:
+            for pod in pods(each)[:1]:
+                namespace = namespace_of(each)
+                known = {OWN_NAME: namespace, **around.get(namespace, {})}
+                yield Workload(each, namespace, _labels(each, pod.metadata), known)
+
+
+def _behind(entry: Resource, services: list[Resource]) -> list[Resource]:
+    """Return the services that something shown to the internet leads to."""
+    if entry.type != INGRESS:
+        return [entry]
+    names, namespace = _backends(entry), namespace_of(entry)
+    return [each for each in services if each.reader.text("metadata.name") in names and namespace_of(each) == namespace]
+
+
+def _labels(workload: Resource, metadata: Reader) -> Mapping[str, Any]:
+    if workload.reader.raw(metadata.path) is UNKNOWN:
+        raise Undetermined(metadata.path)
+    return metadata.map("labels")
+
+
+def _backends(ingress: Resource) -> set[str]:
+    found = {ingress.reader.text("spec.defaultBackend.service.name")}
+    for rule in ingress.reader.each("spec.rules"):
+        found |= {path.text("backend.service.name") for path in rule.each("http.paths")}
+    return found - {""}
+
+
+def _holds(labels: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return all(labels.get(key) == value for key, value in wanted.items())
+
+
+def _lets(policies: list[Resource], source: Workload, target: Workload) -> bool:
+    """Say whether the policies of both ends let a connection through; who has none is open."""
+    return _side(policies, target, source, "ingress", "from") and _side(policies, source, target, "egress", "to")
+
+
+def _side(policies: list[Resource], own: Workload, other: Workload, side: str, peers: str) -> bool:
+    isolating = [each for each in policies if _isolates(each, own, side)]
+    if not isolating:
+        return True
+    for policy in isolating:
+        for rule in policy.reader.each(f"spec.{side}"):
+            if not rule.has(peers) or any(_peer(peer, policy, other) for peer in rule.each(peers)):
+                return True
+    return False
+
+
+def _isolates(policy: Resource, workload: Workload, side: str) -> bool:
+    if namespace_of(policy) != workload.namespace:
+        return False
+    reader = policy.reader
+    types = reader.values("spec.policyTypes") or ["Ingress", *(["Egress"] if reader.has("spec.egress") else [])]
+    return side.capitalize() in types and selects(reader.inside("spec.podSelector"), workload.labels)
+
+
+def _peer(peer: Reader, policy: Resource, other: Workload) -> bool:
+    if peer.has("ipBlock"):
+        return False
+    spaces = peer.raw("namespaceSelector")
+    if spaces is None and other.namespace != namespace_of(policy):
+        return False
+    if spaces is not None and not selects(peer.inside("namespaceSelector"), other.around):
+        return False
+    return selects(peer.inside("podSelector"), other.labels)
+
+
+def selects(selector: Reader, labels: Mapping[str, Any]) -> bool:
+    """Say whether a label selector selects labels, as Kubernetes does; an empty one selects everything."""
+    if UNKNOWN in labels.values():
+        raise Undetermined(selector.path)
+    if not _holds(labels, selector.map("matchLabels")):
+        return False
+    for expression in selector.each("matchExpressions"):
+        value, values = labels.get(expression.text("key")), expression.values("values")
+        holds = {
+            "In": value in values,
+            "NotIn": value not in values,
+            "Exists": value is not None,
+            "DoesNotExist": value is None,
+        }
+        if not holds.get(expression.text("operator"), False):
+            return False
+    return True

@@ -1,0 +1,46 @@
+"""Charter: no way from the internet to a store, but the declared one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from charter.facts import Facts
+from charter.graph import Graph
+from charter.reach import GROUP, HOLDERS, SERVERS, SQL, Steps, clouds
+from charter.reach import RULES as GROUP_RULES
+from charter.reach_pods import INGRESS, SERVICE, clusters
+from charter.rule import CRITICAL, Finding, Found, stack_rule
+
+APART: Final = 3
+"""Connections from the internet to a store where no edges are declared: to an edge, to a workload, to the store."""
+
+
+@stack_rule(
+    "CH-28",
+    "No way leads from the internet to a store, but a declared one.",
+    CRITICAL,
+    [GROUP, *GROUP_RULES, *HOLDERS, SQL, *SERVERS, SERVICE, INGRESS],
+    remediation="Let the store in from the workload that needs it only; declare the steps in evidence.edges.",
+)
+def unreachable(graph: Graph, facts: Facts) -> Iterator[Found]:
+    """Firewalls of clouds and clusters are followed step by step; the finding is the way that is open.
+
+    `evidence.edges` declares steps as pairs of names, `internet` among them. Where it is given every step of every way
+    must be declared; where it is not, an edge and a workload must stand between the internet and the store.
+    """
+    for steps in (clouds(graph), *clusters(graph)):
+        yield from steps.unread
+        for store, way in steps.ways():
+            if not _declared(steps, way, facts):
+                yield Finding("", f"the internet reaches it: {steps.told(way)}", store.urn)
+
+
+def _declared(steps: Steps, way: list[str], facts: Facts) -> bool:
+    edges = facts.evidence.get("edges")
+    if not isinstance(edges, list):
+        return steps.strides(way) >= APART
+    known = {tuple(each) for each in edges if isinstance(each, list)}
+    names = [steps.names[each] for each in way]
+    return all(pair in known for pair in pairwise(names))
