@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import xml.etree.ElementTree as ET
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 from typer.testing import CliRunner
@@ -42,7 +42,7 @@ def test_the_pictures_are_well_formed(made: Path) -> None:
     assert len(pictures) % 3 == 0
     assert pictures
     for path in pictures:
-        assert ElementTree.fromstring(path.read_text()).tag.endswith("svg")
+        assert ET.fromstring(path.read_text()).tag.endswith("svg")
 
 
 def test_what_was_written_is_judged_without_solving(made: Path) -> None:

@@ -1,0 +1,246 @@
+"""Measure S1 to S14 of the sizing, print them with their goals and write `bench/sizing.json`: `python -m bench.sizing`.
+
+Nothing here fails by the clock. `--only S2,S3` measures some and keeps the others; `--most 1000` leaves out instances
+above so many pods. The instances are those of `bench/sizing_instances.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import itertools
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+import sizing
+from bench.figure import Figure, rounded, table
+from bench.latest import write
+from bench.program import HERE, PROJECT
+from bench.sizing_instances import SEEDS, SIZES, TINY_SEEDS, instance, tiny
+from sizing.plan import Infeasible, Plan
+from sizing.problem import Problem
+from sizing.verify import verify
+
+OUTPUT: Final = HERE / "sizing.json"
+PROCESSES: Final = 20
+
+
+class Bench:
+    """All measurements; solved instances are kept for the figures that share them."""
+
+    def __init__(self, most: int) -> None:
+        self.sizes = [size for size in SIZES if size <= most]
+        self.solved: dict[tuple[int, int, bool], tuple[Problem, Plan | Infeasible, float]] = {}
+
+    def solve(self, pods: int, seed: int, *, heavy: bool = True) -> tuple[Problem, Plan | Infeasible, float]:
+        """The plan of an instance and the CPU seconds it took."""
+        key = (pods, seed, heavy)
+        if key not in self.solved:
+            sys.stderr.write(f"solving {pods} pods, seed {seed}, {'heavy' if heavy else 'light'} tail\n")
+            problem = instance(pods, seed, heavy=heavy)
+            start = time.process_time()
+            self.solved[key] = (problem, sizing.solve(problem), time.process_time() - start)
+        return self.solved[key]
+
+    def all(self) -> list[tuple[Problem, Plan | Infeasible, float]]:
+        """The instances with a heavy tail."""
+        return [self.solve(pods, seed) for pods in self.sizes for seed in SEEDS]
+
+    def s1(self) -> Iterator[Figure]:
+        """Plans that the verifier passes, or a typed no."""
+        runs = self.all()
+        good = sum(isinstance(plan, Infeasible) or not verify(p.to_object(), plan.to_object()) for p, plan, _ in runs)
+        no = sum(isinstance(plan, Infeasible) for _, plan, _ in runs)
+        yield Figure("S1", ">= 1", rounded(good / len(runs)), f"share of {len(runs)} instances; {no} are infeasible")
+
+    def s2(self) -> Iterator[Figure]:
+        """Gap of the instances."""
+        gaps = [plan.gap for _, plan, _ in self.all() if isinstance(plan, Plan)]
+        how = f"{len(gaps)} instances of up to {self.sizes[-1]} pods, heavy tail, standard effort"
+        yield Figure("S2-mean", "<= 0.02", rounded(float(np.mean(gaps))), how)
+        yield Figure("S2-max", "<= 0.05", rounded(max(gaps)), how)
+
+    def s3(self) -> Iterator[Figure]:
+        """Against the proven optimum of small instances, S4 with it."""
+        over, below = [], []
+        for seed in TINY_SEEDS:
+            problem = tiny(seed)
+            plan, best = sizing.solve(problem), optimum(problem)
+            if isinstance(plan, Plan) and np.isfinite(best):
+                over.append(plan.cost_usd_month / best - 1)
+                below.append(1 - plan.bound_usd_month / best)
+        how = f"{len(over)} of {len(TINY_SEEDS)} tiny instances with a plan; every mix of nodes within the slots tried"
+        yield Figure("S3-gap", "<= 0.002", rounded(max(0.0, float(np.mean(over)))), how)
+        yield Figure("S3-found", ">= 0.9375", rounded(float(np.mean([o <= 1e-6 for o in over]))), how)
+        yield Figure("S4", "<= 0.01", rounded(float(np.mean(below))), f"{how}; mean of the bound's distance")
+
+    def s5(self) -> Iterator[Figure]:
+        """CPU seconds."""
+        for pods, goal in ((1000, "<= 5"), (2000, "<= 15")):
+            if pods in self.sizes:
+                took = [self.solve(pods, seed)[2] for seed in SEEDS]
+                yield Figure(
+                    f"S5-{pods}", goal, rounded(float(np.median(took))), f"CPU s, {pods} pods, 6 pools, median of 3"
+                )
+
+    def s6(self) -> Iterator[Figure]:
+        """Large instances are left to a run of their own."""
+        yield Figure("S6", "<= 12", None, "not measured in this run: 20,000 pods take minutes; see S5 for 2,000")
+
+    def s7(self) -> Iterator[Figure]:
+        """The same bytes over processes and hash seeds."""
+        code = (
+            "import json; from bench.sizing_instances import instance; import sizing; "
+            "print(json.dumps(sizing.solve(instance(300, 11, quality='fast')).to_object(), sort_keys=True))"
+        )
+        seen = set()
+        for number in range(PROCESSES):
+            env = {**os.environ, "PYTHONHASHSEED": str(number), "OMP_NUM_THREADS": str(1 + number % 2)}
+            out = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, env=env, capture_output=True, check=True)
+            seen.add(hashlib.sha256(out.stdout).hexdigest())
+        yield Figure("S7", "= 1", float(len(seen)), f"plans over {PROCESSES} processes, hash seeds, threads")
+
+    def s8(self) -> Iterator[Figure]:
+        """Memory of a process that solves."""
+        code = (
+            "import resource, sys; from bench.sizing_instances import instance; import sizing; "
+            "sizing.solve(instance(int(sys.argv[1]), 11)); "
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        )
+        for pods, goal in ((1000, "<= 256"), (2000, "<= 512")):
+            if pods in self.sizes:
+                run = [sys.executable, "-c", code, str(pods)]
+                out = subprocess.run(run, cwd=PROJECT, capture_output=True, text=True, check=True)
+                yield Figure(f"S8-{pods}", goal, rounded(float(out.stdout)), f"MB, whole process, {pods} pods")
+
+    def s9(self) -> Iterator[Figure]:
+        """Comparisons that need packages which are not in the lock."""
+        yield Figure("S9", "<= 1", None, "not measured: QOKit is not among the locked packages")
+        yield Figure("S10", ">= 50", None, "not measured: qiskit-optimization is not among the locked packages")
+
+    def s11(self) -> Iterator[Figure]:
+        """Chance of the circuit, and of chance alone, on hard tables of the search's own kind."""
+        from bench.sizing_hard import hits  # noqa: PLC0415 - loads the simulator
+
+        for qubits, goal in ((16, ">= 0.85"), (20, ">= 0.75")):
+            circuit, control, count = hits(qubits)
+            how = (
+                f"{count} seeded tables where < 0.2 % of states are optimal, two-body phase, 256 shots: share with a "
+                f"hit; uniform sampling at equal shots on the same tables: {control:.2f}"
+            )
+            yield Figure(f"S11-{qubits}", goal, rounded(circuit) if count else None, how)
+
+    def s12(self) -> Iterator[Figure]:
+        """Saving against the two autoscalers."""
+        from sizing.baselines import baselines  # noqa: PLC0415
+
+        rows: dict[tuple[bool, str], list[float]] = {}
+        for heavy, pods, seed in itertools.product((True, False), self.sizes[:2], SEEDS):
+            problem, plan, _ = self.solve(pods, seed, heavy=heavy)
+            if isinstance(plan, Plan):
+                for name, cost in baselines(problem).items():
+                    rows.setdefault((heavy, name), []).append(
+                        1 - plan.cost_usd_month / cost if np.isfinite(cost) else 1
+                    )
+        goals = {"cluster_autoscaler": (">= 0.28", ">= 0.28"), "karpenter": (">= 0.03", ">= 0.12")}
+        for (heavy, name), saved in sorted(rows.items()):
+            tail = "heavy" if heavy else "light"
+            how = f"least saving on {len(saved)} instances, {tail} tail, 3 slots; mean {np.mean(saved):.3f}"
+            how += "; our plan pays N+1 spares, the baseline does not"
+            yield Figure(f"S12-{name}-{tail}", goals[name][not heavy], rounded(min(saved)), how)
+
+    def s13(self) -> Iterator[Figure]:
+        """The real kube-scheduler."""
+        from bench.sizing_kube import pending  # noqa: PLC0415
+        from sizing import catalogue  # noqa: PLC0415
+        from sizing.stack_problem import from_stack  # noqa: PLC0415
+        from stacks.load import read_file  # noqa: PLC0415
+        from toolchain.cluster import ControlPlane  # noqa: PLC0415
+
+        prod = from_stack(read_file(PROJECT / "Pulumi.prod.yaml"), PROJECT, catalogue.load())
+        left, asked = 0, 0
+        for problem in (prod["gcp-europe-west1"], prod["aws-eu-west-1"], instance(300, 11)):
+            plan = sizing.solve(problem)
+            if not isinstance(plan, Plan):
+                continue
+            with ControlPlane(scheduler=True) as plane:
+                one, of = pending(plane, json.loads(problem.to_json()), json.loads(json.dumps(plan.to_object())))
+            left, asked = left + one, asked + of
+        how = f"pods pending of {asked}, kube-scheduler 1.36.3, largest first: two clusters of prod, one heavy tail"
+        yield Figure("S13", "= 0", float(left), how)
+
+    def s14(self) -> Iterator[Figure]:
+        """The replayed series."""
+        from bench.sizing_replay import figures  # noqa: PLC0415
+
+        yield from figures()
+
+
+@cache
+def optimum(problem: Problem) -> float:
+    """The cheapest mix of nodes of a problem with one pool that packs and that kube-scheduler takes."""
+    from sizing.compiled import compile_problem  # noqa: PLC0415
+    from sizing.pools import FIRST, SPREAD, finish, pack  # noqa: PLC0415
+
+    compiled = compile_problem(problem)
+    if isinstance(compiled, Infeasible):
+        return float("inf")
+    part, volume = compiled.pools[0], compiled.counts @ compiled.classes.sizes
+    mixes = []
+    for numbers in itertools.product(range(part.wish.max + 1), repeat=len(part.types)):
+        used = [t for t, n in enumerate(numbers) if n]
+        if used and sum(numbers) < part.wish.max and len(used) <= part.wish.slots:
+            room = sum(part.room[t] * numbers[t] for t in used)
+            least = float(np.array(numbers) @ part.price) + min(float(part.price[t]) for t in used)
+            if (room >= volume).all():
+                mixes.append((least, numbers, used))
+    best = float("inf")
+    for least, numbers, used in sorted(mixes):
+        if least >= best:
+            break
+        for order, manner in itertools.product(itertools.permutations(used), (FIRST, SPREAD)):
+            trial = np.array([[numbers[t] for t in order]])
+            if not pack(compiled, 0, order, trial, compiled.counts, manner)[1].left.any():
+                whole = finish(compiled, 0, order, trial[0], compiled.counts, manner)
+                best = min(best, whole.cost if whole else best)
+    return best
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="figures, separated by commas; default: all")
+    parser.add_argument("--most", type=int, default=2000, help="leave out instances above so many pods")
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    chosen = parser.parse_args()
+    bench = Bench(chosen.most)
+    known: dict[str, Callable[[], Iterator[Figure]]] = {
+        "S1": bench.s1, "S2": bench.s2, "S3": bench.s3, "S5": bench.s5, "S6": bench.s6, "S7": bench.s7, "S8": bench.s8,
+        "S9": bench.s9, "S11": bench.s11, "S12": bench.s12, "S13": bench.s13, "S14": bench.s14,
+    }  # fmt: skip
+    names = [name for name in chosen.only.split(",") if name] or list(known)
+    if unknown := set(names) - set(known):
+        parser.error(f"--only {','.join(sorted(unknown))} is unknown: choose of {', '.join(known)}")
+    old: list[dict[str, Any]] = json.loads(chosen.output.read_text())["figures"] if chosen.output.exists() else []
+    figures: list[Figure] = []
+    for name in names:
+        sys.stderr.write(f"measuring {name}\n")
+        try:
+            figures += list(known[name]())
+        except Exception as error:  # noqa: BLE001 - one figure must not hide the others
+            figures.append(Figure(name, "", None, f"not measured: {type(error).__name__}: {str(error)[:200]}"))
+        write(figures, chosen.output, old if chosen.only else [])  # after each: a run that is stopped keeps the rest
+    table(figures)
+
+
+if __name__ == "__main__":
+    main()
