@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
 from charter.facts import Facts
 from charter.graph import Graph
@@ -218,6 +218,10 @@ def _claim(resource: Resource) -> Any:
     return None
 
 
+RAW_SERIES: Final = r"\b(?!probe_)\w*(latency|duration)\w*_(seconds|milliseconds|ms)\s*(\{[^}]*\})?\s*[<>]"
+"""A histogram of durations compared as it is; `probe_duration_seconds` is a gauge."""
+
+
 def _alerts(reader: Reader, names: set[str]) -> Iterator[Found]:
     for group in reader.each("spec.groups"):
         for rule in group.each("rules"):
@@ -232,7 +236,7 @@ def _alert(rule: Reader) -> Iterator[Found]:
     expression = rule.text("expr")
     if "histogram_quantile" in expression and not re.search(r"rate\([^)]*_bucket", expression):
         yield Finding(rule.at("expr"), "takes a quantile of something that is no rate of buckets")
-    elif re.search(r"(latency|duration)_seconds\s*(\{[^}]*\})?\s*[<>]", expression):
+    elif re.search(RAW_SERIES, expression):
         yield Finding(rule.at("expr"), "compares a histogram's raw series; use histogram_quantile of rate of _bucket")
     if not rule.map("annotations").get("runbook_url"):
         yield Finding(rule.at("annotations.runbook_url"), "is missing")
