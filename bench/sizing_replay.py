@@ -43,7 +43,8 @@ def series(name: str) -> Floats:
         rows = list(csv.DictReader(file))
     column = "cpu_usage" if "cpu_usage" in rows[0] else "avg_cpu"
     values = np.array([float(row[column]) for row in rows])
-    return values / values.max() * PEAK
+    scaled: Floats = values / values.max() * PEAK
+    return scaled
 
 
 def costs() -> Floats:
@@ -68,7 +69,9 @@ def costs() -> Floats:
         )  # fmt: skip
         plan = sizing.solve(problem)
         if not isinstance(plan, Plan):
-            raise ArithmeticError(f"no plan for level {level}: {plan.message}")
+            raise ArithmeticError(  # noqa: TRY004 - not a wrong type, no plan
+                f"no plan for level {level}: {plan.message}"
+            )
         made.append(max(plan.cost_usd_month, made[-1]))
     return np.array(made)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import sizing
 from sizing.canonical import canonical, digest, sha256_hex
 from sizing.plan import SOLVER_REVISION, Infeasible, Plan, PoolPlan
-from sizing.problem import Problem, WrongProblem
+from sizing.problem import Problem, WrongProblem, type_object
 
 __all__ = ["SizingRefused", "digest", "document", "outputs", "pool_object", "problems_json", "sizing_outputs"]
 
@@ -35,7 +36,7 @@ def code_hash() -> str:
 
 def problems_json(problems: Mapping[str, Problem]) -> str:
     """All clusters' problems as one canonical text: the input of the dynamic resource."""
-    return canonical({name: problem.to_object() for name, problem in problems.items()})
+    return canonical({name: problem.to_compact() for name, problem in problems.items()})
 
 
 def pool_object(plan: Plan, pool_plan: PoolPlan, problem: Problem | None = None) -> str:
@@ -57,8 +58,8 @@ def pool_object(plan: Plan, pool_plan: PoolPlan, problem: Problem | None = None)
         "pods": placed(plan, pool_plan.key),
     }
     if problem is not None:
-        wish = next(w for w in problem.to_object()["pools"] if w["name"] == pool_plan.pool)
-        kind = next(t for t in problem.to_object()["types"] if t["name"] == pool_plan.instance_type)
+        wish = asdict(next(w for w in problem.pools if w.name == pool_plan.pool))
+        kind = type_object(next(t for t in problem.types if t.name == pool_plan.instance_type))
         made["inputs_hash"] = sha256_hex(canonical({"wish": wish, "type": kind, "pods": made["pods"]}))
         made["allocatable"], made["price_source"] = kind["allocatable"], kind["price_source"]
     return canonical(made)
@@ -81,7 +82,10 @@ def document(problems: Mapping[str, Problem], plans: Mapping[str, Plan]) -> str:
             "solver_revision": SOLVER_REVISION,
             "code": code_hash(),
             "input_hash": sha256_hex(problems_json(problems)),
-            "problems": {name: problem.to_object() for name, problem in problems.items()},
+            "problems": {
+                name: problem.to_compact({p.instance_type for p in plans[name].pools})
+                for name, problem in problems.items()
+            },
             "plans": {name: plan.to_object() for name, plan in plans.items()},
             "pool_objects": {
                 name: {p.key: pool_object(plan, p, problems[name]) for p in plan.pools} for name, plan in plans.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import cached_property
@@ -103,6 +103,13 @@ class Problem:
         made["notes"] = dict(self.notes)
         return made
 
+    def to_compact(self, shown: Collection[str] = ()) -> dict[str, Any]:
+        """The same with all types in the table `offered`, and only those of `shown` written out under `types`."""
+        made = self.to_object()
+        made["types"] = [t for t in made["types"] if t["name"] in shown]
+        made["offered"] = compact(self.types)
+        return made
+
     @classmethod
     def from_json(cls, text: str) -> Problem:
         """The problem back from its JSON; WrongProblem names what is missing or wrong."""
@@ -139,7 +146,7 @@ class Problem:
                     )
                     for w in made["workloads"]
                 ),
-                types=tuple(type_from_object(t, made["cloud"], made["region"]) for t in made["types"]),
+                types=tuple(type_from_object(t, made["cloud"], made["region"]) for t in offered(made)),
                 vcpu_quota=None if made.get("vcpu_quota") is None else int(made["vcpu_quota"]),
                 seed=int(made["seed"]),
                 quality=made["quality"],
@@ -175,6 +182,38 @@ def type_object(row: InstanceType) -> dict[str, Any]:
         "spot_source": row.spot_source,
         "allocatable": row.room._asdict(),
     }
+
+
+COLUMNS: Final = (
+    "name", "family", "vcpu", "memory_gib", "gpu", "arch", "price_usd_hour", "spot_price_usd_hour", "spot_band",
+    "max_pods", "price_source", "spot_source",
+)  # fmt: skip
+"""What a type is made of; the rest of its object follows from these."""
+
+
+def compact(types: Sequence[InstanceType]) -> dict[str, Any]:
+    """Types as a table, a quarter of the size: names of columns, one row per type, sources by number."""
+    rows = sorted(types, key=lambda t: t.name)
+    sources = sorted({source for t in rows for source in (t.price_source, t.spot_source)})
+    made = []
+    for t in rows:
+        row = [getattr(t, column) for column in COLUMNS[:-2]]
+        made.append([*row, sources.index(t.price_source), sources.index(t.spot_source)])
+    return {"columns": list(COLUMNS), "sources": sources, "rows": made}
+
+
+def offered(made: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The types of a problem's plain data: from its table `offered`, else from the list `types`."""
+    table = made.get("offered")
+    if table is None:
+        return list(made["types"])
+    found = []
+    for row in table["rows"]:
+        one = dict(zip(table["columns"], row, strict=True))
+        one["price_source"] = table["sources"][int(one["price_source"])]
+        one["spot_source"] = table["sources"][int(one["spot_source"])]
+        found.append(one)
+    return found
 
 
 def type_from_object(made: Mapping[str, Any], cloud: str, region: str) -> InstanceType:

@@ -100,6 +100,45 @@ def circuit(diagonals: Sequence[tuple[tuple[int, ...], Floats]], qubits: int, ra
     return made
 
 
+def rotations(cost: Floats, ramp: Ramp | None = None) -> Any:
+    """The same two-body circuit as RZ, RZZ and RX gates: what hardware runs and what OpenQASM can say."""
+    from qiskit import QuantumCircuit  # noqa: PLC0415
+
+    qubits = len(cost).bit_length() - 1
+    terms, ramp = two_body(log_rank(cost)), ramp or Ramp.linear()
+    made = QuantumCircuit(qubits, qubits)
+    made.h(range(qubits))
+    for gamma, beta in zip(ramp.gammas, ramp.betas, strict=True):
+        for term, value in sorted(terms.items()):
+            if len(term) == 1:
+                made.rz(2 * gamma * value, term[0])
+            else:
+                made.rzz(2 * gamma * value, *term)
+        made.rx(2 * beta, range(qubits))
+    made.measure(range(qubits), range(qubits))
+    return made
+
+
+def openqasm(cost: Floats, ramp: Ramp | None = None) -> str:
+    """The circuit of `rotations` as OpenQASM 3 (a `diagonal` instruction cannot be exported)."""
+    from qiskit import qasm3  # noqa: PLC0415
+
+    return str(qasm3.dumps(rotations(cost, ramp)))
+
+
+def noisy(cost: Floats, shots: int, seed: int, *, one: float = 0.001, two: float = 0.01) -> dict[int, int]:
+    """Samples of `rotations` under depolarising noise: error probabilities of one- and two-qubit gates."""
+    from qiskit_aer import AerSimulator  # noqa: PLC0415
+    from qiskit_aer.noise import NoiseModel, depolarizing_error  # noqa: PLC0415
+
+    model = NoiseModel(basis_gates=["h", "rx", "rz", "rzz"])
+    model.add_all_qubit_quantum_error(depolarizing_error(one, 1), ["h", "rx"])
+    model.add_all_qubit_quantum_error(depolarizing_error(two, 2), ["rzz"])
+    machine = AerSimulator(method="statevector", noise_model=model, seed_simulator=seed, max_parallel_threads=1)
+    counts = machine.run(rotations(cost), shots=shots).result().get_counts()
+    return {int(bits, 2): int(times) for bits, times in sorted(counts.items())}
+
+
 def simulator(seed: int) -> Any:
     """Aer's statevector simulator: double precision, one thread, a seed, no fusion."""
     from qiskit_aer import AerSimulator  # noqa: PLC0415

@@ -56,6 +56,25 @@ def test_the_sum_of_the_blocks_is_the_two_body_phase() -> None:
     assert np.isclose(np.std(expected), 1)
 
 
+def test_the_exported_circuit_is_the_one_that_runs() -> None:
+    from qiskit.quantum_info import Statevector  # noqa: PLC0415 - slow to import
+
+    cost = landscape(5)
+    gates = quantum.rotations(cost).remove_final_measurements(inplace=False)
+    assert np.abs(np.abs(Statevector(gates).data) ** 2 - quantum.probabilities(cost)).max() < 1e-9
+    text = quantum.openqasm(cost)
+    assert text.startswith("OPENQASM 3")
+    assert "rzz(" in text
+    assert "diagonal" not in text
+
+
+def test_noise_spoils_the_sampling() -> None:
+    cost = landscape(6)
+    clean, spoilt = quantum.noisy(cost, 512, 3, one=0.0, two=0.0), quantum.noisy(cost, 512, 3, one=0.02, two=0.1)
+    mean = [sum(cost[s] * n for s, n in counts.items()) / 512 for counts in (clean, spoilt)]
+    assert mean[0] < mean[1]
+
+
 def test_a_flat_landscape_divides_by_nothing() -> None:
     assert not quantum.log_rank(np.ones(16)).any()
     assert quantum.two_body(np.zeros(16)) == {}
