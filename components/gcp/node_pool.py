@@ -57,13 +57,17 @@ def build(
 
     `opts` carries the parent and the provider. `desired` is not sent: GKE's autoscaler takes bounds only.
     """
+    zones = len(args.zones)
+    first = initial_nodes(pool, zones)
     return gcp.container.NodePool(
         node_pool_name(name, pool.key),
         project=account.project,
         cluster=args.cluster,
         location=args.location,
         node_locations=list(args.zones),
-        initial_node_count=initial_nodes(pool, len(args.zones)),
+        initial_node_count=pulumi.Output.from_input(pool.maximum).apply(
+            lambda most: first if most >= first * zones else 0  # the plan may leave even the first slot empty
+        ),
         autoscaling=gcp.container.NodePoolAutoscalingArgs(
             total_min_node_count=pool.minimum,
             total_max_node_count=pool.maximum,
