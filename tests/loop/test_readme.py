@@ -23,6 +23,8 @@ ELSEWHERE = {
     "pulumi stack init prod": "tests/loop/test_plain.py, with another name",
     "pulumi preview -s prod --policy-pack policies": "tests/loop/test_plain.py, with another name",
     "pulumi up -s dev": "tests/loop/test_plain.py, with another name",
+    "python -m automation report dev --out report": "tests/automation/pullrequest",
+    "python -m automation verify-integrity": "tests/automation/integrity",
     "python -m automation sandbox serve": "tests/sandbox/test_serving.py",
     "python -m automation sandbox serve --state .sandbox &": "tests/sandbox/test_serving.py",
     "pulumi config set --secret NAME": "the engine's own",
@@ -34,6 +36,7 @@ HERE = (
     "python -m automation demand dev --file demand/surge.csv",
     "python -m automation drift dev",
     "python -m automation doctor prod",
+    "python -m automation size dev",
     "python -m automation explain clusters.pools",
 )
 STARTS = ("make ", "python -m ", "pulumi ", "aws ", "gcloud ", "az ")
@@ -58,7 +61,7 @@ def test_every_command_is_run_by_a_test() -> None:
 @pytest.mark.parametrize("command", HERE)
 def test_a_command_of_the_readme_works(command: str, hands: CommandLine) -> None:
     words = shlex.split(command)[3:]
-    offline = [] if words[0] in {"explain", "doctor"} else ["--offline"]
+    offline = [] if words[0] in {"explain", "doctor", "size"} else ["--offline"]
     ran = hands.run(*words, *offline)
     allowed = {0, 1} if words[0] == "doctor" else {0}  # the doctor of a machine without accounts finds something
     assert ran.returncode in allowed, f"{ran.stdout[-2000:]}\n{ran.stderr[-2000:]}"
