@@ -15,7 +15,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -185,7 +184,6 @@ class Bench:
         yield from figures()
 
 
-@cache
 def optimum(problem: Problem) -> float:
     """The cheapest mix of nodes of a problem with one pool that packs and that kube-scheduler takes."""
     from sizing.compiled import compile_problem  # noqa: PLC0415

@@ -17,7 +17,7 @@ from sizing.compiled import Compiled
 from sizing.packing import Floats
 from sizing.pools import PoolSolution, node_zones
 
-DRAWS = 3
+DRAWS = 8
 Ints = npt.NDArray[np.int64]
 
 
