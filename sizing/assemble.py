@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 def headroom(wish: PoolWish, nodes: Sequence[int]) -> list[int]:
-    """Max of each slot: its nodes and a share of the room below the wish's max, by largest remainder; empty: 1."""
+    """Max of each slot: its nodes and a share of the room below the wish's max, by largest remainder; empty: 1.
+
+    The slots' max add up to the wish's max at most, with one exception: an empty slot's max is always 1 (no cloud makes
+    a node pool of max 0), so a pool that is full may exceed its wish by its number of empty slots.
+    """
     used = [n for n in nodes if n > 0]
     left = max(0, wish.max - sum(used) - (len(nodes) - len(used)))
     total = sum(used)
