@@ -51,7 +51,10 @@ check: install ## formatting, lint, types, imports
 bench: install engine ## the figures of docs/performance.md, as a table and as bench/latest.json
 	@$(RUN) -m bench.latest
 
+bench-law: install engine ## the figures of the law, as a table and as bench/law.json
+	@$(RUN) -W ignore -m bench.law_figures
+
 lock: ## compile requirements.in into the hashed requirements.txt
 	@uv pip compile --quiet --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
 
-.PHONY: help install engine cluster actionlint preview rehearse test test-quick check bench lock
+.PHONY: help install engine cluster actionlint preview rehearse test test-quick check bench bench-law lock

@@ -9,7 +9,7 @@ from typing import Any, Final
 from charter.documents import Malformed
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.rule import RULES, Excused, Finding, Found, Resource, Rule, matching
+from charter.rule import RULES, Excused, Finding, Found, Index, Resource, Rule
 from charter.tally import Tally
 from charter.values import Undetermined
 from charter.waivers import Waiver, covering, faults, read_waivers
@@ -44,9 +44,8 @@ class Judge:
 
     def __init__(self, rules: Mapping[str, Rule] | None = None) -> None:
         chosen = (RULES if rules is None else rules).values()
-        self._resource_rules = tuple(rule for rule in chosen if rule.check)
+        self._resource_rules = Index(rule for rule in chosen if rule.check)
         self._stack_rules = tuple(rule for rule in chosen if rule.stack_check)
-        self._index: dict[str, tuple[Rule, ...]] = {}
         self.recorded: dict[str, Resource] = {}
         self.waived: set[Waiver] = set()
         self.tally = Tally(rules=len(chosen))
@@ -54,11 +53,8 @@ class Judge:
     def resource(self, resource: Resource, facts: Facts) -> list[Verdict]:
         """Judge one resource; a rule that raises becomes a finding of its own and the others go on."""
         self.recorded[resource.urn] = resource
-        rules = self._index.get(resource.type)
-        if rules is None:
-            rules = self._index[resource.type] = tuple(matching(self._resource_rules, resource.type))
         verdicts: list[Verdict] = []
-        for rule in rules:
+        for rule in self._resource_rules.of(resource.type):
             if rule.applies is None or rule.applies(resource):
                 self.tally.begin(rule.id, (resource.urn,))
                 verdicts += self._run(rule, resource.urn, rule.check, (resource, facts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from charter.controls import controls_of
 from charter.facts import Facts
-from charter.values import Reader, Undetermined, walk
+from charter.values import Reader, Undetermined, texts
 
 if TYPE_CHECKING:
     from charter.graph import Graph
@@ -87,9 +88,11 @@ class Resource:
         return Reader(self.props)
 
     @cached_property
-    def leaves(self) -> tuple[tuple[str, Any], ...]:
-        """Return every leaf of the properties with its path; found once, for all rules that look at all of them."""
-        return tuple(walk(self.props))
+    def texts(self) -> list[tuple[str, str]]:
+        """Return every text of the properties with its path; found once, for all rules that look at all of them."""
+        found: list[tuple[str, str]] = []
+        texts(dict(self.props), "", found)
+        return found
 
     @property
     def kind(self) -> str:
@@ -221,10 +224,37 @@ def located(found: Found, urn: str) -> Found:
 
 
 def matching(rules: Iterable[Rule], resource_type: str) -> Iterator[Rule]:
-    """Yield the rules that judge a resource type."""
+    """Yield the rules that judge a resource type, in their order."""
     for rule in rules:
         if any(matches(pattern, resource_type) for pattern in rule.types):
             yield rule
+
+
+class Index:
+    """Rules by the types that they judge; answers for a type without asking each rule."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = tuple(rules)
+        self._exact: dict[str, list[int]] = defaultdict(list)
+        self._starred: dict[str, list[int]] = defaultdict(list)
+        for place, rule in enumerate(self.rules):
+            for pattern in rule.types:
+                if pattern.endswith("*"):
+                    self._starred[pattern[:-1]].append(place)
+                else:
+                    self._exact[pattern].append(place)
+        self._known: dict[str, tuple[Rule, ...]] = {}
+
+    def of(self, resource_type: str) -> tuple[Rule, ...]:
+        """Return the rules that judge a resource type, in their order."""
+        found = self._known.get(resource_type)
+        if found is None:
+            places = set(self._exact.get(resource_type, ())) | set(self._exact.get(unversioned(resource_type), ()))
+            for start, starred in self._starred.items():
+                if resource_type.startswith(start):
+                    places.update(starred)
+            found = self._known[resource_type] = tuple(self.rules[place] for place in sorted(places))
+        return found
 
 
 def matches(pattern: str, resource_type: str) -> bool:

@@ -57,6 +57,12 @@ def secret_name(name: str) -> bool:
     return bool(words) and (words[-1] in SECRET_WORDS or "".join(words[-2:]) in SECRET_WORDS)
 
 
+@lru_cache(maxsize=65536)
+def secret_path(path: str) -> bool:
+    """Say whether the last name of a path announces a secret value."""
+    return secret_name(path.rpartition(".")[2].partition("[")[0])
+
+
 def secret_value(value: str) -> bool:
     """Say whether a text has the form of a key or is too random for a word."""
     if any(form.search(value) for form in FORMS):

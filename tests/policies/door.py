@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from charter.example_states import urn
 from charter.examples import Case
 from charter.judge import Judge
 from charter.pack import MANDATORY, Dispatcher, policies
@@ -18,8 +19,6 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 FACTS = {"production": False, "sandbox": False}
 STACK = "pulumi:pulumi:Stack"
-PLATFORM = "ecosystem:index:Platform"
-START = "urn:pulumi:prod::cloud-ecosystem::"
 
 
 @dataclass(frozen=True)
@@ -31,10 +30,6 @@ class Told:
     text: str
     level: str
     urn: str
-
-
-def urn(kind: str, name: str) -> str:
-    return f"{START}{PLATFORM}${kind}::{name}"
 
 
 def wire(value: Any) -> Any:

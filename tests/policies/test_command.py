@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from charter.example_states import state
 
-from tests.policies.test_offline import PUBLIC, one, state
+from tests.policies.test_offline import PUBLIC, one
 
 PROJECT = Path(__file__).parents[2]
 

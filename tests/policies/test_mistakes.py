@@ -8,11 +8,11 @@ from typing import Any
 import charter.rules  # noqa: F401
 import pytest
 import yaml
+from charter.example_states import exported
 from charter.facts import read_facts
 from charter.offline import judge
 
 from tests.policies.door import Door
-from tests.policies.test_offline import exported
 
 MISTAKES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "mistakes.yaml").read_text("utf-8"))
 

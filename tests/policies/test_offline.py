@@ -10,52 +10,20 @@ from typing import Any
 
 import charter.rules  # noqa: F401
 import pytest
+from charter.example_states import exported, state, urn
 from charter.examples import cases, written
 from charter.facts import read_facts
 from charter.offline import SECRET_SIGNATURE, SIGNATURE, WrongState, judge, normalised, resources
 from charter.values import UNKNOWN, hazy
 
-from tests.policies.door import Door, urn
+from tests.policies.door import Door
 
 PROJECT = Path(__file__).parents[2]
 PUBLIC = {"policy": '{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'}
 
 
-def state(*written_resources: dict[str, Any]) -> dict[str, Any]:
-    return {"version": 3, "deployment": {"resources": list(written_resources)}}
-
-
 def one(kind: str, inputs: dict[str, Any], name: str = "it", **more: Any) -> dict[str, Any]:
     return {"urn": urn(kind, name), "type": kind, "inputs": inputs, **more}
-
-
-def exported(graph: Any) -> dict[str, Any]:
-    """Write a case as a state: what feeds a property is written as its dependency."""
-    urns = {name: each.get("urn") or urn(each["type"], each.get("name", name)) for name, each in graph.items()}
-    made = []
-    for name, each in graph.items():
-        provider = graph.get(each.get("provider", ""))
-        made.append(
-            {
-                "urn": urns[name],
-                "type": each["type"],
-                "inputs": each.get("props", {}),
-                "parent": urns.get(each.get("parent", "")),
-                "protect": bool(each.get("protect")),
-                "provider": f"{urns[each['provider']]}::id" if provider else _provider(each),
-                "propertyDependencies": {
-                    prop: [urns[one] for one in ([names] if isinstance(names, str) else names) if one in urns]
-                    for prop, names in each.get("refs", {}).items()
-                },
-                "ignoreChanges": list(each.get("ignore_changes", ())),
-            }
-        )
-    return state(*made)
-
-
-def _provider(each: Any) -> str:
-    package = each["type"].partition(":")[0]
-    return f"{urn(f'pulumi:providers:{package}', each.get('provider') or package)}::id"
 
 
 @pytest.mark.parametrize("rule", sorted(written()))

@@ -11,7 +11,7 @@ from charter.facts import Facts
 from charter.graph import Graph
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, resource_rule, stack_rule
 from charter.rules.aws_storage import audit_buckets
-from charter.secrets import secret_name
+from charter.secrets import secret_path
 from charter.tables import taggable
 from charter.values import UNKNOWN, Undetermined, hazy
 from charter.words import shown
@@ -253,11 +253,8 @@ def secrets_marked(resource: Resource, facts: Facts) -> Iterator[Found]:
     """Only an exported state shows which values are secret: elsewhere a plain one is left open."""
     if resource.type.startswith(("pulumi:providers:", "ecosystem:")):
         return
-    for path, leaf in resource.leaves:
-        if not isinstance(leaf, str) or not leaf:
-            continue
-        name = path.rpartition(".")[2].partition("[")[0]
-        if secret_name(name):
+    for path, _ in resource.texts:
+        if secret_path(path):
             yield Finding(path, "is plain; it must be secret") if facts.secrets_visible else Open(path)
 
 

@@ -24,6 +24,8 @@ TEST_KEYS = re.compile(r"^(test|mock|fake|dummy|local|AKIAIOSFODNN7EXAMPLE)", re
 LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0|localstack|moto|azurite|emulator)", re.IGNORECASE)
 PRETENCE = re.compile(r"(^|[^a-z])(mock|fake|stub|simulator|emulator|localstack|dry[_-]?run)([^a-z]|$)", re.IGNORECASE)
 ENDPOINTS = ("endpoints", "endpoint", "customEndpoint", "metadataHost")
+LONGEST = 64
+"""Characters beyond which a text is no placeholder, however it is padded."""
 PLACEHOLDERS = frozenset(
     [
         "null",
@@ -73,7 +75,7 @@ def no_sandbox(resource: Resource, facts: Facts) -> Iterator[Found]:
     if resource.type.startswith("pulumi:providers:"):
         if not facts.sandbox:
             yield from apart(*_provider(resource.reader))
-        elif _is_cloud(resource) and resource.reader.raw(MARK) != "offline":
+        elif _is_cloud(resource) and resource.reader.read(MARK) != "offline":
             yield Finding(MARK, "is absent: an offline run reaches a provider that is no stand-in")
         return
     if facts.production:
@@ -174,8 +176,8 @@ def no_fiction(resource: Resource, facts: Facts) -> Iterator[Found]:
 
 
 def _ids(resource: Resource) -> Iterator[Found]:
-    for path, leaf in resource.leaves:
-        if not isinstance(leaf, str) or leaf.strip().lower() not in PLACEHOLDERS:
+    for path, text in resource.texts:
+        if len(text) > LONGEST or text.strip().lower() not in PLACEHOLDERS:
             continue
         if ID_NAMES.search(path.rpartition(".")[2].partition("[")[0]):
             yield Finding(path, "is a placeholder where a real id belongs")

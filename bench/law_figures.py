@@ -1,0 +1,352 @@
+"""Measure the law, print a table and write `bench/law.json`: `python -m bench.law_figures [--fuzz N] [--preview FILE]`.
+
+`--preview` takes what `python -m automation preview prod --offline --json` wrote: only the engine knows what a preview
+leaves unknown. Nothing here fails by the clock: a missed goal is printed and recorded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from bench import figure
+from bench.figure import Figure, rounded
+from bench.latest import taken, write
+from bench.program import HERE, PROJECT
+
+TARGET: Final = HERE / "law.json"
+THOUSAND: Final = 1000
+TIMES: Final = 5
+STANDARD: Final = tuple(f"K8S-POD-0{number}" for number in range(1, 8))
+"""The rules that together are Pod Security Standards restricted."""
+IMPORT: Final = "import time; t = time.process_time(); import charter.pack; print(time.process_time() - t)"
+
+
+class Law:
+    """The good stacks, recorded once, and the pack's own package."""
+
+    def __init__(self, fuzz: int, preview: Path | None) -> None:
+        sys.path.insert(0, str(PROJECT / "policies"))
+        self.fuzz = fuzz
+        self.preview = preview
+
+    @cached_property
+    def stacks(self) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+        """Return state and facts of each good stack."""
+        from bench import law_stack  # noqa: PLC0415 - reaches into other rooms
+
+        with law_stack.Recorder() as recorder:
+            return {name: (law_stack.state(recorder, name), law_stack.facts(name)) for name in law_stack.STACKS}
+
+    def judged(self, name: str) -> tuple[list[Any], Any]:
+        """Judge a good stack as a state."""
+        from charter.facts import read_facts  # noqa: PLC0415 - the pack's own package
+        from charter.offline import judge  # noqa: PLC0415
+
+        state, facts = self.stacks[name]
+        return judge(state, read_facts(facts))
+
+    def resources(self, name: str) -> list[Any]:
+        """Return a good stack's resources as rules see them."""
+        from charter.offline import resources  # noqa: PLC0415
+
+        return resources(self.stacks[name][0])
+
+    def facts(self, name: str) -> Any:
+        """Return a good stack's facts as rules see them."""
+        from charter.facts import read_facts  # noqa: PLC0415
+
+        return read_facts(self.stacks[name][1])
+
+    def l1(self) -> Iterable[Figure]:
+        """Yield how many rules say everything about themselves."""
+        import charter.rules  # noqa: F401, PLC0415 - registers every rule
+        from charter.examples import written  # noqa: PLC0415
+        from charter.rule import RULES  # noqa: PLC0415
+
+        by_other = {"CH-14", "CH-30"}  # they judge configuration and counts, which no example of resources holds
+        whole = [
+            rule
+            for rule in RULES.values()
+            if rule.purpose and rule.remediation and (rule.id in by_other or written().get(rule.id, {}).get("wrong"))
+        ]
+        mapped = sum(bool(rule.controls) for rule in RULES.values())
+        yield Figure(
+            "L1", ">= 149", len(whole),
+            f"rules with severity, purpose, remediation and executed examples; {mapped} map to controls of published "
+            "standards, the checks of the charter have none there",
+        )  # fmt: skip
+
+    def l2(self) -> Iterable[Figure]:
+        """Yield how many rules kill a mutant that no other rule finds."""
+        import charter.rules  # noqa: F401, PLC0415 - registers every rule
+
+        from bench.law_mutants import mutants  # noqa: PLC0415
+
+        made = [mutant for name in ("dev", "prod") for mutant in mutants(*self.stacks[name])]
+        exact = {mutant.rule for mutant in made if mutant.exactly}
+        inside = {mutant.rule for mutant in made if mutant.exactly and mutant.in_stack}
+        yield Figure(
+            "L2", ">= 149", len(exact),
+            f"rules with a mutant that they alone find; {len(inside)} of them planted in a resource of dev or prod, "
+            f"the others in the rule's own good graph, as the program makes no such resource or the rule needs the "
+            f"whole stack; of {len(made)} mutants {sum(m.killed for m in made)} killed, "
+            f"{sum(m.exactly for m in made)} by exactly their rule; CH-14 and CH-30 judge configuration and counts: tests/policies/test_facts.py",
+        )  # fmt: skip
+
+    def l3(self) -> Iterable[Figure]:
+        """Yield the findings on the good stacks."""
+        found = {name: self.judged(name)[0] for name in self.stacks}
+        told = "; ".join(
+            f"{name}: {len(verdicts)} of {len(self.stacks[name][0]['deployment']['resources'])} resources"
+            + (f" ({', '.join(sorted({each.rule.id for each in verdicts}))})" if verdicts else "")
+            for name, verdicts in found.items()
+        )
+        yield Figure("L3", "<= 0", sum(map(len, found.values())), f"findings on the good stacks, no waivers; {told}")
+
+    def l4(self) -> Iterable[Figure]:
+        """Yield what the rules of the restricted standard find in their own corpus."""
+        from charter.examples import cases  # noqa: PLC0415
+
+        labelled = [case for rule in STANDARD for case in cases(rule) if not case.opens]
+        bad = [case for case in labelled if case.finds]
+        hits = {id(case): self._finds(case) for case in labelled}
+        yield Figure(
+            "L4", ">= 1", rounded(sum(hits[id(case)] for case in bad) / len(bad)),
+            f"share of {len(bad)} bad pods of our own corpus that are found; the review has a public one",
+        )  # fmt: skip
+        alarms = sum(hits[id(case)] for case in labelled if not case.finds)
+        yield Figure("L4-alarms", "<= 0", alarms, f"of {len(labelled) - len(bad)} good pods found all the same")
+
+    @staticmethod
+    def _finds(case: Any) -> bool:
+        from charter.example_states import exported  # noqa: PLC0415
+        from charter.facts import read_facts  # noqa: PLC0415
+        from charter.offline import judge  # noqa: PLC0415
+
+        verdicts, _ = judge(exported(case.resources), read_facts(case.facts))
+        return any(each.rule.id == case.rule for each in verdicts)
+
+    def l5(self) -> Iterable[Figure]:
+        """Yield what goes wrong when each leaf of a good stack is not known, one after the other."""
+        from charter.judge import Judge  # noqa: PLC0415
+        from charter.values import UNKNOWN, walk  # noqa: PLC0415
+
+        facts, good = self.facts("dev"), self.resources("dev")
+        sure = facts.model_copy(update={"secrets_visible": True})
+        leaves = wrong = opened = 0
+        for resource in good:
+            for path, _ in walk(resource.props):
+                judge = Judge()
+                verdicts = judge.resource(replace(resource, props=_without(resource.props, path, UNKNOWN)), sure)
+                leaves += 1
+                wrong += len(verdicts)
+                opened += bool(judge.tally.undetermined)
+        yield Figure(
+            "L5", "<= 0", wrong,
+            f"findings and failures of the resource rules with each of {leaves} leaves of dev unknown in turn; "
+            f"{opened} leaves are read by a rule and listed as undetermined; stack rules: tests/policies, on examples",
+        )  # fmt: skip
+
+    def l6(self) -> Iterable[Figure]:
+        """Yield how many odd inputs the servicer took without an exception."""
+        from hypothesis import HealthCheck, given, settings  # noqa: PLC0415
+        from hypothesis import strategies as st  # noqa: PLC0415
+
+        from tests.policies.door import Door  # noqa: PLC0415
+        from tests.policies.test_robustness import KEYS, TYPES, VALUES  # noqa: PLC0415
+
+        door, taken_in = Door({"production": True}), 0
+
+        @settings(max_examples=self.fuzz, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @given(kind=st.sampled_from(TYPES), props=st.dictionaries(KEYS, VALUES, max_size=5))
+        def feed(kind: str, props: dict[str, Any]) -> None:
+            nonlocal taken_in
+            assert not [each for each in door.resource(kind, props) if "the rule itself failed" in each.text]
+            taken_in += 1
+
+        feed()
+        yield Figure("L6", ">= 100000", taken_in, "inputs made by Hypothesis through the real servicer, 0 exceptions")
+
+    def l7(self) -> Iterable[Figure]:
+        """Yield how the doors differ."""
+        from charter.examples import cases, written  # noqa: PLC0415
+        from charter.values import hazy  # noqa: PLC0415
+
+        differing = compared = 0
+        for rule in sorted(written()):
+            for case in cases(rule):
+                if any(hazy(each.get("props", {})) or each.get("provider_props") for each in case.resources.values()):
+                    continue
+                compared += 1
+                differing += len(_doors(case))
+        yield Figure(
+            "L7", "<= 0", differing,
+            f"findings that differ between the engine's protocol and exported states, on {compared} graphs; the doors "
+            "for mocks and saved previews go through the same two and are not measured apart",
+        )  # fmt: skip
+
+    @staticmethod
+    def l8() -> Iterable[Figure]:
+        """Yield that nothing was rendered for clusters."""
+        yield Figure("L8", "<= 0", None, "not measured: the rules are not rendered for Gatekeeper or as CEL yet")
+
+    def l9(self) -> Iterable[Figure]:
+        """Yield what all resource rules cost as a library."""
+        from charter.judge import Judge  # noqa: PLC0415
+
+        facts = self.facts("prod")
+
+        def cost() -> float:
+            good, judge = self.resources("prod"), Judge()
+            return _seconds(lambda: [judge.resource(each, facts) for each in good]) / len(good)
+
+        yield Figure("L9", "<= 10", rounded(min(cost() for _ in range(TIMES)) * 1e6), "us of CPU per resource of prod")
+
+    def l10(self) -> Iterable[Figure]:
+        """Yield what judging costs through the engine's protocol."""
+        from charter.judge import Judge  # noqa: PLC0415
+        from charter.rule import RULES  # noqa: PLC0415
+        from google.protobuf import json_format, struct_pb2  # noqa: PLC0415
+        from pulumi.runtime.proto import analyzer_pb2  # noqa: PLC0415
+
+        from tests.policies.door import Door  # noqa: PLC0415
+
+        sent = [
+            analyzer_pb2.AnalyzeRequest(
+                type=each["type"], urn=each["urn"], name=each["urn"].rpartition("::")[2],
+                properties=json_format.ParseDict(each["inputs"], struct_pb2.Struct()),
+            )
+            for each in self.stacks["prod"][0]["deployment"]["resources"]
+        ]  # fmt: skip
+        single = [rule for rule in RULES.values() if rule.check]
+
+        def cost(judge: Judge) -> float:
+            door = Door(self.stacks["prod"][1], judge)
+            return _seconds(lambda: [door.servicer.Analyze(each, None) for each in sent]) / len(sent) * 1e3
+
+        def some(count: int) -> Judge:
+            return Judge({f"B-{n}": replace(single[n % len(single)], id=f"B-{n}") for n in range(count)})
+
+        runs = [(cost(Judge()), cost(some(10)), cost(some(100))) for _ in range(TIMES)]
+        every, few, many = (min(run[side] for run in runs) for side in range(3))
+        yield Figure("L10", "<= 1.5", rounded(every), f"ms of CPU per resource of prod, least of {TIMES} runs")
+        yield Figure("L10-ratio", "<= 2.0", rounded(many / few), "CPU with 100 rules / with 10, repeated to the number")
+        yield Figure("L10-share", "<= 0.15", None, "CPU of a preview: P8-share of bench/latest.json")
+
+    def l11(self) -> Iterable[Figure]:
+        """Yield what all stack rules cost on a thousand resources."""
+        from charter.judge import Judge  # noqa: PLC0415
+
+        facts, good = self.facts("prod"), self.resources("prod")
+        many = [
+            replace(each, urn=f"{each.urn}-{copy}") if copy else each
+            for copy in range(THOUSAND // len(good) + 1)
+            for each in good
+        ][:THOUSAND]
+        judge = Judge()
+        for each in many:
+            judge.resource(each, facts)
+        spent = min(_seconds(lambda: judge.stack(many, facts)) for _ in range(3))
+        count = sum(bool(rule.stack_check) for rule in _rules().values())
+        yield Figure("L11", "<= 2.5", rounded(spent), f"s of CPU: {count} stack rules on {len(many)} resources of prod")
+
+    @staticmethod
+    def l12() -> Iterable[Figure]:
+        """Yield what importing the pack costs."""
+        command = [sys.executable, "-c", IMPORT]
+        spent = [
+            float(subprocess.run(command, cwd=PROJECT / "policies", capture_output=True, text=True, check=True).stdout)
+            for _ in range(TIMES)
+        ]
+        yield Figure("L12", "<= 1", rounded(min(spent)), f"s of CPU: import of the whole pack, least of {TIMES}")
+
+    def l13(self) -> Iterable[Figure]:
+        """Yield what stays open in a preview and in a state."""
+        if self.preview is None:
+            yield Figure(
+                "L13", "<= 0.05", None, "not measured: give --preview FILE of `automation preview prod --json`"
+            )
+        else:
+            law = json.loads(self.preview.read_text("utf-8"))["policy"]
+            share = law["undetermined"] / law["evaluated"]
+            told = f"{law['undetermined']} of {law['evaluated']} pairs undetermined in a preview of prod"
+            yield Figure("L13", "<= 0.05", rounded(share), told)
+        tally = self.judged("prod")[1].tally
+        paths = sorted({rule for rule, _ in tally.undetermined})
+        yield Figure(
+            "L13-state", "<= 0", len(tally.undetermined),
+            f"of {tally.evaluated} pairs undetermined in the state of prod: {', '.join(paths) or 'none'}",
+        )  # fmt: skip
+
+
+def _rules() -> Mapping[str, Any]:
+    from charter.rule import RULES  # noqa: PLC0415
+
+    return RULES
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def _without(value: Any, path: str, unknown: Any, here: str = "") -> Any:
+    """Return a copy in which the leaf at a path is not known."""
+    if here == path and here:
+        return unknown
+    if isinstance(value, dict):
+        return {k: _without(v, path, unknown, f"{here}.{k}" if here else str(k)) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_without(v, path, unknown, f"{here}[{n}]") for n, v in enumerate(value)]
+    return value
+
+
+def _doors(case: Any) -> set[tuple[str, str, str]]:
+    """Return the findings of a case that only one of the two doors has."""
+    from charter.example_states import exported  # noqa: PLC0415
+    from charter.facts import read_facts  # noqa: PLC0415
+    from charter.offline import judge  # noqa: PLC0415
+
+    from tests.policies.door import Door  # noqa: PLC0415
+
+    known = {
+        name: {**each, "props": {**dict.fromkeys(each.get("refs", {}), f"{name}-id"), **each.get("props", {})}}
+        for name, each in case.resources.items()
+    }
+    facts = {"secrets_visible": True, **case.facts}
+    verdicts, _ = judge(exported(known), read_facts(facts))
+    engine = {(told.rule, told.path, told.urn) for told in Door(facts).graph(known)}
+    return {(each.rule.id, each.path, each.urn) for each in verdicts} ^ engine
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="names of figures, separated by commas; default: all")
+    parser.add_argument("--fuzz", type=int, default=100_000, help="inputs of L6")
+    parser.add_argument("--preview", type=Path, help="a preview of prod as JSON, for L13")
+    parser.add_argument("--output", type=Path, default=TARGET)
+    chosen = parser.parse_args()
+    law = Law(chosen.fuzz, chosen.preview)
+    known = {f"L{number}": getattr(law, f"l{number}") for number in range(1, 14)}
+    names = [name for name in chosen.only.split(",") if name] or list(known)
+    if unknown := set(names) - set(known):
+        parser.error(f"--only {','.join(sorted(unknown))} is unknown: choose of {', '.join(known)}")
+    figures = [one for name in names for one in taken(name, known[name])]
+    figure.table(figures)
+    old = json.loads(chosen.output.read_text())["figures"] if chosen.only and chosen.output.exists() else []
+    write(figures, chosen.output, old)
+
+
+if __name__ == "__main__":
+    main()
