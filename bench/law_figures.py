@@ -99,7 +99,8 @@ class Law:
             f"rules with a mutant that they alone find; {len(inside)} of them planted in a resource of dev or prod, "
             f"the others in the rule's own good graph, as the program makes no such resource or the rule needs the "
             f"whole stack; of {len(made)} mutants {sum(m.killed for m in made)} killed, "
-            f"{sum(m.exactly for m in made)} by exactly their rule; CH-14 and CH-30 judge configuration and counts: tests/policies/test_facts.py",
+            f"{sum(m.exactly for m in made)} by exactly their rule; CH-14 and CH-30 judge configuration "
+            "and counts, not resources: tests/policies/test_facts.py",
         )  # fmt: skip
 
     def l3(self) -> Iterable[Figure]:

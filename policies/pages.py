@@ -41,7 +41,13 @@ def _rules(family: str) -> list[Rule]:
 def _index() -> Iterator[str]:
     yield f"{HEAD}# The law\n\n"
     yield f"{len(RULES)} rules. Critical and high ones are mandatory, medium ones advisory. "
-    yield "What a preview cannot know is listed as undetermined, never passed.\n\n"
+    yield "What a preview cannot know is listed as undetermined, never passed. "
+    yield "The [charter](../charter.md) says in sentences what they say in code; "
+    yield "[controls](controls.md) maps them to published standards.\n\n"
+    yield "A preview through `automation` is judged always. Plain `pulumi` judges with `--policy-pack policies`. "
+    yield "A state that `pulumi stack export` wrote is judged by `python -m automation law FILE --stack STACK`; "
+    yield "add `--offline` when stand-in clouds answered. Without `--stack` or `--config` it is judged as no production. "
+    yield "`make bench-law` measures the law itself.\n\n"
     for family, title in FAMILIES.items():
         yield f"\n## [{title}]({family.lower()}.md)\n\n| rule | severity | what must hold |\n|---|---|---|\n"
         for rule in _rules(family):

@@ -7,11 +7,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any, Final
 
-from charter.facts import Facts
-from charter.graph import Graph
-from charter.pods import LONG_RUNNING, holds_pods, name_of, namespace_of
-from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, located, resource_rule, stack_rule
-from charter.rules.kubernetes import (
+from charter.cluster_kinds import (
     NAMESPACE,
     NOWHERE,
     PDB,
@@ -20,6 +16,10 @@ from charter.rules.kubernetes import (
     ours,
     selects,
 )
+from charter.facts import Facts
+from charter.graph import Graph
+from charter.pods import LONG_RUNNING, holds_pods, name_of, namespace_of
+from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, located, resource_rule, stack_rule
 from charter.rules.mesh import AUTHORIZATION, LABELS, PEER
 from charter.values import UNKNOWN, Reader, Undetermined
 from charter.waivers import day_of

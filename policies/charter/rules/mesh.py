@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from charter.cluster_kinds import NAMESPACE, NOWHERE, by_namespace, ours
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.pods import ANY_KIND, pods
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, located, resource_rule, stack_rule
-from charter.rules.kubernetes import NAMESPACE, NOWHERE, by_namespace, ours
 from charter.values import UNKNOWN, Reader
 
 SECURITY = "kubernetes:security.istio.io/v1:"

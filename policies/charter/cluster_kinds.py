@@ -1,0 +1,122 @@
+"""Kinds of a cluster, where objects live, and which workloads others name: what rules over clusters share."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from charter.graph import Graph
+from charter.pods import LONG_RUNNING, name_of, namespace_of
+from charter.rule import (
+    Resource,
+)
+from charter.values import UNKNOWN, Undetermined
+
+NAMESPACE = "kubernetes:core/v1:Namespace"
+POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+QUOTA = "kubernetes:core/v1:ResourceQuota"
+LIMITS = "kubernetes:core/v1:LimitRange"
+SERVICE = "kubernetes:core/v1:Service"
+INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"
+HPA = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
+PDB = "kubernetes:policy/v1:PodDisruptionBudget"
+RBAC = "kubernetes:rbac.authorization.k8s.io/v1:"
+BINDINGS = (f"{RBAC}ClusterRoleBinding", f"{RBAC}RoleBinding")
+ROLES = (f"{RBAC}ClusterRole", f"{RBAC}Role")
+MONITORS = "kubernetes:monitoring.coreos.com/v1:*"
+PSS = "pod-security.kubernetes.io/enforce"
+SYSTEM_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
+CLUSTER_WIDE = frozenset(
+    [
+        "Namespace",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+        "StorageClass",
+        "PersistentVolume",
+        "PriorityClass",
+        "IngressClass",
+        "RuntimeClass",
+        "ValidatingWebhookConfiguration",
+        "MutatingWebhookConfiguration",
+        "APIService",
+        "Node",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+        "CSIDriver",
+        "GatewayClass",
+        "ClusterSecretStore",
+        "ClusterIssuer",
+        "ClusterPolicy",
+        "VolumeSnapshotClass",
+    ]
+)
+GATEWAYS = frozenset({"istio-ingress", "istio-system", "gateway", "ingress", "edge"})
+DNS_PORT = 53
+NOBODY = (
+    "system:anonymous",
+    "system:unauthenticated",
+    "system:authenticated",
+    "system:masters",
+)
+UNRESOLVED = {"verify": "chart", "description": "rendered"}
+"""What the description of a Release says of a digest, by the path at which its absence is found."""
+EXACT_VERSION = re.compile(r"^v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$")
+
+NOWHERE = "?"
+Key = tuple[str, str]
+"""A namespace of a cluster: provider URN and name."""
+
+
+def by_namespace(graph: Graph, *kinds: str) -> dict[Key, list[Resource]]:
+    """Return objects by the namespace they live in; those whose namespace is not known stand under NOWHERE."""
+    found: dict[Key, list[Resource]] = defaultdict(list)
+    for resource in graph.of(*kinds):
+        try:
+            found[resource.provider_urn, namespace_of(resource)].append(resource)
+        except Undetermined:
+            found[resource.provider_urn, NOWHERE].append(resource)
+    return found
+
+
+def ours(graph: Graph) -> dict[Key, Resource]:
+    """Return the namespaces that the stack makes."""
+    return {
+        (each.provider_urn, name_of(each)): each
+        for each in graph.of(NAMESPACE)
+        if each.reader.raw("metadata.name") is not UNKNOWN
+    }
+
+
+def selects(selector: Any, labels: Any) -> bool:
+    """Say whether a label selector's matchLabels hold for labels; an empty selector selects everything."""
+    if selector is UNKNOWN or labels is UNKNOWN:
+        raise Undetermined("spec.selector")
+    wanted = selector.get("matchLabels") if isinstance(selector, dict) else None
+    if isinstance(selector, dict) and selector.get("matchExpressions"):
+        return False
+    held = labels if isinstance(labels, dict) else {}
+    if wanted is UNKNOWN or UNKNOWN in held.values() or (isinstance(wanted, dict) and UNKNOWN in wanted.values()):
+        raise Undetermined("spec.selector.matchLabels")
+    return all(held.get(key) == value for key, value in wanted.items()) if isinstance(wanted, dict) else True
+
+
+def workloads(graph: Graph) -> Iterator[Resource]:
+    for resource in graph.resources:
+        if resource.package == "kubernetes" and resource.kind in LONG_RUNNING:
+            yield resource
+
+
+def labels_of(workload: Resource) -> Any:
+    return workload.reader.raw("spec.template.metadata.labels")
+
+
+def targets_of(graph: Graph, hpa: Resource) -> list[Resource]:
+    ref = hpa.reader.inside("spec.scaleTargetRef")
+    return [
+        each
+        for each in workloads(graph)
+        if each.provider_urn == hpa.provider_urn and each.kind == ref.raw("kind") and name_of(each) == ref.raw("name")
+    ]

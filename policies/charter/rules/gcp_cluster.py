@@ -1,0 +1,224 @@
+"""Rules over networks, clusters and nodes of Google Cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from charter.demands import (
+    demand,
+    either,
+    holds,
+    in_production,
+    inside,
+    named,
+    none_of,
+    off,
+    on,
+    one_of,
+)
+from charter.facts import Facts
+from charter.network import cover_world, holds_port, is_world
+from charter.rule import (
+    CRITICAL,
+    HIGH,
+    MEDIUM,
+    Finding,
+    Found,
+    Resource,
+    apart,
+    resource_rule,
+)
+from charter.values import Reader
+from charter.words import shown
+
+CLUSTER = "gcp:container/cluster:Cluster"
+NETWORK = "gcp:compute/network:Network"
+FIREWALL = "gcp:compute/firewall:Firewall"
+ADMIN_PORTS = (22, 3389)
+
+
+demand(
+    "GCP-NET-01",
+    "Networks have the subnets that were drawn, no others.",
+    HIGH,
+    [NETWORK],
+    "The default network opens SSH to the world, in every region.",
+    off("autoCreateSubnetworks", default=True),
+    none_of("name", ("default",)),
+    remediation="Set auto_create_subnetworks=False; do not call it default.",
+)
+
+demand(
+    "GCP-NET-02",
+    "Subnets record their traffic and reach Google without the internet.",
+    MEDIUM,
+    ["gcp:compute/subnetwork:Subnetwork"],
+    "Without flow logs nobody can tell afterwards what an intruder reached.",
+    named("logConfig", "the flow log"),
+    on("privateIpGoogleAccess"),
+    remediation="Set log_config and private_ip_google_access.",
+)
+
+
+@resource_rule(
+    "GCP-NET-03",
+    "Nobody lets the whole internet reach a machine's administration.",
+    CRITICAL,
+    [FIREWALL],
+    remediation="Name the source ranges, or use Identity-Aware Proxy; keep log_config on.",
+)
+def world_administration(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """An ingress rule without sources means everybody."""
+    reader = resource.reader
+    yield from apart(named("logConfig", "the log of what is let in or turned away")(reader, facts), _ingress(reader))
+
+
+def _ingress(reader: Reader) -> Iterator[Found]:
+    if reader.text("direction", "INGRESS") != "INGRESS" or reader.flag("disabled"):
+        return
+    sources = reader.values("sourceRanges")
+    groups = reader.has("sourceTags") or reader.has("sourceServiceAccounts")
+    world = any(map(is_world, sources)) or cover_world(sources)
+    if not world and (sources or groups):
+        return
+    for allow in reader.each("allows"):
+        yield from apart(_allowed(allow))
+
+
+def _allowed(allow: Reader) -> Iterator[Found]:
+    protocol = allow.text("protocol", "all").lower()
+    if protocol == "all":
+        yield Finding(allow.at("protocol"), "every protocol is open to the whole internet")
+    elif protocol in ("tcp", "6"):
+        held = holds_port(allow.values("ports"), ADMIN_PORTS)
+        if held:
+            yield Finding(allow.at("ports"), f"port {held[0]} is open to the whole internet")
+
+
+@resource_rule(
+    "GCP-GKE-01",
+    "A cluster's nodes and API server are not on the internet.",
+    CRITICAL,
+    [CLUSTER],
+    remediation="Enable private nodes, and a private endpoint or authorized networks without /0.",
+)
+def private_cluster(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """A public endpoint needs authorized networks, none of which is the world."""
+    private = resource.reader.inside("privateClusterConfig")
+    yield from apart(on("enablePrivateNodes")(private, facts), _endpoint(resource.reader, private))
+
+
+def _endpoint(reader: Reader, private: Reader) -> Iterator[Found]:
+    if private.flag("enablePrivateEndpoint"):
+        return
+    allowed = reader.inside("masterAuthorizedNetworksConfig")
+    known = []
+    for block in allowed.each("cidrBlocks"):
+        value = block.read("cidrBlock")
+        known.append(value)
+        if is_world(value):
+            yield Finding(block.at("cidrBlock"), f"{shown(value)} may reach the API server")
+    if not known:
+        yield Finding("masterAuthorizedNetworksConfig.cidrBlocks", "the API server answers the whole internet")
+    elif cover_world(known) and not any(map(is_world, known)):
+        yield Finding("masterAuthorizedNetworksConfig.cidrBlocks", "these networks together are the whole internet")
+
+
+demand(
+    "GCP-GKE-02",
+    "Pods have identities of their own, and nobody gets in by a certificate or an old list.",
+    HIGH,
+    [CLUSTER],
+    "Client certificates cannot be taken back.",
+    named("workloadIdentityConfig.workloadPool", "the workload pool"),
+    off("enableLegacyAbac"),
+    off("masterAuth.clientCertificateConfig.issueClientCertificate"),
+    remediation="Set workload_identity_config; no legacy ABAC, no client certificate.",
+)
+
+demand(
+    "GCP-GKE-03",
+    "Secrets in a cluster are encrypted with a key of one's own.",
+    HIGH,
+    [CLUSTER],
+    "The key may be told by the update; that one is named is what counts.",
+    inside(
+        "databaseEncryption",
+        one_of("state", ("ENCRYPTED", "ALL_OBJECTS_ENCRYPTION_ENABLED")),
+        named("keyName", "the key"),
+    ),
+    remediation="Set database_encryption to ENCRYPTED with a Cloud KMS key.",
+)
+
+
+@resource_rule(
+    "GCP-GKE-04",
+    "Only images that were admitted run.",
+    HIGH,
+    [CLUSTER, "gcp:binaryauthorization/policy:Policy"],
+    remediation="Enforce the project's Binary Authorization policy; do not let it allow always.",
+)
+def admission(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """Judge the cluster's mode and the policy's rules."""
+    reader = resource.reader
+    if resource.type == CLUSTER:
+        modes = ("PROJECT_SINGLETON_POLICY_ENFORCE", "POLICY_BINDINGS_AND_PROJECT_SINGLETON_POLICY_ENFORCE")
+        yield from one_of("binaryAuthorization.evaluationMode", modes)(reader, facts)
+        return
+    rules = [reader.inside("defaultAdmissionRule"), *reader.each("clusterAdmissionRules")]
+    for rule in rules:
+        yield from apart(
+            one_of("evaluationMode", ("ALWAYS_DENY", "REQUIRE_ATTESTATION"))(rule, facts),
+            one_of("enforcementMode", ("ENFORCED_BLOCK_AND_AUDIT_LOG",))(rule, facts),
+        )
+
+
+demand(
+    "GCP-GKE-05",
+    "A cluster can part pods from each other and nodes prove what they booted.",
+    HIGH,
+    [CLUSTER],
+    "Without a data plane that knows policies, NetworkPolicy objects are mere text.",
+    either(
+        "datapathProvider: neither Dataplane V2 nor a network policy provider",
+        one_of("datapathProvider", ("ADVANCED_DATAPATH",)),
+        on("networkPolicy.enabled"),
+    ),
+    on("enableShieldedNodes", default=True),
+    one_of("releaseChannel.channel", ("RAPID", "REGULAR", "STABLE", "EXTENDED")),
+    off("enableKubernetesAlpha"),
+    remediation="Set datapath_provider ADVANCED_DATAPATH, shielded nodes and a release channel; no alpha cluster.",
+)
+
+demand(
+    "GCP-GKE-06",
+    "A cluster tells what it does and costs, and is not deleted by mistake.",
+    MEDIUM,
+    [CLUSTER],
+    "Logs of the API server are off unless asked for.",
+    inside("loggingConfig", holds("enableComponents", ("SYSTEM_COMPONENTS", "WORKLOADS", "APISERVER"))),
+    inside("monitoringConfig", holds("enableComponents", ("SYSTEM_COMPONENTS", "APISERVER"))),
+    on("costManagementConfig.enabled"),
+    in_production(on("deletionProtection", default=True)),
+    remediation="Set logging_config and monitoring_config, cost_management_config; deletion_protection in production.",
+)
+
+demand(
+    "GCP-NOD-01",
+    "Nodes boot what was measured, and pods cannot become the node.",
+    HIGH,
+    ["gcp:container/nodePool:NodePool"],
+    "Boot, metadata, image, identity and repair.",
+    inside(
+        "nodeConfig",
+        on("shieldedInstanceConfig.enableSecureBoot"),
+        on("shieldedInstanceConfig.enableIntegrityMonitoring", default=True),
+        one_of("workloadMetadataConfig.mode", ("GKE_METADATA",)),
+        one_of("imageType", ("COS_CONTAINERD",)),
+        named("serviceAccount", "a service account of its own"),
+        none_of("serviceAccount", ("default",)),
+    ),
+    on("management.autoRepair"),
+    on("management.autoUpgrade"),
+    remediation="Shielded nodes with secure boot, GKE_METADATA, COS_CONTAINERD, a service account of their own.",
+)

@@ -1,0 +1,174 @@
+"""Rules over how workloads outlive the loss of a part, and who sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from charter.cluster_kinds import (
+    HPA,
+    MONITORS,
+    NOWHERE,
+    PDB,
+    SERVICE,
+    by_namespace,
+    labels_of,
+    selects,
+    targets_of,
+    workloads,
+)
+from charter.facts import Facts
+from charter.graph import Graph
+from charter.pods import namespace_of
+from charter.rule import (
+    MEDIUM,
+    Finding,
+    Found,
+    Open,
+    Resource,
+    apart,
+    located,
+    stack_rule,
+)
+from charter.values import UNKNOWN, Reader, Undetermined, walk
+
+
+@stack_rule(
+    "K8S-POD-13",
+    "What serves users stands more than once, in more than one zone.",
+    MEDIUM,
+    ["kubernetes:apps/v1:*", HPA],
+    remediation="Set replicas >= 2 or an autoscaler, and topologySpreadConstraints over zones.",
+)
+def spread(graph: Graph, facts: Facts) -> Iterator[Found]:
+    """Only where the facts say production."""
+    if not facts.production:
+        return
+    scaled = {target.urn for hpa in graph.of(HPA) for target in targets_of(graph, hpa)}
+    for workload in graph.of("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet"):
+        for found in apart(_spread(workload, scaled=workload.urn in scaled)):
+            yield located(found, workload.urn)
+
+
+def _spread(workload: Resource, *, scaled: bool) -> Iterator[Found]:
+    reader = workload.reader
+    if not scaled and reader.number("spec.replicas", 1) < 2:  # noqa: PLR2004  one may fail
+        yield Finding("spec.replicas", "is less than 2, and no autoscaler names it")
+    spec = reader.inside("spec.template.spec")
+    keys = [each.text("topologyKey") for each in spec.each("topologySpreadConstraints")]
+    anti = list(walk(spec.map("affinity").get("podAntiAffinity", {})))
+    if not any("zone" in key for key in keys) and not any("zone" in str(value) for _, value in anti):
+        yield Finding(spec.at("topologySpreadConstraints"), "do not spread it over zones")
+
+
+@stack_rule(
+    "K8S-AVL-01",
+    "Maintenance never takes the last one away, and is never blocked.",
+    MEDIUM,
+    [PDB, "kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet"],
+    remediation="Add a PodDisruptionBudget with maxUnavailable 1 (or minAvailable below the replicas).",
+)
+def budgets(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """One per workload with two replicas or more, which leaves one disruption at least."""
+    held = by_namespace(graph, PDB)
+    for workload in graph.of("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet"):
+        replicas = (
+            workload.props.get("spec", {}).get("replicas", 1) if isinstance(workload.props.get("spec"), dict) else 1
+        )
+        if replicas is UNKNOWN:
+            yield Open("spec.replicas", workload.urn)
+            continue
+        if not isinstance(replicas, int) or replicas < 2:  # noqa: PLR2004
+            continue
+        try:
+            candidates = held.get((workload.provider_urn, namespace_of(workload)), [])
+            mine = [pdb for pdb in candidates if selects(pdb.reader.raw("spec.selector"), labels_of(workload))]
+            if not mine and held.get((workload.provider_urn, NOWHERE)):
+                raise Undetermined("metadata.namespace")  # noqa: TRY301  caught with what selects() raises
+        except Undetermined as unknown:
+            yield Open(unknown.path, workload.urn)
+            continue
+        if not mine:
+            yield Finding("", "no PodDisruptionBudget selects it", workload.urn)
+        for pdb in mine:
+            if _blocks(pdb.reader, replicas):
+                yield Finding("spec", "leaves no voluntary disruption: nodes could never be drained", pdb.urn)
+
+
+def _blocks(pdb: Reader, replicas: int) -> bool:
+    most, least = pdb.raw("spec.maxUnavailable"), pdb.raw("spec.minAvailable")
+    if most is not None:
+        return str(most) in ("0", "0%")
+    text = str(least)
+    if text.endswith("%") and text[:-1].isdigit():
+        return -(-replicas * int(text[:-1]) // 100) >= replicas
+    return text.isdigit() and int(text) >= replicas
+
+
+@stack_rule(
+    "K8S-AVL-02",
+    "An autoscaler has something to scale, within bounds.",
+    MEDIUM,
+    [HPA],
+    remediation="Point scaleTargetRef to a workload; 2 <= min <= max; no fixed replicas; no VPA on the same metric.",
+)
+def autoscalers(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """A fixed number of replicas fights the autoscaler; so does a vertical one on the same metric."""
+    vertical = graph.of("kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler")
+    for hpa in graph.of(HPA):
+        for found in apart(_bounds(hpa.reader)):
+            yield located(found, hpa.urn)
+        targets = targets_of(graph, hpa)
+        ref = hpa.reader.inside("spec.scaleTargetRef")
+        if not targets and UNKNOWN in (ref.raw("name"), ref.raw("kind"), *_workload_names(graph, hpa)):
+            yield Open("spec.scaleTargetRef.name", hpa.urn)
+        elif not targets:
+            yield Finding("spec.scaleTargetRef", "names nothing of this stack", hpa.urn)
+        for target in targets:
+            if target.reader.has("spec.replicas"):
+                yield Finding("spec.replicas", "is fixed, and an autoscaler moves it", target.urn)
+        for vpa in vertical:
+            same = vpa.reader.raw("spec.targetRef.name") == ref.raw("name") and vpa.provider_urn == hpa.provider_urn
+            moves = vpa.reader.raw("spec.updatePolicy.updateMode") not in ("Off", "Initial")
+            resources = [metric.text("resource.name") for metric in hpa.reader.each("spec.metrics")]
+            if same and moves and {"cpu", "memory"} & set(resources or ["cpu"]):
+                yield Finding("spec.updatePolicy.updateMode", "fights the horizontal one on the same metric", vpa.urn)
+
+
+def _workload_names(graph: Graph, hpa: Resource) -> list[Any]:
+    return [each.reader.raw("metadata.name") for each in workloads(graph) if each.provider_urn == hpa.provider_urn]
+
+
+def _bounds(hpa: Reader) -> Iterator[Found]:
+    low, high = hpa.number("spec.minReplicas", 1), hpa.number("spec.maxReplicas")
+    if not 2 <= low <= high:  # noqa: PLR2004
+        yield Finding("spec.minReplicas", f"{low:g} to {high:g}; needed is 2 <= min <= max")
+
+
+@stack_rule(
+    "K8S-MON-01",
+    "What offers figures is asked for them.",
+    MEDIUM,
+    [SERVICE, MONITORS],
+    remediation="Add a ServiceMonitor whose selector holds for the Service's labels.",
+)
+def monitored(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """A Service with a port called metrics, or http-metrics, is selected by a monitor of the same cluster."""
+    monitors = graph.of("kubernetes:monitoring.coreos.com/v1:ServiceMonitor")
+    for service in graph.of(SERVICE):
+        ports = service.reader.raw("spec.ports")
+        names = [port.get("name") for port in ports if isinstance(port, dict)] if isinstance(ports, list) else []
+        if not any(isinstance(name, str) and "metrics" in name for name in names):
+            continue
+        labels = service.reader.raw("metadata.labels")
+        if labels is UNKNOWN:
+            yield Open("metadata.labels", service.urn)
+            continue
+        try:
+            mine = [each for each in monitors if each.provider_urn == service.provider_urn]
+            chosen = [each for each in mine if selects(each.reader.raw("spec.selector"), labels)]
+        except Undetermined as unknown:
+            yield Open(unknown.path, service.urn)
+            continue
+        if not chosen:
+            yield Finding("", "offers metrics, and no ServiceMonitor selects it", service.urn)

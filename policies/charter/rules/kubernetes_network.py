@@ -1,0 +1,253 @@
+"""Rules over namespaces, and what gets into and out of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from charter.cluster_kinds import (
+    CLUSTER_WIDE,
+    DNS_PORT,
+    GATEWAYS,
+    INGRESS,
+    LIMITS,
+    NAMESPACE,
+    NOWHERE,
+    POLICY,
+    PSS,
+    QUOTA,
+    SERVICE,
+    SYSTEM_NAMESPACES,
+    Key,
+    by_namespace,
+    ours,
+)
+from charter.facts import Facts
+from charter.graph import Graph
+from charter.network import cover_world, is_world
+from charter.pods import ANY_KIND, name_of, namespace_of, pods
+from charter.rule import (
+    HIGH,
+    MEDIUM,
+    Finding,
+    Found,
+    Open,
+    Resource,
+    apart,
+    located,
+    resource_rule,
+    stack_rule,
+)
+from charter.values import UNKNOWN, Reader, Undetermined
+from charter.words import shown
+
+
+@resource_rule(
+    "K8S-NS-01",
+    "A namespace enforces the restricted Pod Security Standard, at a version that is named.",
+    HIGH,
+    [NAMESPACE],
+    remediation=f"Set the labels {PSS}=restricted and {PSS}-version=v1.34 (the cluster's).",
+)
+def pod_security(resource: Resource, _facts: Facts) -> Iterator[Found]:
+    """Without a version, an upgrade of the cluster changes what is allowed."""
+    labels = resource.reader.map("metadata.labels")
+    for key, right in ((PSS, lambda text: text == "restricted"), (f"{PSS}-version", _version)):
+        value = labels.get(key)
+        if value is UNKNOWN:
+            yield Open(f"metadata.labels.{key}")
+        elif not right(value):
+            yield Finding(f"metadata.labels.{key}", f"is {shown(value)}; it must be {_told(key)}")
+
+
+def _version(text: Any) -> bool:
+    return bool(re.fullmatch(r"v1\.\d+", str(text)))
+
+
+def _told(key: str) -> str:
+    return "v1.MINOR" if key.endswith("version") else "restricted"
+
+
+@resource_rule(
+    "K8S-NS-02",
+    "Nothing of ours lives in default or in the system's namespaces.",
+    MEDIUM,
+    ANY_KIND,
+    remediation="Give metadata.namespace a namespace of your own.",
+)
+def not_in_default(resource: Resource, _facts: Facts) -> Iterator[Found]:
+    """Node agents may live in kube-system; objects of the cluster itself have no namespace."""
+    if resource.kind in CLUSTER_WIDE or resource.kind.endswith(("List", "Patch")) or "helm.sh" in resource.type:
+        return
+    if resource.type.startswith("kubernetes:rbac") and resource.kind.startswith("Cluster"):
+        return
+    if "metadata" not in resource.props and not pods(resource):
+        return
+    namespace = namespace_of(resource)
+    if namespace == "kube-system" and resource.kind == "DaemonSet":
+        return
+    custom = not resource.type.startswith(("kubernetes:core", "kubernetes:apps", "kubernetes:batch", "kubernetes:net"))
+    if custom and not resource.reader.has("metadata.namespace"):
+        return  # a custom resource without a namespace may be cluster-wide; its definition is not here
+    if namespace in SYSTEM_NAMESPACES:
+        yield Finding("metadata.namespace", f"is {namespace}")
+
+
+@stack_rule(
+    "K8S-NS-03",
+    "A namespace is closed both ways, except for asking names.",
+    HIGH,
+    [NAMESPACE, POLICY],
+    remediation="Add a NetworkPolicy with podSelector {} and both policyTypes, and one that allows DNS (53).",
+)
+def default_deny(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Deny first; without DNS nothing would work and somebody would open everything."""
+    policies = by_namespace(graph, POLICY)
+    for key, namespace in ours(graph).items():
+        denied: set[str] = set()
+        names = False
+        unclear = "metadata.namespace" if policies.get((key[0], NOWHERE)) else ""
+        for policy in policies.get(key, []):
+            try:
+                denied |= _denies(policy.reader)
+                names = names or _allows_dns(policy.reader)
+            except Undetermined as unknown:
+                unclear = unknown.path
+        missing = [kind for kind in ("Ingress", "Egress") if kind not in denied]
+        if (missing or not names) and unclear:
+            yield Open(unclear, namespace.urn)
+            continue
+        if missing:
+            yield Finding("", f"no default-deny NetworkPolicy for {' and '.join(missing)}", namespace.urn)
+        if not names:
+            yield Finding("", "no NetworkPolicy allows DNS", namespace.urn)
+
+
+def _denies(policy: Reader) -> set[str]:
+    if policy.read("spec.podSelector", None) not in ({}, {"matchLabels": {}}) and policy.has("spec.podSelector"):
+        return set()
+    kinds = set(policy.texts("spec.policyTypes")) or {"Ingress"}
+    return {kind for kind in kinds if not policy.read(f"spec.{str(kind).lower()}", [])}
+
+
+def _allows_dns(policy: Reader) -> bool:
+    for rule in policy.each("spec.egress"):
+        ports = list(rule.each("ports"))
+        kinds = {
+            port.text("protocol", "TCP") for port in ports if port.read("port") in (DNS_PORT, "53", "dns", "dns-tcp")
+        }
+        if "UDP" in kinds and "TCP" in kinds:
+            return True
+    return False
+
+
+@stack_rule(
+    "K8S-NS-04",
+    "No namespace can take the whole cluster.",
+    MEDIUM,
+    [NAMESPACE, QUOTA, LIMITS],
+    remediation="Add one ResourceQuota and one LimitRange to the namespace.",
+)
+def bounded(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """One of each."""
+    for kind in (QUOTA, LIMITS):
+        held = by_namespace(graph, kind)
+        for key, namespace in ours(graph).items():
+            if not held.get(key) and held.get((key[0], NOWHERE)):
+                yield Open("metadata.namespace", namespace.urn)
+            elif not held.get(key):
+                yield Finding("", f"no {kind.rpartition(':')[2]} in this namespace", namespace.urn)
+
+
+@resource_rule(
+    "K8S-NET-01",
+    "A network policy names who, where and which port.",
+    HIGH,
+    [POLICY],
+    remediation="Give each peer a selector or a block with exceptions, and each rule its ports.",
+)
+def exact_policy(resource: Resource, _facts: Facts) -> Iterator[Found]:
+    """An empty peer is everybody in every namespace; a rule without ports is every port."""
+    for side, peers in (("ingress", "from"), ("egress", "to")):
+        for rule in resource.reader.each(f"spec.{side}"):
+            yield from apart(_ports(rule, side), _peers(rule, peers))
+
+
+def _ports(rule: Reader, side: str) -> Iterator[Found]:
+    if rule.read("ports", []) == []:
+        yield Finding(rule.at("ports"), f"are missing: the {side} rule opens every port")
+
+
+def _peers(rule: Reader, name: str) -> Iterator[Found]:
+    if rule.read(name, []) == []:
+        yield Finding(rule.at(name), "is missing: the rule is for everybody")
+    for peer in rule.each(name):
+        if not any(peer.raw(key) is not None for key in ("podSelector", "namespaceSelector", "ipBlock")):
+            yield Finding(peer.path, "is an empty peer: everybody")
+        elif peer.raw("ipBlock") is not None:
+            block = peer.inside("ipBlock")
+            if is_world(block.read("cidr")) and not block.read("except", []):
+                yield Finding(block.at("cidr"), "is everybody, without exception")
+        elif peer.read("namespaceSelector") == {} and not peer.read("podSelector", {}):
+            yield Finding(peer.at("namespaceSelector"), "selects every pod of every namespace")
+
+
+@resource_rule(
+    "K8S-NET-02",
+    "The outside comes in at the gateway only.",
+    HIGH,
+    [SERVICE],
+    remediation="Use ClusterIP; a LoadBalancer only in the gateway's namespace, with loadBalancerSourceRanges.",
+)
+def services(resource: Resource, _facts: Facts) -> Iterator[Found]:
+    """NodePort and externalIPs go around every other control."""
+    reader = resource.reader
+    kind = reader.text("spec.type", "ClusterIP")
+    if kind == "NodePort":
+        yield Finding("spec.type", "is NodePort")
+    if reader.has("spec.externalIPs"):
+        yield Finding("spec.externalIPs", "takes over addresses")
+    if kind == "LoadBalancer":
+        internal = any("internal" in key for key in reader.map("metadata.annotations"))
+        if namespace_of(resource) not in GATEWAYS:
+            yield Finding("spec.type", "is LoadBalancer outside the gateway's namespace")
+        ranges = reader.values("spec.loadBalancerSourceRanges")
+        if not internal and (not ranges or cover_world(ranges)):
+            yield Finding("spec.loadBalancerSourceRanges", "let in the whole internet")
+
+
+@stack_rule(
+    "K8S-NET-03",
+    "An ingress speaks TLS, for named hosts, to services that exist.",
+    HIGH,
+    [INGRESS, SERVICE],
+    remediation="List every host under tls; no wildcard, no snippets; a Service of this stack behind it.",
+)
+def ingresses(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Snippets are code that whoever may write an Ingress runs in the controller."""
+    services_of = by_namespace(graph, SERVICE)
+    for ingress in graph.of(INGRESS):
+        for found in apart(_ingress(ingress, services_of)):
+            yield located(found, ingress.urn)
+
+
+def _ingress(ingress: Resource, services_of: dict[Key, list[Resource]]) -> Iterator[Found]:
+    reader = ingress.reader
+    covered = {host for entry in reader.each("spec.tls") for host in entry.texts("hosts")}
+    for key in reader.map("metadata.annotations"):
+        if key.endswith("-snippet"):
+            yield Finding("metadata.annotations", "hold a snippet")
+    for each in (one for key, found in services_of.items() if key[0] == ingress.provider_urn for one in found):
+        if UNKNOWN in (each.reader.raw("metadata.namespace"), each.reader.raw("metadata.name")):
+            raise Undetermined("metadata.name")
+    known = {name_of(each) for each in services_of.get((ingress.provider_urn, namespace_of(ingress)), [])}
+    for rule in reader.each("spec.rules"):
+        host = rule.text("host")
+        if not host or "*" in host:
+            yield Finding(rule.at("host"), "is missing or a wildcard")
+        elif host not in covered:
+            yield Finding(rule.at("host"), "has no TLS")
+        for path in rule.each("http.paths"):
+            if path.text("backend.service.name") not in known:
+                yield Finding(path.at("backend.service.name"), "is no Service of this namespace")

@@ -1,0 +1,136 @@
+"""Rules over who may do what in a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from charter.cluster_kinds import (
+    BINDINGS,
+    NOBODY,
+    ROLES,
+)
+from charter.facts import Facts
+from charter.graph import Graph
+from charter.pods import ANY_KIND, holds_pods, namespace_of, pods
+from charter.rule import (
+    CRITICAL,
+    HIGH,
+    Finding,
+    Found,
+    Resource,
+    apart,
+    located,
+    resource_rule,
+    stack_rule,
+)
+from charter.values import Reader
+
+
+@resource_rule(
+    "K8S-RBC-01",
+    "Nobody is bound to everything, and nobody unknown to anything.",
+    CRITICAL,
+    BINDINGS,
+    remediation="Bind a role with the verbs that are needed to a named account.",
+)
+def bindings(resource: Resource, _facts: Facts) -> Iterator[Found]:
+    """cluster-admin, and the groups that everybody is in."""
+    reader = resource.reader
+    if reader.read("roleRef.name") == "cluster-admin":
+        yield Finding("roleRef.name", "is cluster-admin")
+    for subject in reader.each("subjects"):
+        if subject.text("name") in NOBODY:
+            yield Finding(subject.at("name"), "is a group of everybody, or of masters")
+
+
+@resource_rule(
+    "K8S-RBC-02",
+    "A role names its verbs, resources and groups.",
+    HIGH,
+    ROLES,
+    remediation="Write them out instead of *.",
+)
+def no_wildcards(resource: Resource, _facts: Facts) -> Iterator[Found]:
+    """A wildcard grows with every resource that is ever added to the cluster."""
+    for rule in resource.reader.each("rules"):
+        yield from apart(*(_stars(rule, name) for name in ("verbs", "resources", "apiGroups", "nonResourceURLs")))
+
+
+def _stars(rule: Reader, name: str) -> Iterator[Found]:
+    for path, value in rule.items(name):
+        if value == "*":
+            yield Finding(path, "is *")
+
+
+DANGEROUS = (
+    (frozenset({"escalate", "bind"}), frozenset({"roles", "clusterroles", "rolebindings", "clusterrolebindings"})),
+    (frozenset({"impersonate"}), frozenset({"users", "groups", "serviceaccounts", "userextras", "uids"})),
+    (frozenset({"create", "get"}), frozenset({"pods/exec", "pods/attach"})),
+    (frozenset({"create", "get", "update", "patch"}), frozenset({"nodes/proxy"})),
+    (frozenset({"update", "patch", "approve"}), frozenset({"certificatesigningrequests/approval", "signers"})),
+    (
+        frozenset({"create", "update", "patch", "delete"}),
+        frozenset({"mutatingwebhookconfigurations", "validatingwebhookconfigurations"}),
+    ),
+    (frozenset({"create"}), frozenset({"serviceaccounts/token"})),
+)
+
+
+@resource_rule(
+    "K8S-RBC-03",
+    "No role lets its holder become more than it is.",
+    HIGH,
+    ROLES,
+    remediation="Drop the verb; read secrets by name in one namespace.",
+)
+def no_escalation(resource: Resource, _facts: Facts) -> Iterator[Found]:
+    """Known ways up: kubernetes.io/docs/concepts/security/rbac-good-practices."""
+    for rule in resource.reader.each("rules"):
+        yield from apart(_ways_up(rule, cluster=resource.kind == "ClusterRole"))
+
+
+def _ways_up(rule: Reader, *, cluster: bool) -> Iterator[Found]:
+    verbs, resources = set(rule.texts("verbs")), set(rule.texts("resources"))
+    for dangerous, on in DANGEROUS:
+        if verbs & (dangerous | {"*"}) and resources & (on | {"*"}):
+            yield Finding(rule.at("verbs"), f"lets its holder {min(dangerous)} {min(on)}")
+            return
+    reads = verbs & {"get", "list", "watch", "*"} and resources & {"secrets", "*"}
+    if cluster and reads and not rule.read("resourceNames", []):
+        yield Finding(rule.at("resources"), "reads the secrets of every namespace")
+
+
+@stack_rule(
+    "K8S-POD-11",
+    "A workload has an account of its own, and its token only where it is used.",
+    HIGH,
+    ANY_KIND,
+    remediation="Name a ServiceAccount; set automountServiceAccountToken false unless a binding names the account.",
+    applies=holds_pods,
+)
+def own_account(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """A token that nobody needs is a token that somebody takes."""
+    bound = {
+        (each.provider_urn, str(subject.get("namespace")), str(subject.get("name")))
+        for each in graph.of(*BINDINGS)
+        for subject in _listed(each.props.get("subjects"))
+        if isinstance(subject, dict)
+    }
+    for workload in graph.of("kubernetes:*"):
+        for pod in pods(workload):
+            for found in apart(_account(workload, pod.spec, bound)):
+                yield located(found, workload.urn)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _account(workload: Resource, spec: Reader, bound: set[tuple[Any, Any, Any]]) -> Iterator[Found]:
+    name = spec.text("serviceAccountName", spec.text("serviceAccount"))
+    if name in ("", "default"):
+        yield Finding(spec.at("serviceAccountName"), "is the namespace's default account")
+    mounted = spec.flag("automountServiceAccountToken", default=True)
+    if mounted and (workload.provider_urn, namespace_of(workload), name) not in bound:
+        yield Finding(spec.at("automountServiceAccountToken"), "must be false: nothing binds this account")

@@ -1,0 +1,132 @@
+"""Rules over secrets and charts: what is brought into a cluster."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from charter.cluster_kinds import (
+    EXACT_VERSION,
+    UNRESOLVED,
+)
+from charter.facts import Facts
+from charter.rule import (
+    HIGH,
+    Finding,
+    Found,
+    Open,
+    Resource,
+    apart,
+    resource_rule,
+)
+from charter.secrets import secret_name
+from charter.values import UNKNOWN, Reader, walk
+
+
+@resource_rule(
+    "K8S-EXS-01",
+    "Secrets come from a store, often, and by the workload's own identity.",
+    HIGH,
+    [
+        "kubernetes:core/v1:Secret",
+        "kubernetes:external-secrets.io/v1:ExternalSecret",
+        "kubernetes:external-secrets.io/v1:SecretStore",
+        "kubernetes:external-secrets.io/v1:ClusterSecretStore",
+    ],
+    remediation="Use an ExternalSecret with refreshInterval of an hour at most, and a store with workload identity.",
+)
+def external_secrets(resource: Resource, _facts: Facts) -> Iterator[Found]:
+    """A Secret with data in the program is a secret in the state."""
+    reader = resource.reader
+    if resource.kind == "Secret":
+        for name in ("data", "stringData"):
+            if reader.has(name):
+                yield Finding(name, "holds data; take it from the secret store")
+    elif resource.kind == "ExternalSecret":
+        if not 0 < _hours(reader.text("spec.refreshInterval", "1h")) <= 1:
+            yield Finding("spec.refreshInterval", "is not between 0 and 1h")
+    else:
+        for path, leaf in walk(reader.map("spec.provider"), "spec.provider"):
+            if leaf is not UNKNOWN and path.endswith(("secretRef.name", "accessKeyIDSecretRef.name", "SecretRef.name")):
+                yield Finding(path, "is a stored key; use workload identity")
+
+
+def _hours(text: str) -> float:
+    total = 0.0
+    parts = re.findall(r"(\d+(?:\.\d+)?)(h|m|s)", text)
+    for number, unit in parts:
+        total += float(number) / {"h": 1, "m": 60, "s": 3600}[unit]
+    return total if parts else -1.0
+
+
+@resource_rule(
+    "K8S-HLM-01",
+    "A chart is one exact thing from a known place.",
+    HIGH,
+    ["kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart"],
+    remediation="Give version exactly, an allowed repository, a digest, and no secret in values; say renderedSha256.",
+)
+def charts(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """A Release is opaque: what it renders must be known by a hash, in its description or values."""
+    reader = resource.reader
+    parts = [_chart(reader), _values(reader)]
+    if resource.kind == "Release":
+        parts.append(_rendered(reader))
+    for found in apart(*parts):
+        unresolved = isinstance(found, Finding) and found.path in UNRESOLVED and _unresolved(reader, found.path)
+        yield Open(found.path) if unresolved and facts.sandbox else found
+
+
+def _rendered(reader: Reader) -> Iterator[Found]:
+    if not (reader.has("values.renderedSha256") or _noted(reader, "rendered")):
+        yield Finding("description", "says no `rendered sha256:...`: what the release renders is not known")
+
+
+def _noted(reader: Reader, what: str) -> bool:
+    """Say whether the description notes a digest: `chart sha256:..., rendered sha256:...`."""
+    return re.search(rf"\b{what} (sha256:)?[0-9a-f]{{64}}\b", reader.text("description")) is not None
+
+
+def _unresolved(reader: Reader, path: str) -> bool:
+    """Say whether the description admits that the lock could not resolve it: offline nobody can."""
+    return f"{UNRESOLVED[path]} unresolved" in reader.text("description")
+
+
+def _chart(reader: Reader) -> Iterator[Found]:
+    if not EXACT_VERSION.match(reader.text("version")):
+        yield Finding("version", "is not exact")
+    repository = reader.text("repositoryOpts.repo")
+    chart = reader.text("chart")
+    if not (repository.startswith("https://") or chart.startswith("oci://")):
+        yield Finding("repositoryOpts.repo", "is no https or oci address")
+    if not (reader.flag("verify") or "@sha256:" in chart or _noted(reader, "chart")):
+        yield Finding("verify", "is off, and neither the chart nor the description has a digest")
+
+
+def _values(reader: Reader) -> Iterator[Found]:
+    for path, leaf in walk(reader.map("values"), "values"):
+        name = path.rpartition(".")[2]
+        if isinstance(leaf, str) and leaf and secret_name(name) and not name.lower().startswith("existing"):
+            yield Finding(path, "looks like a secret; keep it in the secret store")
+
+
+@resource_rule(
+    "K8S-CHA-01",
+    "Chaos reaches where it is let, and nobody else can let it loose.",
+    HIGH,
+    ["kubernetes:helm.sh/v4:Chart", "kubernetes:helm.sh/v3:Release"],
+    remediation="Set clusterScoped false or enableFilterNamespace true; dashboard.securityMode true, ClusterIP.",
+)
+def chaos_mesh(resource: Resource, _facts: Facts) -> Iterator[Found]:
+    """Only the chart of Chaos Mesh is asked."""
+    reader = resource.reader
+    if not reader.text("chart").rstrip("/").rpartition("/")[2].partition(":")[0].startswith("chaos-mesh"):
+        return
+    values = reader.inside("values")
+    if values.flag("clusterScoped", default=True) and not values.flag("controllerManager.enableFilterNamespace"):
+        yield Finding("values.clusterScoped", "is true without enableFilterNamespace")
+    if values.flag("dashboard.create", default=True):
+        if not values.flag("dashboard.securityMode", default=True):
+            yield Finding("values.dashboard.securityMode", "is off")
+        if values.text("dashboard.service.type", "NodePort") != "ClusterIP":
+            yield Finding("values.dashboard.service.type", "must be ClusterIP; the chart's default is NodePort")
