@@ -54,6 +54,9 @@ bench: install engine ## the figures of docs/performance.md, as a table and as b
 bench-law: install engine ## the figures of the law, as a table and as bench/law.json
 	@$(RUN) -W ignore -m bench.law_figures
 
+bench-sizing: install ## the figures S1 to S14 of the sizing, as a table and as bench/sizing.json
+	@$(RUN) -m bench.sizing
+
 lock: ## compile requirements.in into the hashed requirements.txt
 	@uv pip compile --quiet --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
 
