@@ -39,12 +39,32 @@ def mutants(state: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[Muta
     from charter.rule import RULES  # noqa: PLC0415
 
     good = resources(state)
+    yield from _whole(good, facts)
     for rule, entry in sorted(written().items()):
         planted = list(_planted(RULES[rule], entry, good, facts)) if RULES[rule].check else []
         yield from planted
         if not any(one.exactly for one in planted):
             base, *others = cases(rule)
             yield from (Mutant(rule, in_stack=False, found=_added(base, case)) for case in others if case.finds)
+
+
+def _whole(good: list[Any], facts: Mapping[str, Any]) -> Iterator[Mutant]:
+    """Yield the mutants of the rules that judge no resource: a waiver that ended, and a stack that is hardly known."""
+    from charter.values import UNKNOWN  # noqa: PLC0415
+
+    before = _of_stack(good, facts)
+    waiver = {"rule": "AWS-LOG-01", "urn": "*", "owner": "a", "reason": "b", "ticket": "c", "expires": "2020-01-01"}
+    yield Mutant("CH-14", in_stack=True, found=_of_stack(good, {**facts, "waivers": [waiver]}) - before)
+    hazy = [each if each.package == "aws" else _like(each, dict.fromkeys(each.props, UNKNOWN)) for each in good]
+    yield Mutant("CH-30", in_stack=True, found=_of_stack(hazy, facts) - before)
+
+
+def _of_stack(good: list[Any], facts: Mapping[str, Any]) -> frozenset[str]:
+    from charter.judge import Judge  # noqa: PLC0415
+
+    judge, told = Judge(), _facts(facts)
+    verdicts = [verdict for each in good for verdict in judge.resource(each, told)]
+    return frozenset(verdict.rule.id for verdict in [*verdicts, *judge.stack(good, told)])
 
 
 def _planted(rule: Any, entry: Mapping[str, Any], good: list[Any], facts: Mapping[str, Any]) -> Iterator[Mutant]:

@@ -46,7 +46,8 @@ def _index() -> Iterator[str]:
     yield "[controls](controls.md) maps them to published standards.\n\n"
     yield "A preview through `automation` is judged always. Plain `pulumi` judges with `--policy-pack policies`. "
     yield "A state that `pulumi stack export` wrote is judged by `python -m automation law FILE --stack STACK`; "
-    yield "add `--offline` when stand-in clouds answered. Without `--stack` or `--config` it is judged as no production. "
+    yield "add `--offline` when stand-in clouds answered. Without `--stack` or `--config` it is judged as "
+    yield "no production. "
     yield "`make bench-law` measures the law itself.\n\n"
     for family, title in FAMILIES.items():
         yield f"\n## [{title}]({family.lower()}.md)\n\n| rule | severity | what must hold |\n|---|---|---|\n"
