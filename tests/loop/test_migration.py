@@ -106,7 +106,8 @@ def test_a_deployed_stack_moves_on(hand: Hand) -> None:
     provider = hand.urn("pulumi:providers:kubernetes::gcp-europe-west1-kubernetes")
     parent = hand.urn("ecosystem:kubernetes:ClusterBase::gcp-europe-west1")
     hand.run(
-        "import", "kubernetes:core/v1:ServiceAccount", "gcp-europe-west1-platform-workload", str(known["id"]), "--yes", "--skip-preview",
+        "import", "kubernetes:core/v1:ServiceAccount", "gcp-europe-west1-platform-workload", str(known["id"]), "--yes",
+        "--skip-preview",
         "--generate-code=false", "--protect=false", "--provider", f"cluster={provider}", "--parent", f"base={parent}",
     )  # fmt: skip
     assert hand.resource(urn)["id"] == known["id"]
