@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import pulumi
@@ -75,7 +73,10 @@ class Sizing(Resource, module="sizing", name="Sizing"):
 
     def __init__(self, name: str, problems: str, seed: int, opts: pulumi.ResourceOptions) -> None:
         """`problems` is one canonical JSON string: as a string nothing in it is rounded, dropped or reordered."""
-        props: dict[str, Any] = dict.fromkeys(PLANNED) | {"problems": problems, "seed": seed, "code": solver_code()}
+        from sizing.evidence import code_hash  # noqa: PLC0415  the provider's process imports this module too
+
+        # an edited solver alone would otherwise make no diff (CH-06)
+        props: dict[str, Any] = dict.fromkeys(PLANNED) | {"problems": problems, "seed": seed, "code": code_hash()}
         super().__init__(SizingProvider(), name, props, opts)
 
     def slot(self, cluster: str, pool: str, number: int, wish: NodePool, live: LiveSizes) -> SizedPool:
@@ -99,12 +100,3 @@ class Sizing(Resource, module="sizing", name="Sizing"):
 def _desired(part: Mapping[str, Any], running: int | None) -> int:
     planned = int(part["desired"]) if running is None else max(int(part["min"]), running)
     return min(planned, int(part["max"]))
-
-
-def solver_code() -> str:
-    """Hash the solver's sources: an edited solver alone would otherwise make no diff (CH-06)."""
-    digest = hashlib.sha256()
-    room = Path(__file__).parent.parent / "sizing"
-    for source in sorted(room.rglob("*.py")):
-        digest.update(source.relative_to(room).as_posix().encode() + b"\0" + source.read_bytes() + b"\0")
-    return digest.hexdigest()
