@@ -10,7 +10,7 @@ EVICTION_MIB: Final = 100
 
 
 class Room(NamedTuple):
-    """Room for pods on one node: milli-CPU, MiB, whole GPUs, pods."""
+    """Room for pods on one node, or what pods take of it: milli-CPU, MiB, whole GPUs, pods."""
 
     cpu_milli: int
     memory_mib: int
@@ -18,15 +18,19 @@ class Room(NamedTuple):
     pods: int
 
 
+NO_AGENTS: Final = Room(0, 0, 0, 0)
+
+
 DAEMONS: Final[dict[str, Room]] = {
     "aws": Room(250, 320, 0, 6),
     "gcp": Room(300, 420, 0, 8),
     "azure": Room(300, 420, 0, 8),
 }
-"""What the daemon sets ask of every node, an assumption of ours, rounded up.
+"""What the managed service's own daemon sets ask of every node: an assumption of ours with a margin of about a third.
 
-AWS: vpc-cni 50m + kube-proxy 100m + ebs-csi-node 30m + pod-identity agent + our log and metrics agents.
-GCP and Azure: CNI, CSI, metadata and log agents of the managed service + ours.
+AWS: vpc-cni 50m + kube-proxy 100m + ebs-csi-node 30m + pod-identity agent.
+GCP and Azure: CNI, kube-proxy, CSI, metadata and log agents of the managed service.
+The agents of the stack's own services come on top: `Problem.agents`.
 """
 
 
@@ -97,8 +101,13 @@ def pods_per_node(cloud: str, instance_type: str, vcpu: int, listed: int) -> int
     return listed
 
 
-def room(cloud: str, instance_type: str, vcpu: int, memory_gib: float, gpu: int, listed_pods: int) -> Room:  # noqa: PLR0913, PLR0917
-    """Room for pods on a node of this type, never negative; ValueError for an unknown cloud."""
+def room(  # noqa: PLR0913, PLR0917
+    cloud: str, instance_type: str, vcpu: int, memory_gib: float, gpu: int, listed_pods: int, agents: Room = NO_AGENTS
+) -> Room:
+    """Room for pods on a node of this type, never negative; `agents`: what the services' own daemon sets take.
+
+    ValueError for an unknown cloud.
+    """
     memory = int(memory_gib * 1024)
     pods = pods_per_node(cloud, instance_type, vcpu, listed_pods)
     match cloud:
@@ -112,8 +121,8 @@ def room(cloud: str, instance_type: str, vcpu: int, memory_gib: float, gpu: int,
             raise ValueError(f"no kube-reserved formula for cloud {cloud!r}; known: aws, gcp, azure")
     daemons = DAEMONS[cloud]
     return Room(
-        max(0, vcpu * 1000 - cpu_reserved - daemons.cpu_milli),
-        max(0, memory - memory_reserved - EVICTION_MIB - daemons.memory_mib),
+        max(0, vcpu * 1000 - cpu_reserved - daemons.cpu_milli - agents.cpu_milli),
+        max(0, memory - memory_reserved - EVICTION_MIB - daemons.memory_mib - agents.memory_mib),
         gpu,
-        max(0, pods - daemons.pods),
+        max(0, pods - daemons.pods - agents.pods),
     )

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from sizing.allocatable import Room, room
+from sizing.allocatable import NO_AGENTS, Room, room
 
 DATA: Final = Path(__file__).parent / "data" / "instance_prices.csv"
 HOURS_PER_MONTH: Final = 730
@@ -48,11 +48,13 @@ class InstanceType:
     max_pods: int
     price_source: str
     spot_source: str
+    agents: Room = NO_AGENTS
+    """What the services' own daemon sets take of every node; the problem sets it."""
 
     @property
     def room(self) -> Room:
         """Room for pods on one node."""
-        return room(self.cloud, self.name, self.vcpu, self.memory_gib, self.gpu, self.max_pods)
+        return room(self.cloud, self.name, self.vcpu, self.memory_gib, self.gpu, self.max_pods, self.agents)
 
     @property
     def price_date(self) -> date:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any, Final, Literal
 
+from sizing.allocatable import NO_AGENTS, Room
 from sizing.canonical import canonical, sha256_hex
 from sizing.catalogue import InstanceType
 
@@ -71,10 +72,13 @@ class Problem:
     threshold: float = 0.03
     as_of: date
     max_age_days: int = 900
+    agents: Room = NO_AGENTS  # what the daemon sets of the stack's services take of every node
     notes: Mapping[str, int] = field(default_factory=dict)  # counts, e.g. how many types were pruned
 
     def __post_init__(self) -> None:
         check(self)
+        if any(t.agents != self.agents for t in self.types):
+            object.__setattr__(self, "types", tuple(replace(t, agents=self.agents) for t in self.types))
 
     def to_json(self) -> str:
         """Canonical JSON: sorted keys, no spaces; each type with its room and effective spot price."""
@@ -100,6 +104,7 @@ class Problem:
         made["pools"] = [asdict(pool) for pool in sorted(self.pools, key=lambda p: p.name)]
         made["workloads"] = [asdict(w) for w in sorted(self.workloads, key=lambda w: w.name)]
         made["types"] = [type_object(t) for t in sorted(self.types, key=lambda t: t.name)]
+        made["agents"] = self.agents._asdict()
         made["notes"] = dict(self.notes)
         return made
 
@@ -153,6 +158,7 @@ class Problem:
                 threshold=float(made["threshold"]),
                 as_of=date.fromisoformat(made["as_of"]),
                 max_age_days=int(made["max_age_days"]),
+                agents=Room(**{key: int(value) for key, value in made.get("agents", NO_AGENTS._asdict()).items()}),
                 notes={key: int(value) for key, value in made.get("notes", {}).items()},
             )
         except (KeyError, TypeError) as wrong:
@@ -247,6 +253,7 @@ def check(problem: Problem) -> None:
         problem.vcpu_quota is None or problem.vcpu_quota > 0,
         f"{where}: vcpu_quota is {problem.vcpu_quota}; above zero, or absent",
     )
+    _need(min(problem.agents) >= 0, f"{where}: agents is {problem.agents._asdict()}; nothing in it is negative")
     _need(bool(problem.pools), f"{where}: pools is empty; a cluster needs at least one pool")
     names = [pool.name for pool in problem.pools]
     _need(len(set(names)) == len(names), f"{where}: pools: a name occurs twice in {sorted(names)}")

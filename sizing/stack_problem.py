@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from sizing.allocatable import Room
 from sizing.catalogue import Catalogue, InstanceType, fit_for_nodes, fresh, prune
 from sizing.problem import PoolWish, Problem, WorkloadDemand
 from stacks.model import NodePool, Stack
+from stacks.services.room import per_node
 from stacks.workloads import demand
 
 
@@ -32,6 +35,12 @@ def wish(name: str, pool: NodePool) -> PoolWish:
     )
 
 
+def node_agents(stack: Stack) -> Room:
+    """What the daemon sets of the switched-on services take of every node."""
+    shape = per_node(stack.services)
+    return Room(shape.cpu_milli, shape.memory_mib, 0, shape.replicas)
+
+
 def _problem(stack: Stack, cluster: str, jobs: tuple[object, ...], catalogue: Catalogue) -> Problem:
     cloud, region_name, region = stack.region_of(cluster)
     pools = tuple(wish(name, pool) for name, pool in sorted(stack.cluster_pools(cluster).items()))
@@ -40,7 +49,8 @@ def _problem(stack: Stack, cluster: str, jobs: tuple[object, ...], catalogue: Ca
         WorkloadDemand(**{key: getattr(job, key) for key in fields}, pools=tuple(job.pools))  # type: ignore[attr-defined]
         for job in sorted(jobs, key=lambda job: job.name)  # type: ignore[attr-defined]
     )
-    everything = catalogue.types(cloud, region_name)
+    agents = node_agents(stack)
+    everything = tuple(replace(t, agents=agents) for t in catalogue.types(cloud, region_name))
     kept = allowed_slice(everything, pools, stack)
     return Problem(
         cluster=cluster,
@@ -56,6 +66,7 @@ def _problem(stack: Stack, cluster: str, jobs: tuple[object, ...], catalogue: Ca
         threshold=stack.sizing.threshold,
         as_of=stack.prices.as_of,
         max_age_days=stack.prices.max_age_days,
+        agents=agents,
         notes={"types_priced": len(everything), "types_offered": len(kept)},
     )
 
