@@ -162,13 +162,16 @@ def up(
     continue_on_error: Annotated[
         bool, typer.Option("--continue-on-error", help="do what does not depend on a failure")
     ] = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh/--no-refresh", help="first take what the clouds say into the state")
+    ] = True,
     project: Project = PROJECT,
 ) -> None:
-    """Preview, judge, and apply what passed. After an abnormal end it first recovers."""
+    """Refresh, preview, judge, and apply what passed. After an abnormal end it first recovers."""
     output = Output(as_json=as_json, stack=stack)
     options = Options(
         project, offline, real, None, quality, faults, clusters, parallel, not no_policies, patience, break_glass,
-        frozenset(again or ()), continue_on_error,
+        frozenset(again or ()), continue_on_error, refresh,
     )  # fmt: skip
 
     def work() -> Exit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from automation.runs import demand_success
+from automation.success import demand_success
 
 if TYPE_CHECKING:
     from automation.events import Collected, Step

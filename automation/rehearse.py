@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from automation import drift, places, runs
 from automation.session import Options, Session, opened
+from automation.success import demand_success
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,18 +51,18 @@ def rehearse(name: str, options: Options, console: Console) -> dict[str, Any]:
             return made
         seconds = made["seconds"]
         applied = runs.apply(session)
-        runs.demand_success(session, applied)
+        demand_success(session, applied)
         made["up_steps"] = dict(sorted(applied.collected.summary.items()))
         seconds["up"] = round(applied.seconds, 2)
 
         again = runs.apply(session, law=False)
-        runs.demand_success(session, again)
+        demand_success(session, again)
         made["second_up_changes"], seconds["second_up"] = _changes(again), round(again.seconds, 2)
         made["second_up"] = [{"op": s.op, "urn": s.urn, "paths": sorted(s.diff)} for s in again.collected.changing()]
 
         with session.progress.during("refresh"):
             refreshed = session.engine.operate("refresh", "--yes", "--skip-preview")
-        runs.demand_success(session, refreshed)
+        demand_success(session, refreshed)
         drifted = drift.rows(refreshed.collected)
         made["refresh_changes"] = max(_changes(refreshed), len(drifted))
         made["drift"], seconds["refresh"] = drifted, round(refreshed.seconds, 2)

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from automation import approved, gate, recovery, report, statefile
-from automation.exits import Ending, Exit
+from automation import approved, drift, gate, recovery, report, statefile
 from automation.policy import Verdicts, verdicts
+from automation.success import demand_success
 
 if TYPE_CHECKING:
     from automation.engine import Outcome
@@ -17,30 +17,6 @@ if TYPE_CHECKING:
 
 READ_AGAIN: Final = 3
 """A file backend writes two files for a state: who reads between them, during another's update, reads again."""
-
-
-def _messages(outcome: Outcome) -> list[str]:
-    """What the engine said about its failure; its text only when the events were silent."""
-    said = [f"{e.urn.rsplit('::', 1)[-1]}: {e.message}" if e.urn else e.message for e in outcome.collected.errors]
-    return said or [outcome.stderr or outcome.stdout[-4000:]]
-
-
-def demand_success(session: Session, outcome: Outcome) -> None:
-    """End the run when the engine failed for another reason than the law's."""
-    if outcome.stream_problems:
-        raise Ending(Exit.FAILED, "events", "the engine's events could not be read", tuple(outcome.stream_problems))
-    if outcome.ok:
-        return
-    messages = [session.redactor.text(message) for message in _messages(outcome)]
-    if session.engine.command.children.stopped_by is not None:
-        name = session.engine.command.children.stopped_by.name
-        raise Ending(
-            Exit.FAILED,
-            "stopped",
-            f"{outcome.operation} was stopped by {name}; what was in flight is finished",
-            tuple(messages),
-        )
-    raise gate.failure(outcome.operation, messages)
 
 
 def recover(session: Session) -> recovery.Recovered:
@@ -117,10 +93,17 @@ def apply(session: Session, *more: str, law: bool = True) -> Outcome:
 
 
 def up(session: Session, plan: Path | None = None) -> dict[str, Any]:
-    """Preview with the law, refuse or apply. The law's verdict is the preview's: `up`'s own comes after changes."""
+    """Preview with the law, refuse or apply. The law's verdict is the preview's: `up`'s own comes after changes.
+
+    Before the preview the state takes in what the clouds say, so that drift is repaired. An approved plan was made on
+    the state as it is: it is applied to that, or refused.
+    """
     wanted = approved.load(plan, session.name) if plan else None
     recover(session)
+    found = _take_in(session) if session.options.refresh and wanted is None and session.deployed() else None
     made, outcome = preview(session)
+    if found is not None:
+        made["drift"], made["seconds"]["refresh"] = drift.rows(found.collected), round(found.seconds, 2)
     if wanted is not None:
         _add_refusals(made, gate.plan(wanted, approved.steps(outcome.collected.steps)))
     if not made["refused"]:
@@ -140,17 +123,22 @@ def finish_up(session: Session, made: dict[str, Any], *flags: str) -> None:
 def refresh(session: Session) -> dict[str, Any]:
     """Take what the clouds say into the state."""
     recover(session)
-    with session.progress.during("refresh"):
-        outcome = session.engine.operate("refresh", "--yes", "--skip-preview", journalled=True)
-    demand_success(session, outcome)
-    session.journal.settle()
+    outcome = _take_in(session)
     return {
         **_head(session),
         "refresh_changes": sum(outcome.collected.changes.values()),
         "refresh_steps": dict(sorted(outcome.collected.summary.items())),
-        "drift": [],
+        "drift": drift.rows(outcome.collected),
         "seconds": {"refresh": round(outcome.seconds, 2)},
     }
+
+
+def _take_in(session: Session) -> Outcome:
+    with session.progress.during("refresh"):
+        outcome = session.engine.operate("refresh", "--yes", "--skip-preview", journalled=True)
+    demand_success(session, outcome)
+    session.journal.settle()
+    return outcome
 
 
 def _head(session: Session) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class Options:
     break_glass: str | None = None
     again: frozenset[str] = frozenset()
     continue_on_error: bool = False
+    refresh: bool = False
 
 
 @dataclass

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pulumi
+import tenacity
 from pulumi.runtime import invoke
 
 POOL_SIZE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -14,6 +15,15 @@ POOL_SIZE: Final[Mapping[str, tuple[str, ...]]] = {
     "azure-native:containerservice:AgentPool": ("count",),
 }
 """Where a node pool keeps its size. GKE's autoscaler takes bounds only: no size is sent, so none is read."""
+
+READ_AGAIN: Final = tenacity.retry(
+    retry=tenacity.retry_if_exception_message(match=r"(?s).*(checkpoint|snapshot)"),
+    wait=tenacity.wait_exponential(multiplier=0.05, max=1),
+    stop=tenacity.stop_after_attempt(8),
+    reraise=True,
+)
+"""A file backend truncates the checkpoint that it writes, and an update writes at each step: who reads in that moment
+finds half a file ("failed to load checkpoint: EOF") and reads again, for 4 s at most."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +44,15 @@ def from_state() -> LiveSizes:
     that was never updated has none.
     """
     stack = pulumi.get_stack()
-    known = invoke("pulumi:pulumi:readStackOutputs", {"name": stack}).value or {}
-    if not known.get("outputs"):
+    if not _ask("readStackOutputs", name=stack):
         return LiveSizes()
-    answer = invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack}).value or {}
-    return LiveSizes(_sizes(answer.get("outputs") or {}))
+    return LiveSizes(_sizes(_ask("readStackResourceOutputs", stackName=stack)))
+
+
+@READ_AGAIN
+def _ask(question: str, **about: str) -> Mapping[str, Any]:
+    answer = invoke(f"pulumi:pulumi:{question}", about).value or {}
+    return answer.get("outputs") or {}
 
 
 def _sizes(resources: Mapping[str, Any]) -> dict[str, int]:

@@ -45,12 +45,12 @@ class Platform(pulumi.ComponentResource):
 
     def __init__(self, name: str, stack: Stack, opts: pulumi.ResourceOptions | None = None) -> None:
         tagging.install(stack)  # first: the SDK hands transformations down when a resource is made
+        sizes = live.from_state()  # before the first resource: from then on an update writes the state
         super().__init__("ecosystem:index:Platform", name, {}, opts)
         self._stack = stack
         self._child = pulumi.ResourceOptions(parent=self)
         self.networks, self.clusters, self.identities = {}, {}, {}
         self.sizing = self._size()
-        sizes = live.from_state()
         ranges = addresses.lay_out(stack.addresses, stack.regions())
         for cloud, regions in stack.regions().items():
             site = self._open(cloud)

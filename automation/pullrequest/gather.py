@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from automation import places, runs
 from automation.exits import Ending, Exit
 from automation.session import Options, opened
+from automation.success import demand_success
 from automation.workdir import stack_file
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def offline(stack: str, options: Options, console: Console, base: str | None) ->
             folder = exits.enter_context(checkout(options.project, base))
             if (folder / stack_file(options.project, stack).name).is_file():
                 with opened(stack, replace(safe, project=folder, policies=False), console, place=place) as session:
-                    runs.demand_success(session, runs.apply(session, law=False))
+                    demand_success(session, runs.apply(session, law=False))
         with opened(stack, safe, console, place=place) as session:
             made, _ = runs.preview(session)
             made["notes"] = [*session.notes, f"compared with {base}" if base else "compared with nothing deployed"]
