@@ -49,7 +49,8 @@ def _of_cluster(stack: Stack, cluster: str, rows: dict[str, DemandRow]) -> tuple
         if name in elsewhere:
             continue
         wished[name] = _overridden(wished.get(name), row, fallback)
-    wished |= {shape.name: _of_service(shape, steady) for shape in replicas(stack.services)}
+    cloud = stack.region_of(cluster)[0]
+    wished |= {shape.name: _of_service(shape, steady) for shape in replicas(stack.services, cloud)}
     return tuple(wished[name] for name in sorted(wished))
 
 

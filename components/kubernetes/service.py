@@ -53,7 +53,8 @@ class Ground:
 
     def room(self, service: str) -> dict[str, Pods]:
         """What the pods of a service ask for, by their name."""
-        return {each.name: each for each in TABLE[service].pods(getattr(self.services, service))}
+        pods = TABLE[service].pods(getattr(self.services, service))
+        return {each.name: each for each in pods if each.stands_on(self.cluster.cloud)}
 
 
 def resources(pods: Pods) -> dict[str, Any]:

@@ -65,7 +65,8 @@ class ClusterServices(pulumi.ComponentResource):
         ground = ground_of(args, cluster)
         child = pulumi.ResourceOptions(parent=self)
         for service, _ in args.services.on():
-            needed = [ready[each] for each in TABLE[service].needs]
+            facts = TABLE[service]
+            needed = [ready[each] for each in (*facts.needs, *facts.after) if each in ready]
             ready[service] = self._make(
                 service,
                 f"{name}-{service.replace('_', '-')}",

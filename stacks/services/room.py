@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from stacks.clouds import Cloud
 from stacks.services.settings import Services
 from stacks.services.table import pods_of
 
@@ -19,18 +20,18 @@ class Shape:
     replicas: int
 
 
-def replicas(services: Services) -> Iterator[Shape]:
+def replicas(services: Services, cloud: Cloud | None = None) -> Iterator[Shape]:
     """Yield the pods that stand somewhere in a cluster; agents of nodes are not among them."""
-    for service, shapes in pods_of(services).items():
+    for service, shapes in pods_of(services, cloud).items():
         for each in shapes:
             if not each.per_node:
                 name = f"service.{service}.{each.name}"
                 yield Shape(name=name, cpu_milli=each.cpu_milli, memory_mib=each.memory_mib, replicas=each.replicas)
 
 
-def per_node(services: Services) -> Shape:
+def per_node(services: Services, cloud: Cloud | None = None) -> Shape:
     """Sum up what the agents of the services take of every node; `replicas` is how many pods that is."""
-    agents = [each for shapes in pods_of(services).values() for each in shapes if each.per_node]
+    agents = [each for shapes in pods_of(services, cloud).values() for each in shapes if each.per_node]
     return Shape(
         name="agents",
         cpu_milli=sum(each.cpu_milli for each in agents),

@@ -2,44 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
+from stacks.clouds import Cloud
 from stacks.services import settings
+from stacks.services.facts import KUBE_SYSTEM, Facts, Pods
 from stacks.services.settings import Services
-
-KUBE_SYSTEM: Final = "kube-system"
-"""Where node agents live: they need the node itself, which no namespace of ours allows."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pods:
-    """Pods of one shape: what all their containers together ask for."""
-
-    name: str
-    cpu_milli: int
-    memory_mib: int
-    replicas: int = 1
-    per_node: bool = False
-    """One on each node: `replicas` does not count."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What is known of a service without looking at a cluster."""
-
-    title: str
-    charts: tuple[str, ...]
-    """Names in charts.lock; the first is the main one."""
-    namespace: str
-    definitions: tuple[str, ...] = ()
-    """API groups of the custom resources that it defines."""
-    needs: tuple[str, ...] = ()
-    excludes: tuple[str, ...] = ()
-    pods: Callable[[Any], tuple[Pods, ...]] = field(default=lambda _: ())
-    """From its settings."""
 
 
 def _cert_manager(_wish: settings.CertManager) -> tuple[Pods, ...]:
@@ -173,6 +143,11 @@ TABLE: Final[Mapping[str, Facts]] = MappingProxyType(
 )
 
 
-def pods_of(services: Services) -> dict[str, tuple[Pods, ...]]:
-    """Pods of each service that is on, by its name."""
-    return {name: TABLE[name].pods(wish) for name, wish in services.on()}
+def pods_of(services: Services, cloud: Cloud | None = None) -> dict[str, tuple[Pods, ...]]:
+    """Pods of each service that is on, by its name; on clusters of one cloud, or those of any."""
+    return {
+        name: tuple(each for each in TABLE[name].pods(wish) if each.stands_on(cloud)) for name, wish in services.on()
+    }
+
+
+__all__ = ["KUBE_SYSTEM", "TABLE", "Facts", "Pods", "pods_of"]
