@@ -35,9 +35,9 @@ def wish(name: str, pool: NodePool) -> PoolWish:
     )
 
 
-def node_agents(stack: Stack) -> Room:
-    """What the daemon sets of the switched-on services take of every node."""
-    shape = per_node(stack.services)
+def node_agents(stack: Stack, cluster: str) -> Room:
+    """What the daemon sets of the switched-on services take of every node of a cluster."""
+    shape = per_node(stack.services, stack.region_of(cluster)[0])
     return Room(shape.cpu_milli, shape.memory_mib, 0, shape.replicas)
 
 
@@ -49,7 +49,7 @@ def _problem(stack: Stack, cluster: str, jobs: tuple[object, ...], catalogue: Ca
         WorkloadDemand(**{key: getattr(job, key) for key in fields}, pools=tuple(job.pools))  # type: ignore[attr-defined]
         for job in sorted(jobs, key=lambda job: job.name)  # type: ignore[attr-defined]
     )
-    agents = node_agents(stack)
+    agents = node_agents(stack, cluster)
     everything = tuple(replace(t, agents=agents) for t in catalogue.types(cloud, region_name))
     kept = allowed_slice(everything, pools, stack)
     return Problem(

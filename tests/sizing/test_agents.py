@@ -44,12 +44,13 @@ def test_a_pod_that_only_fits_without_agents_needs_a_larger_node() -> None:
 def test_every_pod_of_every_service_is_demand_or_an_agent() -> None:
     assert set(ALL) <= set(TABLE)
     wished = stack(ALL)
-    agents = node_agents(wished)
-    for made in from_stack(wished, PROJECT, load()).values():
+    for cluster, made in from_stack(wished, PROJECT, load()).items():
+        agents = node_agents(wished, cluster)
         assert made.agents == agents
+        assert agents.pods
         jobs = {w.name: w for w in made.workloads}
         taken = Room(0, 0, 0, 0)
-        for service, shapes in pods_of(wished.services).items():
+        for service, shapes in pods_of(wished.services, wished.region_of(cluster)[0]).items():
             for each in shapes:
                 name = f"service.{service}.{each.name}"
                 if each.per_node:
