@@ -30,13 +30,16 @@ cluster: ## a Kubernetes control plane for tests, built once (about 8 minutes)
 actionlint: ## the linter of the workflows, built once (under a minute)
 	@$(PYTHON) -m toolchain.actionlint
 
+gator: ## Gatekeeper's judge of templates, built once (about 4 minutes of CPU)
+	@$(PYTHON) -m toolchain.gator
+
 preview: install engine ## preview a stack on the real engine with stand-in clouds (STACK=dev)
 	@$(RUN) -m automation preview $(STACK) --offline
 
 rehearse: install engine ## preview, up, up again, refresh, destroy, all offline (STACK=dev)
 	@$(RUN) -m automation rehearse $(STACK)
 
-test: install engine cluster actionlint ## all tests
+test: install engine cluster actionlint gator ## all tests
 	@$(RUN) -m pytest $(PYTEST)
 
 test-quick: install ## the tests that need neither the engine nor a control plane
@@ -51,7 +54,7 @@ check: install ## formatting, lint, types, imports
 bench: install engine ## the figures of docs/performance.md, as a table and as bench/latest.json
 	@$(RUN) -m bench.latest
 
-bench-law: install engine ## the figures of the law, as a table and as bench/law.json
+bench-law: install engine cluster gator ## the figures of the law, as a table and as bench/law.json
 	@$(RUN) -W ignore -m bench.law_figures
 
 bench-sizing: install ## the figures S1 to S14 of the sizing, as a table and as bench/sizing.json
@@ -60,4 +63,4 @@ bench-sizing: install ## the figures S1 to S14 of the sizing, as a table and as 
 lock: ## compile requirements.in into the hashed requirements.txt
 	@uv pip compile --quiet --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
 
-.PHONY: help install engine cluster actionlint preview rehearse test test-quick check bench bench-law lock
+.PHONY: help install engine cluster actionlint gator preview rehearse test test-quick check bench bench-law lock
