@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.grants import Grant, Holder, PodIdentity
+from components.kubernetes.crds.external_secrets import ClusterSecretStoreSpecProvider
 from stacks.addresses import RegionPlan
 from stacks.clouds import Cloud
 from stacks.model import ControlPlaneAccess, NodePool, Region
@@ -58,6 +60,28 @@ class ClusterArgs:
     protect: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """What a cloud gives to the services of its cluster; services use it and never ask which cloud it is."""
+
+    volumes: str
+    """CSI driver of disks."""
+    volume_parameters: Mapping[str, pulumi.Input[str]]
+    """Of a storage class whose disks are encrypted with the cluster's own key."""
+    snapshot_parameters: Mapping[str, pulumi.Input[str]]
+    """Of a class of snapshots."""
+    secrets: ClusterSecretStoreSpecProvider
+    """The cloud's manager of secrets, read by the identity of whoever runs External Secrets."""
+    apis: tuple[str, ...]
+    """Private ranges in which the cloud's own services answer on port 443; the others are on the internet."""
+    credentials: tuple[tuple[str, int], ...]
+    """Link-local address and port from which a pod gets the credentials of its identity."""
+    inside: Mapping[str, str]
+    """Annotations of a load balancer that only the network reaches."""
+    outside: Mapping[str, str]
+    """Annotations of a load balancer that the internet reaches."""
+
+
 class Network(Protocol):
     """A region's network: private by default, with a way out."""
 
@@ -80,3 +104,8 @@ class Cluster(Protocol):
     oidc_issuer: pulumi.Output[str]
     node_pools: Mapping[str, pulumi.Resource]  # by SizedPool.key
     ready: pulumi.Resource  # depend on this one, never on the component
+    offer: Offer
+
+    def identity_for(self, holder: Holder, grants: Sequence[Grant]) -> PodIdentity:
+        """Make the identity that pods of a service account take, with these rights and no others."""
+        ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -19,8 +19,11 @@ from components.aws.identity import Identity, IdentityArgs, pod_trust
 from components.aws.names import physical_name
 from components.aws.network import Network
 from components.aws.node_pool import NodePool, NodePoolArgs
+from components.aws.offer import offer
 from components.aws.releases import release_of
-from components.contracts import ClusterArgs
+from components.aws.workload_identity import Place, pod_role, secrets_key
+from components.contracts import ClusterArgs, Offer
+from components.grants import Grant, Holder, PodIdentity, ReadSecrets
 from stacks.clouds import Cloud
 
 
@@ -44,6 +47,7 @@ class Cluster(pulumi.ComponentResource):
     disk_key_arn: pulumi.Output[str]
     node_pools: Mapping[str, pulumi.Resource]
     ready: pulumi.Resource
+    offer: Offer
 
     def __init__(
         self, name: str, args: ClusterArgs, network: Network, opts: pulumi.ResourceOptions | None = None
@@ -100,7 +104,7 @@ class Cluster(pulumi.ComponentResource):
             ),
             self._child,
         ).ready
-        self.resource = control.resource
+        self.resource, self._control_name = control.resource, control.resource.name
         self.endpoint = control.endpoint
         self.certificate_authority = control.certificate_authority
         self.oidc_issuer, self.oidc_provider_arn = control.oidc_issuer, control.oidc_provider_arn
@@ -109,7 +113,23 @@ class Cluster(pulumi.ComponentResource):
         self.provider = kubernetes.Provider(
             name, kubeconfig=self.kubeconfig, enable_server_side_apply=True, opts=self._child
         )
+        self.offer = offer(args.region, keys.disks_arn, args.plan.network)
+        self._keeps_secrets = False
         self.register_outputs({"endpoint": self.endpoint, "oidc_issuer": self.oidc_issuer})
+
+    def identity_for(self, holder: Holder, grants: Sequence[Grant]) -> PodIdentity:
+        """Make a role for the pods of a service account; the first that reads secrets brings their key."""
+        place = Place(
+            cluster=self._control_name,
+            physical_name=self.physical_name,
+            arn=self._arn,
+            region=self.region,
+            environment=self._args.environment,
+        )
+        if not self._keeps_secrets and any(isinstance(each, ReadSecrets) for each in grants):
+            secrets_key(self, place, protect=self._args.protect)
+            self._keeps_secrets = True
+        return pod_role(self, place, holder, grants)
 
     def _control_role(self) -> Identity:
         account = self._account

@@ -41,7 +41,7 @@ class Key(pulumi.ComponentResource):
     """One symmetric key of KMS."""
 
     arn: pulumi.Output[str]
-    resource: pulumi.Resource
+    resource: aws.kms.Key
 
     def __init__(self, name: str, args: KeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("ecosystem:aws:Key", name, {}, opts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
@@ -15,9 +15,12 @@ from components.azure import credentials, diagnostics
 from components.azure.identity import GrantArgs, grant, identity
 from components.azure.network import Network
 from components.azure.node_pool import PoolArgs, bootstrap, node_pool
+from components.azure.offer import offer
 from components.azure.old_names import spared
 from components.azure.private_dns import PrivateZoneArgs, private_zone
-from components.contracts import ClusterArgs
+from components.azure.workload_identity import Place, pod_identity
+from components.contracts import ClusterArgs, Offer
+from components.grants import Grant, Holder, PodIdentity
 from stacks.clouds import Cloud
 
 CLUSTER_TIMEOUTS: Final = pulumi.CustomTimeouts(create="60m", update="120m", delete="60m")
@@ -46,6 +49,7 @@ class Cluster(pulumi.ComponentResource):
     oidc_issuer: pulumi.Output[str]
     node_pools: Mapping[str, pulumi.Resource]
     ready: pulumi.Resource
+    offer: Offer
 
     def __init__(
         self, name: str, args: ClusterArgs, network: Network, opts: pulumi.ResourceOptions | None = None
@@ -72,7 +76,21 @@ class Cluster(pulumi.ComponentResource):
         self._reach(deployers)
         self._windows()
         self._observe(deployers)
+        vault = network.vault
+        self.offer = offer(vault.uri, network.tenant, network.disk_encryption_set_id, args.plan.endpoints)
         self.register_outputs({"endpoint": self.endpoint, "oidc_issuer": self.oidc_issuer})
+
+    def identity_for(self, holder: Holder, grants: Sequence[Grant]) -> PodIdentity:
+        """Make a user-assigned identity for the pods of a service account."""
+        place = Place(
+            name=self.name,
+            group=self._network.group,
+            region=self.region,
+            subscription=self._network.subscription,
+            issuer=self.oidc_issuer,
+            vault_id=self._network.vault.vault_id,
+        )
+        return pod_identity(place, holder, grants, self._child)
 
     def _pool_args(self, cluster: pulumi.Input[str]) -> PoolArgs:
         return PoolArgs(

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
-from components.contracts import ClusterArgs, SizedPool
+from components.contracts import ClusterArgs, Offer, SizedPool
 from components.gcp import control_plane, node_pool
 from components.gcp.identity import NodeIdentity, NodeIdentityArgs
 from components.gcp.keys import Keys, KeysArgs
 from components.gcp.kubeconfig import kubeconfig
 from components.gcp.names import cluster_name
 from components.gcp.network import PODS_RANGE, SERVICES_RANGE, Network
+from components.gcp.offer import offer
+from components.gcp.workload_identity import Place, pod_account
 from components.gcp.zones import location, zones
+from components.grants import Grant, Holder, PodIdentity
 from stacks.clouds import Cloud
 
 MAX_PODS_PER_NODE: Final = 110
@@ -42,6 +45,7 @@ class Cluster(pulumi.ComponentResource):
     oidc_issuer: pulumi.Output[str]
     node_pools: Mapping[str, gcp.container.NodePool]
     ready: pulumi.Resource
+    offer: Offer
 
     def __init__(
         self, name: str, args: ClusterArgs, network: Network, opts: pulumi.ResourceOptions | None = None
@@ -83,6 +87,8 @@ class Cluster(pulumi.ComponentResource):
         )
         self.node_pools = self._pools(name, args)
         self.ready = self.node_pools[first] if (first := _first(args.pools)) else self.resource
+        self.offer = offer(self._account.project, self.keys.disks)
+        self._place = Place(name=name, environment=args.environment, region=args.region)
         self.register_outputs(
             {
                 "endpoint": self.endpoint,
@@ -90,6 +96,10 @@ class Cluster(pulumi.ComponentResource):
                 "oidc_issuer": self.oidc_issuer,
             }
         )
+
+    def identity_for(self, holder: Holder, grants: Sequence[Grant]) -> PodIdentity:
+        """Make a service account for the pods of an account of the cluster."""
+        return pod_account(self._place, holder, grants, self._account, pulumi.ResourceOptions(parent=self))
 
     def _pools(self, name: str, args: ClusterArgs) -> dict[str, gcp.container.NodePool]:
         shared = node_pool.NodePoolArgs(

@@ -38,6 +38,11 @@ def account_id(environment: str, region: str) -> str:
     return _fit(f"{environment}-{region}-nodes", ACCOUNT_LIMIT)
 
 
+def workload_account_id(environment: str, region: str, key: str) -> str:
+    """Return the id of the service account of a workload; what is cut off is marked by a hash."""
+    return _fit(f"{environment}-{region}-{key}", ACCOUNT_LIMIT)
+
+
 def _fit(name: str, limit: int) -> str:
     if len(name) <= limit:
         return name

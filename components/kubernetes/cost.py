@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import pulumi
 
+from components.grants import Holder, PodIdentity, ReadPrices
 from components.kubernetes.service import Ground, Service, resources
 
 PROMETHEUS = "platform-prometheus"
@@ -19,11 +20,13 @@ class Cost(Service):
     def __init__(self, name: str, ground: Ground, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, ground, opts)
         self.namespace()
-        self.release("opencost", values(ground))
+        reader = ground.cluster.identity_for(Holder("opencost", "opencost"), [ReadPrices()])
+        self.last = [*self.last, *reader.ready]
+        self.release("opencost", values(ground, reader))
         self.done()
 
 
-def values(ground: Ground) -> dict[str, Any]:
+def values(ground: Ground, reader: PodIdentity | None = None) -> dict[str, Any]:
     """Values of the chart; without its page and its agent server, which Grafana does not need."""
     room = ground.room("cost")["opencost"]
     confined = {
@@ -37,6 +40,8 @@ def values(ground: Ground) -> dict[str, Any]:
     return {
         "clusterName": ground.cluster.name if ground.cluster is not None else "cluster.local",
         "networkPolicies": {"enabled": False},
+        "serviceAccount": {"annotations": dict(reader.annotations) if reader else {}},
+        "podLabels": dict(reader.labels) if reader else {},
         "opencost": {
             "exporter": {
                 "defaultClusterId": ground.cluster.name if ground.cluster is not None else "cluster",

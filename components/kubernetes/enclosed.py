@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import pulumi
@@ -43,7 +43,10 @@ SURGE: Final = 2
 
 @dataclass(frozen=True, kw_only=True)
 class EnclosedArgs:
-    """`flows` of the whole stack (those that touch the namespace are taken); `room` is what runs inside."""
+    """`flows` of the whole stack (those that touch the namespace are taken); `room` is what runs inside.
+
+    `places` are the ranges of what is outside, by its name; a flow to a place that has none is left out.
+    """
 
     namespace: str
     version: str
@@ -52,6 +55,7 @@ class EnclosedArgs:
     control_plane: tuple[str, ...]
     labels: Mapping[str, str]
     ambient: bool
+    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def enclose(name: str, args: EnclosedArgs, opts: pulumi.ResourceOptions) -> Namespace:
@@ -125,9 +129,9 @@ def policies(args: EnclosedArgs) -> Iterator[tuple[str, NetworkPolicySpecArgs]]:
         )
     for labels in _selections(args, "target"):
         rules = [
-            NetworkPolicyIngressRuleArgs(from_=_peers(flow.source, args), ports=_ports(flow, args))
+            NetworkPolicyIngressRuleArgs(from_=peers, ports=_ports(flow, args))
             for flow in args.flows
-            if _is(flow.target, args.namespace, labels)
+            if _is(flow.target, args.namespace, labels) and (peers := _peers(flow.source, args))
         ]
         yield (
             f"to-{_slug(labels)}",
@@ -135,9 +139,9 @@ def policies(args: EnclosedArgs) -> Iterator[tuple[str, NetworkPolicySpecArgs]]:
         )
     for labels in _selections(args, "source"):
         exits = [
-            NetworkPolicyEgressRuleArgs(to=_peers(flow.target, args), ports=_ports(flow, args))
+            NetworkPolicyEgressRuleArgs(to=peers, ports=_ports(flow, args))
             for flow in args.flows
-            if _is(flow.source, args.namespace, labels)
+            if _is(flow.source, args.namespace, labels) and (peers := _peers(flow.target, args))
         ]
         yield (
             f"from-{_slug(labels)}",
@@ -170,8 +174,9 @@ def _peers(end: Pods | Outside, args: EnclosedArgs) -> list[NetworkPolicyPeerArg
         there = LabelSelectorArgs(match_labels={NAME: end.namespace})
         who = LabelSelectorArgs(match_labels=dict(end.labels)) if end.labels else None
         return [NetworkPolicyPeerArgs(namespace_selector=there, pod_selector=who)]
-    if end == flows.API:
-        return [NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=cidr)) for cidr in args.control_plane]
+    if end != flows.WORLD:  # a list without peers would mean everybody
+        ranges = args.control_plane if end == flows.API else args.places.get(end.name, ())
+        return [NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=cidr)) for cidr in ranges]
     return [NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr="0.0.0.0/0", except_=list(PRIVATE)))]
 
 

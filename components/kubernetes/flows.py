@@ -26,13 +26,17 @@ class Pods:
 
 @dataclass(frozen=True)
 class Outside:
-    """What is no pod of ours: the API server, or the internet without private ranges."""
+    """What is no pod of ours: the API server, the internet without private ranges, or a place of the cloud."""
 
     name: str
 
 
 API: Final = Outside("api-server")
 WORLD: Final = Outside("internet")
+CLOUD: Final = Outside("cloud")
+"""The cloud's own services at private addresses; a namespace is told which (`EnclosedArgs.places`)."""
+CREDENTIALS: Final = Outside("credentials")
+"""Where a pod gets the credentials of its identity."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +98,12 @@ def _asked(port: int, *pods: Pods) -> tuple[Flow, ...]:
     return tuple(Flow(source=PROMETHEUS, target=each, ports=(port,)) for each in pods)
 
 
+def _acts(*pods: Pods) -> tuple[Flow, ...]:
+    """Let pods with an identity of the cloud get its credentials and call the cloud's services."""
+    places = ((CREDENTIALS, (80, 988)), (CLOUD, (443,)))
+    return tuple(Flow(source=each, target=place, ports=ports) for each in pods for place, ports in places)
+
+
 OF: Final[Mapping[str, tuple[Flow, ...]]] = {
     "cert_manager": (
         *_asks(CERT_CONTROLLER, CERT_WEBHOOK, CERT_INJECTOR),
@@ -105,6 +115,7 @@ OF: Final[Mapping[str, tuple[Flow, ...]]] = {
         *_asks(SECRETS, SECRETS_WEBHOOK, SECRETS_CERTIFICATES),
         *_hooked(SECRETS_WEBHOOK),
         Flow(source=SECRETS, target=WORLD, ports=(443,)),
+        *_acts(SECRETS),
         *_asked(8080, SECRETS),
     ),
     "mesh": (
@@ -144,6 +155,7 @@ OF: Final[Mapping[str, tuple[Flow, ...]]] = {
         *_asks(OPENCOST),
         Flow(source=OPENCOST, target=PROMETHEUS, ports=(9090,)),
         Flow(source=OPENCOST, target=WORLD, ports=(443,)),
+        *_acts(OPENCOST),
         *_asked(9003, OPENCOST),
     ),
     "chaos": (

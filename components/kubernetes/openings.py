@@ -51,4 +51,5 @@ def _tenant(ground: Ground, namespace: str) -> EnclosedArgs:
         control_plane=ground.control_plane,
         labels={},
         ambient=ground.ambient,
+        places=ground.places,
     )

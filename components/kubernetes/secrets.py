@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 
 import pulumi
 
+from components.grants import Holder, PodIdentity, ReadSecrets
 from components.kubernetes.certificates import OUT
 from components.kubernetes.crds.external_secrets import (
     ClusterSecretStore,
@@ -26,7 +27,7 @@ STORE: Final = "cloud"
 
 
 class Secrets(Service):
-    """External Secrets and, where the cloud gives a manager, the store `cloud`, open to the namespaces of the stack."""
+    """External Secrets, an identity that reads the manager of the cloud, and the store `cloud` for the namespaces."""
 
     SERVICE: ClassVar[str] = "external_secrets"
 
@@ -39,7 +40,9 @@ class Secrets(Service):
     ) -> None:
         super().__init__(name, ground, opts)
         self.namespace()
-        self.release("external-secrets", values(ground))
+        reader = ground.cluster.identity_for(Holder("external-secrets", "external-secrets"), [ReadSecrets()])
+        self.last = [*self.last, *reader.ready]
+        self.release("external-secrets", values(ground, reader))
         if provider is not None:
             open_to = [*ground.tenants, *(["monitoring"] if ground.services.monitoring else [])]
             self.custom(
@@ -53,7 +56,7 @@ class Secrets(Service):
         self.done()
 
 
-def values(ground: Ground) -> dict[str, Any]:
+def values(ground: Ground, reader: PodIdentity | None = None) -> dict[str, Any]:
     """Values of the chart."""
     room = ground.room("external_secrets")
 
@@ -73,7 +76,8 @@ def values(ground: Ground) -> dict[str, Any]:
         "certController": pods("cert-controller", "external-secrets-cert-controller"),
         "priorityClassName": "system-cluster-critical",
         "rbac": {"serviceAccountTokenCreate": False},
-        "serviceAccount": {"annotations": dict(ground.annotations.get("external-secrets", {}))},
+        "podLabels": dict(reader.labels) if reader else {},
+        "serviceAccount": {"annotations": dict(reader.annotations) if reader else {}},
     }
 
 

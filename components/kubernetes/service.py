@@ -14,7 +14,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.contracts import Cluster
 from components.kubernetes.enclosed import EnclosedArgs, enclose
-from components.kubernetes.flows import Flow, mesh_labels
+from components.kubernetes.flows import CLOUD, CREDENTIALS, Flow, mesh_labels
 from components.kubernetes.shapes import Custom, plain
 from stacks.services import lock
 from stacks.services.settings import Services
@@ -50,6 +50,15 @@ class Ground:
     def ambient(self) -> bool:
         """Say whether the nodes carry the mesh's traffic."""
         return self.services.mesh is not None and self.services.mesh.mode == "ambient"
+
+    @property
+    def places(self) -> dict[str, tuple[str, ...]]:
+        """Ranges of what is outside the cluster, by the name that flows use."""
+        offer = self.cluster.offer
+        return {
+            CLOUD.name: offer.apis,
+            CREDENTIALS.name: tuple(address for address, _ in offer.credentials),
+        }
 
     def room(self, service: str) -> dict[str, Pods]:
         """What the pods of a service ask for, by their name."""
@@ -114,6 +123,7 @@ class Service(pulumi.ComponentResource):
                 control_plane=ground.control_plane,
                 labels={**(mesh_labels(ground.services) if meshed else {}), **(labels or {})},
                 ambient=ground.ambient and meshed,
+                places=ground.places,
             ),
             self.options(),
         )

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.contracts import Offer
+from components.grants import Grant, Holder, PodIdentity
 from components.kubernetes.base import ClusterBase, ClusterBaseArgs
+from components.kubernetes.crds.external_secrets import (
+    ClusterSecretStoreSpecProvider,
+    ClusterSecretStoreSpecProviderAws,
+)
 from stacks.clouds import Cloud
 from stacks.model import Namespace
 from tests.components.mock_cloud import Cloud as MockCloud
+
+OFFER = Offer(
+    volumes="ebs.csi.aws.com",
+    volume_parameters={"type": "gp3", "encrypted": "true", "kmsKeyId": "arn:aws:kms:eu-west-1:123456789012:key/k"},
+    snapshot_parameters={},
+    secrets=ClusterSecretStoreSpecProvider(
+        aws=ClusterSecretStoreSpecProviderAws(service="SecretsManager", region="eu-west-1")
+    ),
+    apis=("10.0.0.0/16",),
+    credentials=(("169.254.170.23/32", 80),),
+    inside={"example.org/reach": "network"},
+    outside={"example.org/reach": "internet"},
+)
+"""What the cloud of these tests gives."""
 
 
 @dataclass
@@ -31,6 +52,16 @@ class Standing:
     oidc_issuer: pulumi.Output[str] = field(
         default_factory=lambda: pulumi.Output.from_input("https://oidc.example.org")
     )
+
+    offer: Offer = field(default_factory=lambda: OFFER)
+
+    def identity_for(self, holder: Holder, grants: Sequence[Grant]) -> PodIdentity:
+        """An identity that names its holder and what it may do."""
+        words = "-".join(sorted(type(each).__name__.lower() for each in grants))
+        who = f"{holder.namespace}/{holder.account}"
+        return PodIdentity(
+            principal=pulumi.Output.from_input(who), annotations={"example.org/identity": f"{holder.key}-{words}"}
+        )
 
 
 def standing() -> Standing:

@@ -15,6 +15,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pytest
 
+from components.contracts import Offer
 from components.kubernetes.base import ClusterBase, ClusterBaseArgs
 from components.kubernetes.crds.external_secrets import (
     ClusterSecretStoreSpecProvider,
@@ -24,6 +25,7 @@ from components.kubernetes.flows import tenant_annotations, tenant_labels
 from components.kubernetes.services import ClusterServices, ServicesArgs
 from stacks.model import Namespace
 from stacks.services.settings import Services
+from tests.components.kubernetes.ground import OFFER, Standing
 from tests.components.mock_cloud import Cloud
 
 SHARED = Path(os.environ.get("SHARED", "../shared")).resolve()
@@ -75,6 +77,8 @@ class MemoryCluster:
     certificate_authority: Any = None
     oidc_issuer: Any = None
     node_pools: dict[str, Any] = field(default_factory=dict)
+    offer: Offer = OFFER
+    identity_for = Standing.identity_for
 
 
 def build(cloud: Cloud, services: dict[str, Any], cluster_cloud: str = "aws") -> Cloud:
