@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -109,6 +109,26 @@ def _version_offered(cloud: str, region: str, version: str) -> Check:
     return Check(what, "missing", "not among the offered versions", "choose another version in stack.clusters")
 
 
+POOLS_PER_CLUSTER: Final[Mapping[str, tuple[int, str]]] = {
+    "aws": (30, "ask AWS to raise the quota of managed node groups per cluster (L-6D54EA21), or write fewer `slots`"),
+    "azure": (100, "AKS raises it for nobody: write fewer `slots`, or spread the pools over two clusters"),
+}
+"""Node pools that one cluster takes, unless raised. EKS: https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html,
+AKS: https://learn.microsoft.com/azure/aks/quotas-skus-regions; read 2026-11-21. GKE limits nodes, not pools."""
+
+
+def _pools(stack: Stack, cluster: str) -> Iterator[Check]:
+    cloud = stack.region_of(cluster)[0]
+    if cloud not in POOLS_PER_CLUSTER:
+        return
+    most, todo = POOLS_PER_CLUSTER[cloud]
+    own = 1 if cloud == "azure" else 0  # AKS: the bootstrap pool stands beside them
+    asked = own + sum(pool.slots for pool in stack.cluster_pools(cluster).values())
+    what = f"{cluster} takes {asked} node pools (pools times slots)"
+    found = f"limit {most} unless raised" if cloud == "aws" else f"limit {most}"
+    yield Check(what, "ok", found) if asked <= most else Check(what, "missing", found, todo)
+
+
 def _needs(stack: Stack, mode: modes.Mode) -> Iterator[Check]:
     from sizing import catalogue  # noqa: PLC0415 - tables load only here
 
@@ -119,6 +139,7 @@ def _needs(stack: Stack, mode: modes.Mode) -> Iterator[Check]:
             yield Check(f"prices of {cloud} {region}", "ok", f"{len(prices.types(cloud, region))} instance types")
         except LookupError as error:
             yield Check(f"prices of {cloud} {region}", "missing", "none", str(error))
+        yield from _pools(stack, cluster)
         if mode.offline:
             continue
         yield _version_offered(cloud, region, stack.cluster_version(cluster))
