@@ -18,8 +18,9 @@ from sizing import catalogue, evidence, stack_problem
 from stacks import addresses, outputs
 from stacks.addresses import RegionPlan
 from stacks.clouds import Cloud
-from stacks.model import Stack
+from stacks.model import Stack, Workload
 from stacks.place import Region
+from stacks.services import quota
 
 PROJECT: Final = Path(__file__).parent.parent
 """Relative files of a stack file are read from here: an offline run has another root directory."""
@@ -100,6 +101,7 @@ class Platform(pulumi.ComponentResource):
                 wish=wish,
                 plan=plan,
                 clusters=(f"{stack.environment}-{plan.region}",),
+                gateway_from=tuple(map(str, mesh.gateway_from)) if (mesh := stack.services.mesh) else (),
                 protect=stack.protect,
             ),
             here,
@@ -123,7 +125,7 @@ class Platform(pulumi.ComponentResource):
         base = ClusterBase(
             name,
             ClusterBaseArgs(
-                namespaces=stack.namespaces,
+                namespaces=quota.held(stack.namespaces, stack.services.scaling, self._workloads(name)),
                 version=stack.cluster_version(name),
                 labels={each: tenant_labels(stack.services, each) for each in stack.namespaces},
                 annotations={each: tenant_annotations(stack.services, each) for each in stack.namespaces},
@@ -150,11 +152,18 @@ class Platform(pulumi.ComponentResource):
                 tenants=tuple(sorted(stack.namespaces)),
                 control_plane=tuple(dict.fromkeys(map(str, ranges))),
                 availability_target=stack.availability_target,
+                nodes=(str(plan.nodes),),
+                workloads=self._workloads(name),
+                physical_name=f"{stack.environment}-{plan.region}",
                 after=tuple(base.namespaces.values()),
             ),
             cluster,
             self._child,
         )
+
+    def _workloads(self, cluster: str) -> dict[str, Workload]:
+        """Workloads of a cluster, by name."""
+        return {each.name: each for each in self._stack.workloads if not each.clusters or cluster in each.clusters}
 
     def _pools(self, cluster: str, sizes: live.LiveSizes) -> Mapping[str, SizedPool]:
         return {
@@ -181,6 +190,7 @@ class Platform(pulumi.ComponentResource):
                 return Site(provider=at_aws.provider, identity=at_aws.identity, network=Vpc, cluster=EksCluster)
             case "gcp":
                 from components.gcp import account as gcp  # noqa: PLC0415
+                from components.gcp import apis  # noqa: PLC0415
                 from components.gcp.cluster import Cluster as GkeCluster  # noqa: PLC0415
                 from components.gcp.network import Network as GcpNetwork  # noqa: PLC0415
 
@@ -190,6 +200,7 @@ class Platform(pulumi.ComponentResource):
                     gcp.AccountArgs(
                         project=clouds.gcp.project,
                         project_number=clouds.gcp.project_number,
+                        apis=apis.needed(stack),
                         regions=tuple(clouds.gcp.regions),
                         deployers=gcp.members(stack.control_plane_access.deployers),
                         protect=stack.protect,

@@ -33,6 +33,8 @@ class Outside:
 
 API: Final = Outside("api-server")
 WORLD: Final = Outside("internet")
+NODES: Final = Outside("nodes")
+"""The machines themselves: kubelets, and pods that use the node's own network."""
 CLOUD: Final = Outside("cloud")
 """The cloud's own services at private addresses; a namespace is told which (`EnclosedArgs.places`)."""
 CREDENTIALS: Final = Outside("credentials")
@@ -79,6 +81,14 @@ CHAOS: Final = _named("chaos-mesh", "controller-manager", "chaos-controller-mana
 CHAOS_DASHBOARD: Final = _named("chaos-mesh", "chaos-dashboard", "chaos-dashboard", COMPONENT)
 CHAOS_DAEMON: Final = _named("chaos-mesh", "chaos-daemon", "chaos-daemon", COMPONENT)
 NODE_AGENTS: Final = Pods(namespace="kube-system")
+KEDA: Final = _named("scaling", "keda-operator", "keda-operator", "app")
+KEDA_METRICS: Final = _named("scaling", "keda-operator-metrics-apiserver", "keda-metrics-server", "app")
+KEDA_WEBHOOKS: Final = _named("scaling", "keda-admission-webhooks", "keda-webhook", "app")
+METRICS_SERVER: Final = _named("scaling", "metrics-server")
+RECOMMENDER: Final = _named("scaling", "recommender", "vpa-recommender", COMPONENT)
+UPDATER: Final = _named("scaling", "updater", "vpa-updater", COMPONENT)
+VPA_ADMISSION: Final = _named("scaling", "admission-controller", "vpa-admission-controller", COMPONENT)
+AUTOSCALER: Final = _named("node-scaling", "aws-cluster-autoscaler", "cluster-autoscaler")
 
 _API: Final = (443, 6443)
 _WEBHOOK: Final = 10250
@@ -163,6 +173,24 @@ OF: Final[Mapping[str, tuple[Flow, ...]]] = {
         *_hooked(CHAOS, port=10250),
         Flow(source=CHAOS, target=CHAOS_DAEMON, ports=(31767,)),
         *_asked(10080, CHAOS),
+    ),
+    "scaling": (
+        *_asks(KEDA, KEDA_METRICS, KEDA_WEBHOOKS, METRICS_SERVER, RECOMMENDER, UPDATER, VPA_ADMISSION),
+        *_hooked(KEDA_METRICS, port=6443),
+        *_hooked(KEDA_WEBHOOKS, port=9443),
+        *_hooked(METRICS_SERVER),
+        *_hooked(VPA_ADMISSION, port=8000),
+        Flow(source=KEDA_METRICS, target=KEDA, ports=(9666,)),
+        Flow(source=KEDA, target=PROMETHEUS, ports=(9090,)),
+        Flow(source=METRICS_SERVER, target=NODES, ports=(10250,)),
+        *_asked(8080, KEDA, KEDA_METRICS, KEDA_WEBHOOKS),
+        *_asked(8942, RECOMMENDER),
+    ),
+    "node_scaling": (
+        *_asks(AUTOSCALER),
+        Flow(source=AUTOSCALER, target=WORLD, ports=(443,)),
+        *_acts(AUTOSCALER),
+        *_asked(8085, AUTOSCALER),
     ),
 }
 """What each service needs. Ports: values.yaml of each chart at the versions of charts.lock, 2026-11."""

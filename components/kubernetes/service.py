@@ -14,11 +14,12 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.contracts import Cluster
 from components.kubernetes.enclosed import EnclosedArgs, enclose
-from components.kubernetes.flows import CLOUD, CREDENTIALS, Flow, mesh_labels
+from components.kubernetes.flows import CLOUD, CREDENTIALS, NODES, Flow, mesh_labels
 from components.kubernetes.shapes import Custom, plain
 from stacks.services import lock
 from stacks.services.settings import Services
 from stacks.services.table import TABLE, Pods
+from stacks.work import Workload
 
 TIMEOUTS: Final = pulumi.CustomTimeouts(create="15m", update="15m", delete="15m")
 SECONDS: Final = 900
@@ -44,6 +45,12 @@ class Ground:
     annotations: Mapping[str, Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)
     """What this cloud wants on an object, by what it is for: `gateway`, `external-secrets`."""
     storage_class: str | None = None
+    nodes: tuple[str, ...] = ()
+    """Ranges that nodes have their own addresses from."""
+    workloads: Mapping[str, Workload] = field(default_factory=dict)
+    """Workloads of the stack that this cluster carries, by name."""
+    physical_name: str = ""
+    """Name of the cluster as its cloud knows it."""
     after: Sequence[pulumi.Resource] = ()
 
     @property
@@ -58,6 +65,7 @@ class Ground:
         return {
             CLOUD.name: offer.apis,
             CREDENTIALS.name: tuple(address for address, _ in offer.credentials),
+            NODES.name: self.nodes,
         }
 
     def room(self, service: str) -> dict[str, Pods]:

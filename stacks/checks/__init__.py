@@ -11,6 +11,7 @@ from stacks.checks.naming import check_names
 from stacks.checks.places import check_places
 from stacks.checks.pooling import check_pools
 from stacks.checks.promises import check_promises
+from stacks.checks.scaling import check_scaling
 from stacks.checks.services import check_services
 from stacks.checks.versioning import check_versions
 from stacks.checks.workloads import check_workloads
@@ -27,6 +28,7 @@ CHECKS: Final[tuple[Callable[[Tree], Iterator[Problem]], ...]] = (
     check_workloads,
     check_promises,
     check_services,
+    check_scaling,
 )
 
 

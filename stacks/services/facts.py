@@ -44,5 +44,7 @@ class Facts:
     after: tuple[str, ...] = ()
     """Services that come before it where they are on; it does without them too."""
     excludes: tuple[str, ...] = ()
+    clouds: tuple[Cloud, ...] = ()
+    """Clouds on whose clusters it stands; none means all."""
     pods: Callable[[Any], tuple[Pods, ...]] = field(default=lambda _: ())
     """From its settings."""

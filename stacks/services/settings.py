@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stacks.part import FreezeMapping, Frozen, Memory, Name, Part
+from stacks.part import Cidr, FreezeMapping, Frozen, Memory, Name, Part
+from stacks.services.scaling import NodeScaling, Scaling
 from stacks.services.service import Account, Days, HttpPath, Mail, Method, Service
 
 
@@ -51,6 +52,10 @@ class Mesh(Service):
     """Who may call whom in the tenant namespaces."""
     gateway: bool = True
     """Whether the mesh brings a gateway for traffic from outside."""
+    gateway_reach: Literal["network", "internet"] = "network"
+    """Whether the gateway is called from the stack's own networks only, or from the internet too."""
+    gateway_from: tuple[Cidr, ...] = Field(default=(), examples=[["203.0.113.0/24"]], max_length=30)
+    """Ranges that may call a gateway on the internet; 0.0.0.0/0 is everybody and has to be written."""
 
 
 class Receiver(Part):
@@ -152,6 +157,10 @@ class Services(Part):
     """Cost per namespace."""
     chaos: Chaos | None = None
     """Experiments."""
+    scaling: Scaling | None = None
+    """Pods by load."""
+    node_scaling: NodeScaling | None = None
+    """Nodes by need, on EKS."""
 
     def on(self) -> Iterator[tuple[str, Service]]:
         """Yield names and settings of the services that are switched on, in the order of installation."""
@@ -163,5 +172,5 @@ class Services(Part):
 
 __all__ = [
     "Account", "Call", "CertManager", "Chaos", "Cost", "ExternalSecrets", "Logs", "Mesh", "Monitoring",
-    "Receiver", "Service", "Services", "Target", "Traces",
+    "NodeScaling", "Receiver", "Scaling", "Service", "Services", "Target", "Traces",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Final
 from stacks.clouds import Cloud
 from stacks.services import settings
 from stacks.services.facts import KUBE_SYSTEM, Facts, Pods
+from stacks.services.scaling import NODE_SCALING, SCALING
 from stacks.services.settings import Services
 
 
@@ -139,8 +140,16 @@ TABLE: Final[Mapping[str, Facts]] = MappingProxyType(
             needs=("monitoring",),
             pods=_chaos,
         ),
+        "scaling": SCALING,
+        "node_scaling": NODE_SCALING,
     }
 )
+
+
+def of_cloud(services: Services, cloud: Cloud) -> Services:
+    """Switch off the services that clusters of this cloud do not carry."""
+    absent = [name for name, _ in services.on() if TABLE[name].clouds and cloud not in TABLE[name].clouds]
+    return services.model_copy(update=dict.fromkeys(absent)) if absent else services
 
 
 def pods_of(services: Services, cloud: Cloud | None = None) -> dict[str, tuple[Pods, ...]]:
@@ -150,4 +159,4 @@ def pods_of(services: Services, cloud: Cloud | None = None) -> dict[str, tuple[P
     }
 
 
-__all__ = ["KUBE_SYSTEM", "TABLE", "Facts", "Pods", "pods_of"]
+__all__ = ["KUBE_SYSTEM", "TABLE", "Facts", "Pods", "of_cloud", "pods_of"]

@@ -17,13 +17,9 @@ import pytest
 
 from components.contracts import Offer
 from components.kubernetes.base import ClusterBase, ClusterBaseArgs
-from components.kubernetes.crds.external_secrets import (
-    ClusterSecretStoreSpecProvider,
-    ClusterSecretStoreSpecProviderAws,
-)
 from components.kubernetes.flows import tenant_annotations, tenant_labels
 from components.kubernetes.services import ClusterServices, ServicesArgs
-from stacks.model import Namespace
+from stacks.model import Namespace, Workload
 from stacks.services.settings import Services
 from tests.components.kubernetes.ground import OFFER, Standing
 from tests.components.mock_cloud import Cloud
@@ -60,6 +56,18 @@ ALL: dict[str, Any] = {
         ],
         "abort_url": "http://gateway.platform.svc:8080/healthz",
     },
+    "scaling": {
+        "workloads": {
+            "gateway": {"namespace": "platform"},
+            "agent": {"namespace": "platform", "horizontal": {"requests_per_second": None}},
+            "optimizer": {"namespace": "platform", "horizontal": None, "vertical": {"mode": "auto"}},
+        }
+    },
+    "node_scaling": {},
+}
+WORKLOADS = {
+    name: Workload(name=name, cpu="500m", memory="1Gi", replicas=3, pools=("general",))
+    for name in ("gateway", "agent", "optimizer")
 }
 
 
@@ -99,7 +107,6 @@ def build(cloud: Cloud, services: dict[str, Any], cluster_cloud: str = "aws") ->
             ),
             cluster,
         )
-        aws = ClusterSecretStoreSpecProviderAws(service="SecretsManager", region="eu-west-1")
         ClusterServices(
             "c-services",
             ServicesArgs(
@@ -109,7 +116,9 @@ def build(cloud: Cloud, services: dict[str, Any], cluster_cloud: str = "aws") ->
                 tenants=("platform",),
                 control_plane=("10.0.240.0/28",),
                 availability_target=0.999,
-                secrets=ClusterSecretStoreSpecProvider(aws=aws),
+                nodes=("10.0.0.0/18",),
+                workloads=WORKLOADS,
+                physical_name="test-eu-west-1",
                 after=tuple(base.namespaces.values()),
             ),
             cluster,

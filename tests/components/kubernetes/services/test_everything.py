@@ -112,6 +112,8 @@ def requests(value: Any) -> Iterator[dict[str, str]]:
         ("traces", ("traces", "tempo", "opentelemetry")),
         ("cost", ("cost",)),
         ("chaos", ("chaos",)),
+        ("scaling", ("scaling", "keda")),
+        ("node_scaling", ("node-scaling",)),
     ],
 )
 def test_switching_one_off_removes_only_what_is_its_own(cloud: Cloud, service: str, about: tuple[str, ...]) -> None:
