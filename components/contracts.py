@@ -44,6 +44,7 @@ class NetworkArgs:
     wish: Region
     plan: RegionPlan
     clusters: tuple[str, ...]  # names of the clusters that will live here (subnet tags)
+    gateway_from: tuple[str, ...] = ()  # ranges of the internet that may call the cluster's gateway
     protect: bool = False
 
 

@@ -28,14 +28,18 @@ class Entry:
     protocol: str = "Tcp"
 
 
-def into_nodes(plan: RegionPlan) -> tuple[Entry, ...]:
+def into_nodes(plan: RegionPlan, gateway_from: tuple[str, ...] = ()) -> tuple[Entry, ...]:
     """Nodes and pods talk freely, the API server reaches both, and the load balancer may probe.
 
     Overlay packets carry pod addresses, so both ranges are named:
     https://learn.microsoft.com/azure/aks/concepts-network-azure-cni-overlay (network security groups), 2026-11-21.
     """
     inside = (str(plan.nodes), str(plan.pods))
+    public = Entry(  # the packets carry the public address of the load balancer as their destination
+        name="gateway", sources=gateway_from, destinations=("*",), ports=("80", "443")
+    )
     return (
+        *((public,) if gateway_from else ()),
         Entry(name="nodes-and-pods", sources=inside, destinations=inside, ports=("0-65535",), protocol="*"),
         Entry(
             name="api-server",

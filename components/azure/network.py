@@ -92,7 +92,7 @@ class Network(pulumi.ComponentResource):
         )
         out = outbound.OutboundArgs(group=self.group, region=self.region, wish=self._args.wish)
         routes = outbound.route_table(name, out, self._child)
-        guard = self._guard("nodes", firewall.into_nodes(plan))
+        guard = self._guard("nodes", firewall.into_nodes(plan, self._args.gateway_from))
         nodes: dict[str, network.Subnet] = {}
         last = endpoints
         quarters = dict(zip(outbound.ZONES, plan.nodes.subnets(2), strict=False))

@@ -37,13 +37,14 @@ MEMBER_KINDS: Final = ("group:", "principal:", "principalSet:", "serviceAccount:
 
 @dataclass(frozen=True, kw_only=True)
 class AccountArgs:
-    """`images` are Binary Authorization patterns admitted beside the project's own registries."""
+    """`apis` are needed beyond `SERVICES`; `images` are patterns that Binary Authorization admits beside own ones."""
 
     project: str
     project_number: str | None = None
     regions: tuple[str, ...]
     deployers: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
+    apis: tuple[str, ...] = ()
     protect: bool = False
 
 
@@ -112,7 +113,7 @@ class Account(pulumi.ComponentResource):
                 disable_on_destroy=False,  # others may use it, and turning it off deletes what it made
                 opts=self._child,
             )
-            for service in SERVICES
+            for service in (*SERVICES, *args.apis)
         }
         audit = self._audit(name, args, list(services.values()))
         self.project = audit.project

@@ -12,7 +12,6 @@ from components.kubernetes.crds.external_secrets import (
     ClusterSecretStore,
     ClusterSecretStoreSpec,
     ClusterSecretStoreSpecConditions,
-    ClusterSecretStoreSpecProvider,
     ExternalSecret,
     ExternalSecretSpec,
     ExternalSecretSpecData,
@@ -35,7 +34,6 @@ class Secrets(Service):
         self,
         name: str,
         ground: Ground,
-        provider: ClusterSecretStoreSpecProvider | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, ground, opts)
@@ -43,16 +41,14 @@ class Secrets(Service):
         reader = ground.cluster.identity_for(Holder("external-secrets", "external-secrets"), [ReadSecrets()])
         self.last = [*self.last, *reader.ready]
         self.release("external-secrets", values(ground, reader))
-        if provider is not None:
-            open_to = [*ground.tenants, *(["monitoring"] if ground.services.monitoring else [])]
-            self.custom(
-                STORE,
-                ClusterSecretStore(
-                    spec=ClusterSecretStoreSpec(
-                        provider=provider, conditions=[ClusterSecretStoreSpecConditions(namespaces=sorted(open_to))]
-                    )
-                ),
-            )
+        open_to = [*ground.tenants, *(["monitoring"] if ground.services.monitoring else [])]
+        conditions = [ClusterSecretStoreSpecConditions(namespaces=sorted(open_to))]
+        self.custom(
+            STORE,
+            ClusterSecretStore(
+                spec=ClusterSecretStoreSpec(provider=ground.cluster.offer.secrets, conditions=conditions)
+            ),
+        )
         self.done()
 
 

@@ -9,36 +9,42 @@ from typing import Final
 import pulumi
 
 from components.contracts import Cluster
-from components.kubernetes import flows
+from components.kubernetes import flows, volumes
 from components.kubernetes.certificates import Certificates
 from components.kubernetes.chaos import Chaos
 from components.kubernetes.cost import Cost
-from components.kubernetes.crds.external_secrets import ClusterSecretStoreSpecProvider
 from components.kubernetes.logs import Logs
 from components.kubernetes.mesh import Mesh, Permissions
 from components.kubernetes.monitoring import Monitoring
+from components.kubernetes.node_scaling import NodeScaling
 from components.kubernetes.openings import Openings
+from components.kubernetes.scaling import Scaling
 from components.kubernetes.secrets import Secrets
 from components.kubernetes.service import Ground, Service
 from components.kubernetes.traces import Traces
+from components.kubernetes.traffic import reach
 from stacks.services.settings import Services as Wishes
-from stacks.services.table import TABLE
+from stacks.services.table import TABLE, of_cloud
+from stacks.work import Workload
 
 NEXT: Final[Mapping[str, Callable[[str, Ground, pulumi.ResourceOptions], Service]]] = {
     "cert_manager": Certificates,
+    "external_secrets": Secrets,
     "mesh": Mesh,
     "monitoring": Monitoring,
     "logs": Logs,
     "traces": Traces,
     "cost": Cost,
     "chaos": Chaos,
+    "scaling": Scaling,
+    "node_scaling": NodeScaling,
 }
-"""Services that need nothing but the ground; one that is given more has a line of its own below."""
+"""How each service is made, from its name and the ground that it stands on."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServicesArgs:
-    """What the stack file wishes, and what differs per cloud: the store of secrets, annotations, storage class."""
+    """What the stack file wishes; what differs per cloud comes with the cluster (`contracts.Offer`)."""
 
     services: Wishes
     version: str
@@ -46,9 +52,9 @@ class ServicesArgs:
     tenants: tuple[str, ...]
     control_plane: tuple[str, ...]
     availability_target: float
-    secrets: ClusterSecretStoreSpecProvider | None = None
-    annotations: Mapping[str, Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)
-    storage_class: str | None = None
+    nodes: tuple[str, ...] = ()
+    workloads: Mapping[str, Workload] = field(default_factory=dict)
+    physical_name: str = ""
     after: Sequence[pulumi.Resource] = ()
 
 
@@ -62,16 +68,16 @@ class ClusterServices(pulumi.ComponentResource):
     ) -> None:
         super().__init__("ecosystem:kubernetes:ClusterServices", name, {}, opts)
         ready: dict[str, pulumi.Resource] = {}
+        args = replace(args, services=of_cloud(args.services, cluster.cloud))
         ground = ground_of(args, cluster)
         child = pulumi.ResourceOptions(parent=self)
+        classes = volumes.Volumes(f"{name}-volumes", replace(ground, after=args.after), child).ready
         for service, _ in args.services.on():
             facts = TABLE[service]
             needed = [ready[each] for each in (*facts.needs, *facts.after) if each in ready]
-            ready[service] = self._make(
-                service,
+            ready[service] = NEXT[service](
                 f"{name}-{service.replace('_', '-')}",
-                replace(ground, after=[*args.after, *needed]),
-                args,
+                replace(ground, after=[*args.after, classes, *needed]),
                 child,
             ).ready
         last = replace(ground, after=[*args.after, *ready.values()])
@@ -81,12 +87,6 @@ class ClusterServices(pulumi.ComponentResource):
             Openings(f"{name}-openings", ground, child)
         self.ready = ready
         self.register_outputs({"services": sorted(ready)})
-
-    @staticmethod
-    def _make(service: str, name: str, ground: Ground, args: ServicesArgs, opts: pulumi.ResourceOptions) -> Service:
-        if service == "external_secrets":
-            return Secrets(name, ground, args.secrets, opts)
-        return NEXT[service](name, ground, opts)
 
 
 def ground_of(args: ServicesArgs, cluster: Cluster) -> Ground:
@@ -100,6 +100,9 @@ def ground_of(args: ServicesArgs, cluster: Cluster) -> Ground:
         flows=flows.of_stack(args.services, args.tenants),
         control_plane=args.control_plane,
         availability_target=args.availability_target,
-        annotations=args.annotations,
-        storage_class=args.storage_class,
+        annotations={"gateway": reach(args.services.mesh, cluster.offer)},
+        storage_class=volumes.CLASS,
+        nodes=args.nodes,
+        workloads=args.workloads,
+        physical_name=args.physical_name,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from components.contracts import Offer
 from components.kubernetes.crds.gateway import (
     Gateway,
     GatewaySpec,
@@ -34,6 +35,7 @@ from components.kubernetes.crds.istio import (
     VirtualServiceSpecHttpRouteDestination,
 )
 from components.kubernetes.service import Ground
+from stacks.services.settings import Mesh
 
 ATTEMPTS: Final = 3
 PER_TRY: Final = "2s"
@@ -108,6 +110,18 @@ def way() -> Gateway:
             listeners=[GatewaySpecListeners(name="mesh", port=15008, protocol="HBONE")],
         )
     )
+
+
+SOURCES: Final = "service.beta.kubernetes.io/load-balancer-source-ranges"
+"""Read by the controllers of all three clouds where the Service itself names no ranges (kubernetes/cloud-provider,
+service/helpers, 2026-11)."""
+
+
+def reach(mesh: Mesh | None, offer: Offer) -> dict[str, str]:
+    """Annotations of the gateway's load balancer: reached from the network, or from named ranges of the internet."""
+    if mesh is None or mesh.gateway_reach == "network":
+        return dict(offer.inside)
+    return {**offer.outside, SOURCES: ",".join(map(str, mesh.gateway_from))}
 
 
 def way_in(ground: Ground) -> Gateway:

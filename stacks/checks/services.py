@@ -32,6 +32,7 @@ def check_services(tree: Tree) -> Iterator[Problem]:
         yield from _namespaces(tree, on)
         yield from _pools(tree)
     yield from _calls(tree)
+    yield from _way_in(tree)
     yield from _receivers(tree)
     yield from _targets(tree)
 
@@ -104,6 +105,23 @@ def _calls(tree: Tree) -> Iterator[Problem]:
         if tree.text(*path, "caller") == GATEWAY and tree.flag("services", "mesh", "gateway") is False:
             what = "is the gateway, which is switched off"
             yield Problem(path=(*path, "caller"), what=what, found=GATEWAY, fix="write `gateway: true`")
+
+
+def _way_in(tree: Tree) -> Iterator[Problem]:
+    """The gateway on the internet names who may call; one that is not there names nobody."""
+    mesh: Path = ("services", "mesh")
+    ranges, public = tree.items(*mesh, "gateway_from"), tree.text(*mesh, "gateway_reach") == "internet"
+    path: Path = (*mesh, "gateway_from")
+    if public and tree.flag(*mesh, "gateway") is False:
+        what = "puts a gateway on the internet that is switched off"
+        yield Problem(path=(*mesh, "gateway_reach"), what=what, fix="write `gateway: true`, or remove the line")
+    elif public and not ranges and path not in tree.bad:
+        what = "is missing: a gateway on the internet needs the ranges that may call it"
+        fix = 'add `gateway_from: ["203.0.113.0/24"]`, or ["0.0.0.0/0"] for everybody'
+        yield Problem(path=path, what=what, fix=fix)
+    elif ranges and not public and (*mesh, "gateway_reach") not in tree.bad:
+        what = "names ranges of the internet, but the gateway is called from the stack's networks only"
+        yield Problem(path=path, what=what, fix="write `gateway_reach: internet`, or remove the ranges")
 
 
 def _receivers(tree: Tree) -> Iterator[Problem]:

@@ -1,0 +1,11 @@
+"""Which of Google's APIs a stack needs beyond those of a cluster: each once per project, before what uses it."""
+
+from __future__ import annotations
+
+from stacks.model import Stack
+
+
+def needed(stack: Stack) -> tuple[str, ...]:
+    """Names without `.googleapis.com`, by what the stack file switches on."""
+    wanted = {"secretmanager": stack.services.external_secrets is not None}
+    return tuple(sorted(api for api, on in wanted.items() if on))
