@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from charter.rule import Resource, matches
+from charter.rule import Resource
 
 
 class Graph:
@@ -23,12 +23,12 @@ class Graph:
         """Return the resources of some types, in the order in which they were registered."""
         found: list[Resource] = []
         for pattern in patterns:
-            if pattern in self._by_type and not pattern.startswith("azure-native:"):
-                found += self._by_type[pattern]
-            elif pattern.endswith("*") or pattern.startswith("azure-native:"):
+            if pattern.endswith("*"):
                 for kind, resources in self._by_type.items():
-                    if matches(pattern, kind):
+                    if kind.startswith(pattern[:-1]):
                         found += resources
+            else:
+                found += self._by_type.get(pattern, ())
         return found
 
     def feeds(self, resource: Resource, prop: str) -> list[Resource]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from charter.documents import Malformed
 from charter.facts import Facts
 from charter.graph import Graph
+from charter.lists import listed, outward
 from charter.rule import RULES, Excused, Finding, Found, Index, Resource, Rule
 from charter.tally import Tally
 from charter.values import Undetermined
@@ -54,22 +55,24 @@ class Judge:
         """Judge one resource; a rule that raises becomes a finding of its own and the others go on."""
         self.recorded[resource.urn] = resource
         verdicts: list[Verdict] = []
-        for rule in self._resource_rules.of(resource.type):
-            if rule.applies is None or rule.applies(resource):
-                self.tally.begin(rule.id, (resource.urn,))
-                verdicts += self._run(rule, resource.urn, rule.check, (resource, facts))
+        for each in listed(resource):
+            for rule in self._resource_rules.of(each.type):
+                if rule.applies is None or rule.applies(each):
+                    self.tally.begin(rule.id, (each.urn,))
+                    verdicts += self._run(rule, each.urn, rule.check, (each, facts))
         return self._waive(verdicts, facts) if facts.waivers else verdicts
 
     def stack(self, resources: Iterable[Resource], facts: Facts) -> list[Verdict]:
         """Judge the whole stack on recorded inputs, enriched by the relations that only the stack call brings."""
-        graph = Graph(_merge(self.recorded.get(resource.urn), resource) for resource in resources)
+        merged = (_merge(self.recorded.get(resource.urn), resource) for resource in resources)
+        graph = Graph(each for resource in merged for each in listed(resource))
         whole = next((each.urn for each in graph.of("pulumi:pulumi:Stack")), "")
         verdicts: list[Verdict] = []
         for rule in self._stack_rules:
             chosen = graph.of(*rule.types) if rule.types else list(graph.resources)
             urns = tuple(each.urn for each in chosen if rule.applies is None or rule.applies(each))
             if urns:
-                self.tally.begin(rule.id, urns)
+                self.tally.begin(rule.id, urns, again=rule.check is not None)
                 verdicts += self._run(rule, whole, rule.stack_check, (graph, facts))
         verdicts = self._waive(verdicts, facts) if facts.waivers else verdicts
         return [*verdicts, *self._judge_waivers(facts, whole), *self._attest(whole)]
@@ -112,19 +115,20 @@ class Judge:
         level = rule.severity.level
         try:
             for found in check(*given) if check else ():
+                where, path = outward(found.urn or urn, found.path)
                 if isinstance(found, Finding):
-                    verdicts.append(Verdict(rule, found.urn or urn, found.path, found.text, level))
+                    verdicts.append(Verdict(rule, where, path, found.text, level))
                 elif isinstance(found, Excused):
-                    self.tally.excuse(rule.id, found.urn or urn, found.path, found.why)
+                    self.tally.excuse(rule.id, where, path, found.why)
                 else:
-                    self.tally.leave_open(rule.id, found.urn or urn, found.path)
+                    self.tally.leave_open(rule.id, where, path)
         except Undetermined as unknown:
-            self.tally.leave_open(rule.id, urn, unknown.path)
+            self.tally.leave_open(rule.id, *outward(urn, unknown.path))
         except Malformed as wrong:
-            verdicts.append(Verdict(rule, urn, wrong.path, "is no JSON document", level))
+            verdicts.append(Verdict(rule, *outward(urn, wrong.path), "is no JSON document", level))
         except Exception as error:  # noqa: BLE001  one broken rule must not silence the others; the text may hold a value
             told = f"the rule itself failed ({type(error).__name__}); what it would have judged here is not judged"
-            verdicts.append(Verdict(rule, urn, "", told, "mandatory"))
+            verdicts.append(Verdict(rule, *outward(urn, ""), told, "mandatory"))
         return verdicts
 
 

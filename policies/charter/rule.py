@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from charter.controls import controls_of
 from charter.facts import Facts
+from charter.spellings import canonical
 from charter.values import Reader, Undetermined, texts
 
 if TYPE_CHECKING:
@@ -82,6 +83,10 @@ class Resource:
     dependencies: tuple[str, ...] = ()
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Spell the type as rules do."""
+        object.__setattr__(self, "type", canonical(self.type))
+
     @property
     def reader(self) -> Reader:
         """Return a reader of the properties."""
@@ -94,12 +99,12 @@ class Resource:
         texts(dict(self.props), "", found)
         return found
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """Return the last part of the type: `Vpc` of `aws:ec2/vpc:Vpc`."""
         return self.type.rpartition(":")[2]
 
-    @property
+    @cached_property
     def package(self) -> str:
         """Return the provider package of the type."""
         return self.type.partition(":")[0]
@@ -148,21 +153,18 @@ def resource_rule(  # noqa: PLR0913  a rule is what it is; each part is named at
     applies: Callable[[Resource], bool] | None = None,
 ) -> Callable[[Check], Check]:
     """Register a rule over single resources; the decorated function yields findings."""
+    rule = Rule(
+        id=rule_id,
+        title=title,
+        severity=severity,
+        types=tuple(types),
+        remediation=remediation,
+        applies=applies,
+        implies=tuple(implies),
+    )
 
     def register(check: Check) -> Check:
-        _add(
-            Rule(
-                id=rule_id,
-                title=title,
-                severity=severity,
-                types=tuple(types),
-                remediation=remediation,
-                purpose=_purpose(check),
-                check=check,
-                applies=applies,
-                implies=tuple(implies),
-            )
-        )
+        _add(replace(rule, purpose=_purpose(check), check=check))
         return check
 
     return register
@@ -179,21 +181,28 @@ def stack_rule(  # noqa: PLR0913  see above
     applies: Callable[[Resource], bool] | None = None,
 ) -> Callable[[StackCheck], StackCheck]:
     """Register a rule over the whole stack; it gets the graph, and its findings name the URN."""
+    rule = Rule(
+        id=rule_id,
+        title=title,
+        severity=severity,
+        types=tuple(types),
+        remediation=remediation,
+        applies=applies,
+        implies=tuple(implies),
+    )
 
     def register(check: StackCheck) -> StackCheck:
-        _add(
-            Rule(
-                id=rule_id,
-                title=title,
-                severity=severity,
-                types=tuple(types),
-                remediation=remediation,
-                purpose=_purpose(check),
-                stack_check=check,
-                applies=applies,
-                implies=tuple(implies),
-            )
-        )
+        _add(replace(rule, purpose=_purpose(check), stack_check=check))
+        return check
+
+    return register
+
+
+def over_stack(rule_id: str) -> Callable[[StackCheck], StackCheck]:
+    """Add to a rule over single resources what only the whole stack tells."""
+
+    def register(check: StackCheck) -> StackCheck:
+        RULES[rule_id] = replace(RULES[rule_id], stack_check=check)
         return check
 
     return register
@@ -249,27 +258,16 @@ class Index:
         """Return the rules that judge a resource type, in their order."""
         found = self._known.get(resource_type)
         if found is None:
-            places = set(self._exact.get(resource_type, ())) | set(self._exact.get(unversioned(resource_type), ()))
+            spelt = canonical(resource_type)
+            places = set(self._exact.get(spelt, ()))
             for start, starred in self._starred.items():
-                if resource_type.startswith(start):
+                if spelt.startswith(start):
                     places.update(starred)
             found = self._known[resource_type] = tuple(self.rules[place] for place in sorted(places))
         return found
 
 
 def matches(pattern: str, resource_type: str) -> bool:
-    """Say whether a type is the pattern's; an Azure type may carry a version segment."""
-    if pattern.endswith("*"):
-        return resource_type.startswith(pattern[:-1])
-    if resource_type == pattern:
-        return True
-    if not pattern.startswith("azure-native:"):
-        return False
-    return unversioned(resource_type) == pattern
-
-
-def unversioned(resource_type: str) -> str:
-    """Drop the version segment of an Azure type: `azure-native:network/v20240101:Subnet`."""
-    package, _, rest = resource_type.partition(":")
-    module, _, kind = rest.rpartition(":")
-    return f"{package}:{module.partition('/')[0]}:{kind}" if package == "azure-native" else resource_type
+    """Say whether a type is the pattern's, in whatever spelling."""
+    spelt = canonical(resource_type)
+    return spelt.startswith(pattern[:-1]) if pattern.endswith("*") else spelt == pattern

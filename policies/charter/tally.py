@@ -22,10 +22,13 @@ class Tally:
         self.undetermined: dict[tuple[str, str], str] = {}
         self.excused: dict[tuple[str, str], tuple[str, str]] = {}
 
-    def begin(self, rule: str, urns: tuple[str, ...]) -> None:
-        """Count the pairs that a rule is about to judge; a resource judged again counts once."""
+    def begin(self, rule: str, urns: tuple[str, ...], *, again: bool = False) -> None:
+        """Count the pairs that a rule is about to judge; a resource judged again counts once.
+
+        `again` is a second part of the same rule, which leaves standing what the first left open.
+        """
         self.judged.setdefault(rule, set()).update(urns)
-        if self.undetermined:
+        if self.undetermined and not again:
             for urn in urns:
                 self.undetermined.pop((rule, urn), None)
 

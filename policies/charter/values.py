@@ -129,8 +129,10 @@ class Reader:
         for step in _steps(path):
             if value is UNKNOWN:
                 return UNKNOWN
+            if type(value) is list and len(value) == 1:
+                value = value[0]  # some providers write a block that may stand once as a list of one
             if not isinstance(value, dict):
-                return None
+                return UNKNOWN if value is UNKNOWN else None
             value = value.get(step)
         return value
 
