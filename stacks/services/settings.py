@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stacks.part import Cidr, FreezeMapping, Frozen, Memory, Name, Part
+from stacks.services.guarding import Dns, Falco, Gatekeeper, Https, Kyverno, Probes, Trivy
 from stacks.services.scaling import NodeScaling, Scaling
 from stacks.services.service import Account, Days, HttpPath, Mail, Method, Service
 
@@ -86,6 +87,8 @@ class Monitoring(Service):
     """Address that mails come from, and account at the mail server."""
     latency_ms: Annotated[int, Field(ge=1, le=60000)] = 200
     """95th percentile of latency above which there is a warning."""
+    runbooks: Https | None = Field(default=None, examples=["https://github.com/example/platform/blob/main"])
+    """Address below which this project is read: alerts point at its docs/runbooks/alerts.md."""
 
 
 class Logs(Service):
@@ -108,8 +111,26 @@ class Traces(Service):
     """Size of Tempo's volume."""
 
 
+class Prices(Part):
+    """Own prices in USD an hour."""
+
+    cpu: Annotated[float, Field(gt=0, le=10)] = Field(examples=[0.031])
+    """One virtual CPU for an hour."""
+    memory: Annotated[float, Field(gt=0, le=10)] = Field(examples=[0.004])
+    """One GiB of memory for an hour."""
+    storage: Annotated[float, Field(gt=0, le=10)] = Field(examples=[0.0001])
+    """One GiB of a volume for an hour."""
+    gpu: Annotated[float, Field(gt=0, le=1000)] = Field(default=1, examples=[0.95])
+    """One GPU for an hour."""
+
+
 class Cost(Service):
     """What each namespace costs: OpenCost."""
+
+    budgets: Annotated[Mapping[Name, Annotated[float, Field(gt=0, le=10_000_000)]], FreezeMapping] = Frozen()
+    """USD a month that a namespace may cost, by its name; above it there is an alert."""
+    prices: Prices | None = None
+    """Own prices instead of the cloud's list: what was negotiated, in USD."""
 
 
 class Target(Part):
@@ -161,6 +182,18 @@ class Services(Part):
     """Pods by load."""
     node_scaling: NodeScaling | None = None
     """Nodes by need, on EKS."""
+    probes: Probes | None = None
+    """Questions from outside."""
+    gatekeeper: Gatekeeper | None = None
+    """The law at the door of clusters."""
+    kyverno: Kyverno | None = None
+    """Signatures of images, and the law at the door of clusters."""
+    falco: Falco | None = None
+    """System calls."""
+    trivy: Trivy | None = None
+    """Weaknesses of images."""
+    dns: Dns | None = None
+    """Names of the gateway."""
 
     def on(self) -> Iterator[tuple[str, Service]]:
         """Yield names and settings of the services that are switched on, in the order of installation."""
@@ -171,6 +204,7 @@ class Services(Part):
 
 
 __all__ = [
-    "Account", "Call", "CertManager", "Chaos", "Cost", "ExternalSecrets", "Logs", "Mesh", "Monitoring",
-    "NodeScaling", "Receiver", "Scaling", "Service", "Services", "Target", "Traces",
+    "Account", "Call", "CertManager", "Chaos", "Cost", "Dns", "ExternalSecrets", "Falco", "Gatekeeper", "Kyverno",
+    "Logs", "Mesh", "Monitoring", "NodeScaling", "Prices", "Probes", "Receiver", "Scaling", "Service", "Services",
+    "Target", "Traces", "Trivy",
 ]  # fmt: skip

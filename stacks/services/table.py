@@ -9,6 +9,7 @@ from typing import Final
 from stacks.clouds import Cloud
 from stacks.services import settings
 from stacks.services.facts import KUBE_SYSTEM, Facts, Pods
+from stacks.services.guarding import DNS, FALCO, GATEKEEPER, KYVERNO, PROBES, TRIVY
 from stacks.services.scaling import NODE_SCALING, SCALING
 from stacks.services.settings import Services
 
@@ -142,6 +143,12 @@ TABLE: Final[Mapping[str, Facts]] = MappingProxyType(
         ),
         "scaling": SCALING,
         "node_scaling": NODE_SCALING,
+        "probes": PROBES,
+        "gatekeeper": GATEKEEPER,
+        "kyverno": KYVERNO,
+        "falco": FALCO,
+        "trivy": TRIVY,
+        "dns": DNS,
     }
 )
 
