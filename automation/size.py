@@ -42,7 +42,7 @@ def plan(name: str, options: Options) -> dict[str, Any]:
         problem = replace(given, quality=options.quality) if options.quality else given  # type: ignore[arg-type]
         made = sizing.solve(problem)
         if isinstance(made, Infeasible):
-            refused.append(f"{cluster}: {made.constraint}: {made.message}")
+            refused += [f"{cluster}: {line}" for line in made.lines()]
             continue
         shown = made.to_object()
         asked = problem.to_object()

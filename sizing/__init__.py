@@ -11,6 +11,6 @@ if TYPE_CHECKING:
 
 def solve(problem: Problem, previous: Plan | None = None) -> Plan | Infeasible:
     """The cheapest verified plan of one cluster, or why there is none; solvers are imported on the first call."""
-    from sizing.portfolio import solve as run  # noqa: PLC0415 - `import sizing` stays light
+    from sizing.decide import decide  # noqa: PLC0415 - `import sizing` stays light
 
-    return run(problem, previous)
+    return decide(problem, previous)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -51,7 +52,7 @@ class InstanceType:
     agents: Room = NO_AGENTS
     """What the services' own daemon sets take of every node; the problem sets it."""
 
-    @property
+    @cached_property
     def room(self) -> Room:
         """Room for pods on one node."""
         return room(self.cloud, self.name, self.vcpu, self.memory_gib, self.gpu, self.max_pods, self.agents)

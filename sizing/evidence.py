@@ -134,7 +134,7 @@ def sizing_outputs(problems_json: str, previous: str | None) -> dict[str, Any]: 
         old = before["plans"].get(name) if before else None
         made = sizing.solve(problem, Plan.from_object(old) if old else None)
         if isinstance(made, Infeasible):
-            refused.append(f"{name}: {made.constraint}: {made.message}")
+            refused += [f"{name}: {line}" for line in made.lines()]
         else:
             plans[name] = made
     if refused:

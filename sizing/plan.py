@@ -79,12 +79,39 @@ class Plan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Relaxation:
+    """A change of the wish after which a plan was found: what to change, limit by limit, and what that plan costs."""
+
+    change: str
+    cost_usd_month: float
+    limits: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)  # name: (now, then)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Infeasible:
     """No plan exists: what binds, what to change, and the numbers.
 
-    `constraint` is one of pool_max, quota, pod_too_large, price_missing, spot_share, unverified.
+    `constraint` is one of pool_max, quota, budget, pod_too_large, price_missing, spot_share, unverified. `conflict`:
+    limits that cannot hold together, none of which can be left out (`proven`: whatever the solver); `relaxations`:
+    changes that help, the cheapest first.
     """
 
     constraint: str
     message: str
     detail: Mapping[str, Any] = field(default_factory=dict)
+    conflict: tuple[str, ...] = ()
+    proven: bool = True
+    relaxations: tuple[Relaxation, ...] = ()
+
+    def lines(self) -> tuple[str, ...]:
+        """What to tell a person: the reason, what stands against what, and the ways out with their price."""
+        told = [f"{self.constraint}: {self.message}"]
+        if self.conflict:
+            sure = "" if self.proven else " (no plan was found; that there is none is not proven)"
+            told.append(f"these cannot hold together{sure}: {'; '.join(self.conflict)}")
+        told += [
+            f"{'cheapest way out' if not number else 'or'}: {way.change} - then a plan costs "
+            f"{way.cost_usd_month:,.0f} USD a month"
+            for number, way in enumerate(self.relaxations)
+        ]
+        return tuple(told)

@@ -112,7 +112,7 @@ def schedulable(result: Result) -> None:
     ranked = [(result.winner, result.solution), *result.others]
     best: tuple[str, PartSolution] | None = None
     for name, solution in ranked[:REPAIRED]:
-        if best is not None and solution.cost >= best[1].cost:
+        if best is not None and (solution.cost >= best[1].cost or result.kept != "no"):
             break
         pools = [_with_spares(result.compiled, made) for made in solution.pools]
         fine = [made for made in pools if made is not None]
@@ -121,11 +121,12 @@ def schedulable(result: Result) -> None:
             if within_limits(result.compiled, repaired) and (best is None or repaired.cost < best[1].cost):
                 best = (name, repaired)
     if best is not None:
-        if best[1] is not result.solution:
+        if best[1] != result.solution:
             names = [name for name, solution in ranked if solution.cost < best[1].cost - COST_TOLERANCE]
             result.candidates = {k: v for k, v in result.candidates.items() if v >= best[1].cost - COST_TOLERANCE}
             result.candidates[best[0]] = best[1].cost
             result.limits += tuple(f"{name}: kube-scheduler leaves pods pending" for name in names)
+        result.kept = result.kept if best[0] == result.winner else "no"
         result.winner, result.solution = best
 
 

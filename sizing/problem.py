@@ -67,6 +67,7 @@ class Problem:
     workloads: tuple[WorkloadDemand, ...]
     types: tuple[InstanceType, ...]
     vcpu_quota: int | None = None
+    budget_usd_month: float | None = None
     seed: int = 7
     quality: Quality = "standard"
     threshold: float = 0.03
@@ -94,6 +95,7 @@ class Problem:
                 "region",
                 "zones",
                 "vcpu_quota",
+                "budget_usd_month",
                 "seed",
                 "quality",
                 "threshold",
@@ -153,6 +155,7 @@ class Problem:
                 ),
                 types=tuple(type_from_object(t, made["cloud"], made["region"]) for t in offered(made)),
                 vcpu_quota=None if made.get("vcpu_quota") is None else int(made["vcpu_quota"]),
+                budget_usd_month=None if made.get("budget_usd_month") is None else float(made["budget_usd_month"]),
                 seed=int(made["seed"]),
                 quality=made["quality"],
                 threshold=float(made["threshold"]),
@@ -252,6 +255,10 @@ def check(problem: Problem) -> None:
     _need(
         problem.vcpu_quota is None or problem.vcpu_quota > 0,
         f"{where}: vcpu_quota is {problem.vcpu_quota}; above zero, or absent",
+    )
+    _need(
+        problem.budget_usd_month is None or problem.budget_usd_month > 0,
+        f"{where}: budget_usd_month is {problem.budget_usd_month}; above zero, or absent",
     )
     _need(min(problem.agents) >= 0, f"{where}: agents is {problem.agents._asdict()}; nothing in it is negative")
     _need(bool(problem.pools), f"{where}: pools is empty; a cluster needs at least one pool")

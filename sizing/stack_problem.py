@@ -61,6 +61,7 @@ def _problem(stack: Stack, cluster: str, jobs: tuple[object, ...], catalogue: Ca
         workloads=workloads,
         types=kept,
         vcpu_quota=stack.sizing.vcpu_quota.get(cluster),
+        budget_usd_month=stack.sizing.budget_usd_month.get(cluster),
         seed=stack.sizing.seed,
         quality=stack.sizing.quality,
         threshold=stack.sizing.threshold,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from stacks.part import Cpu, FreezeMapping, Frozen, Memory, Name, Part
 
@@ -54,6 +54,8 @@ class Sizing(Part):
     """Hysteresis: a plan is kept unless a new one saves more than this share of its cost."""
     vcpu_quota: Annotated[Mapping[str, PositiveInt], FreezeMapping] = Frozen()
     """vCPU limit of a cluster's account and region, by cluster name; absent means no limit known."""
+    budget_usd_month: Annotated[Mapping[str, PositiveFloat], FreezeMapping] = Frozen()
+    """The most that a cluster's nodes may cost a month, by cluster name; a plan above it is refused."""
 
 
 class Namespace(Part):

@@ -21,8 +21,9 @@ def check_places(tree: Tree) -> Iterator[Problem]:
     yield from _same_slot(tree)
     for name in tree.mapping("clusters", "overrides"):
         yield from unknown_cluster(tree, ("clusters", "overrides", name), name)
-    for name in tree.mapping("sizing", "vcpu_quota"):
-        yield from unknown_cluster(tree, ("sizing", "vcpu_quota", name), name)
+    for key in ("vcpu_quota", "budget_usd_month"):
+        for name in tree.mapping("sizing", key):
+            yield from unknown_cluster(tree, ("sizing", key, name), name)
 
 
 def unknown_cluster(tree: Tree, path: Path, name: str) -> Iterator[Problem]:

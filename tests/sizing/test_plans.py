@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import sizing
 from sizing.compiled import Compiled, compile_problem
+from sizing.decide import within_budget
 from sizing.plan import Infeasible, Plan
 from sizing.pools import FIRST, SPREAD, finish, pack
 from sizing.problem import PoolWish, Problem, WorkloadDemand, WrongProblem
@@ -155,7 +156,7 @@ def test_equal_prices_dominated_types_and_one_giant() -> None:
     ],
 )
 def test_infeasible_names_what_binds(change: dict[str, object], constraint: str, says: str) -> None:
-    answer = sizing.solve(problem(**change))
+    answer = within_budget(problem(**change))  # what stands against what: test_conflict.py
     assert isinstance(answer, Infeasible)
     assert answer.constraint == constraint
     assert says in answer.message
@@ -231,5 +232,5 @@ def test_a_quota_over_parts_that_share_no_workload() -> None:
     used = sum(kinds[p.instance_type] * p.min for p in free.pools)
     tight = solved(problem(vcpu_quota=used))
     assert sum(kinds[p.instance_type] * p.min for p in tight.pools) <= used
-    less = sizing.solve(problem(vcpu_quota=used - 6))
+    less = within_budget(problem(vcpu_quota=used - 6))
     assert isinstance(less, Infeasible) or sum(kinds[p.instance_type] * p.min for p in less.pools) <= used - 6

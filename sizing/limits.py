@@ -1,0 +1,170 @@
+"""The limits of a problem by name, and the same problem with some of them lifted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sizing.catalogue import InstanceType
+from sizing.compiled import stale_types
+from sizing.problem import PoolWish, Problem, WorkloadDemand
+
+MOST_SLOTS: Final = 5
+ANY_AGE: Final = 100_000  # days
+GPU_POOL: Final = "gpu"
+WORKLOADS: Final = ("demand", "pools", "gpu", "spot", "spread")
+"""Kinds whose subjects are workloads; the subject of the rest is a pool, or the cluster itself."""
+SHOWN: Final = 4
+
+
+@dataclass(frozen=True, order=True)
+class Limit:
+    """Something that can stand in the way: its kind, and the pool or the workloads that it binds."""
+
+    kind: str
+    subjects: tuple[str, ...] = ()
+
+    def told(self, problem: Problem) -> str:  # noqa: C901, PLR0911, PLR0912 - one sentence a kind
+        """What it asks for, with its number."""
+        pools = {p.name: p for p in problem.pools}
+        jobs = {w.name: w for w in problem.workloads}
+        one = self.subjects[0] if self.subjects else ""
+        who = named(self.subjects)
+        match self.kind:
+            case "quota":
+                return f"the quota of {problem.vcpu_quota} vCPU (sizing.vcpu_quota)"
+            case "budget":
+                return f"the budget of {problem.budget_usd_month:,.0f} USD a month (sizing.budget_usd_month)"
+            case "pool_max":
+                return f"pool {one}: max {pools[one].max} nodes"
+            case "pool_min":
+                return f"pool {one}: min {pools[one].min} nodes"
+            case "slots":
+                return f"pool {one}: {pools[one].slots} slots, so as many types at most"
+            case "arch":
+                return f"pool {one}: {' or '.join(pools[one].arch)} only"
+            case "spot_share":
+                return "at most 60 % of the spot-eligible CPU in one spot pool"
+            case "zones":
+                return f"a node in each of {problem.zones} zones where pods or purpose ask for it"
+            case "price_age":
+                return f"no price older than {problem.max_age_days} days (prices.max_age_days)"
+            case "pools":
+                return f"workload {who}: only in {' or '.join(jobs[one].pools)}"
+            case "gpu":
+                return f"workload {who}: asks for GPUs, and none of its pools has gpu: true"
+            case "spot":
+                return f"workload {who}: spot {jobs[one].spot}"
+            case "spread":
+                return f"workload {who}: spread over {jobs[one].spread}s"
+            case _:
+                pods = sum(jobs[name].replicas for name in self.subjects)
+                return f"the demand of {who}: {pods} pods in {' or '.join(jobs[one].pools)}"
+
+
+def named(names: tuple[str, ...]) -> str:
+    """Some names, then how many more."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def limits_of(problem: Problem) -> tuple[Limit, ...]:
+    """Everything that could be lifted, what people change first standing first; workloads that are alike in groups."""
+    made = [Limit("quota")] if problem.vcpu_quota is not None else []
+    made += [Limit("budget")] if problem.budget_usd_month is not None else []
+    pools = sorted(problem.pools, key=lambda p: p.name)
+    made += [Limit("pool_max", (p.name,)) for p in pools]
+    made += [Limit("spot_share")] if sum(p.spot for p in pools) > 1 else []
+    made += _groups("demand", problem.workloads, lambda w: w.pools)
+    everywhere = open_to_all(problem)
+    gpu = {p.name for p in pools if p.gpu}
+    made += _groups("pools", (w for w in problem.workloads if everywhere - set(w.pools)), lambda w: w.pools)
+    made += _groups("gpu", (w for w in problem.workloads if w.gpu and not gpu & set(w.pools)), lambda w: w.pools)
+    made += [Limit("arch", (p.name,)) for p in pools if len(set(p.arch)) == 1]
+    made += _groups("spot", (w for w in problem.workloads if _cannot(problem, w)), lambda w: (*w.pools, w.spot))
+    made += _groups("spread", (w for w in problem.workloads if w.spread != "none"), lambda w: (*w.pools, w.spread))
+    made += [Limit("slots", (p.name,)) for p in pools if p.slots < MOST_SLOTS]
+    made += [Limit("pool_min", (p.name,)) for p in pools if p.min]
+    made += [Limit("zones")] if problem.zones > 1 else []
+    made += [Limit("price_age")] if stale_types(problem) else []
+    return tuple(made)
+
+
+def _groups(kind: str, jobs: Iterable[WorkloadDemand], alike: object) -> Iterator[Limit]:
+    found: dict[tuple[str, ...], list[str]] = {}
+    for w in sorted(jobs, key=lambda w: (-w.replicas * max(w.cpu_milli, w.memory_mib / 4), w.name)):
+        found.setdefault(tuple(alike(w)), []).append(w.name)  # type: ignore[operator]
+    for names in found.values():
+        yield Limit(kind, tuple(names))
+
+
+def _cannot(problem: Problem, w: WorkloadDemand) -> bool:
+    """Whether the workload's wish for spot shuts out all of its pools."""
+    spot = {p.name for p in problem.pools if p.spot}
+    return not spot & set(w.pools) if w.spot == "only" else set(w.pools) <= spot
+
+
+def open_to_all(problem: Problem) -> set[str]:
+    """Pools that any workload could be let into: those of the system stay its own."""
+    return {p.name for p in problem.pools if p.purpose != "system"}
+
+
+def ceiling(problem: Problem) -> int:
+    """Nodes that no pool can need more of: one a pod, and what minima, zones and spares add."""
+    pods = sum(w.replicas for w in problem.workloads)
+    return pods + problem.zones + MOST_SLOTS + max(p.min for p in problem.pools)
+
+
+def lift(problem: Problem, limits: Collection[Limit], every: tuple[InstanceType, ...]) -> Problem:
+    """The problem without these limits; `every` type of the region may be used where types are what was lifted."""
+    gone = {kind: {s for limit in limits if limit.kind == kind for s in limit.subjects} for kind in WORKLOADS}
+    named_pools = {(limit.kind, s) for limit in limits for s in limit.subjects}
+    kinds = {limit.kind for limit in limits}
+    pools = [_pool(problem, p, named_pools) for p in problem.pools]
+    spot = {p.name for p in problem.pools if p.spot}
+    jobs = []
+    for w in problem.workloads:
+        if w.name in gone["demand"]:
+            continue
+        made = w
+        if w.name in gone["spot"]:
+            made = replace(made, spot="only" if set(w.pools) <= spot else "never")
+        if w.name in gone["pools"]:
+            made = replace(made, pools=tuple(sorted({*w.pools, *open_to_all(problem)})))
+        if w.name in gone["gpu"]:
+            made = replace(made, pools=(*made.pools, GPU_POOL))
+        if w.name in gone["spread"]:
+            made = replace(made, spread="none")
+        jobs.append(made)
+    if gone["gpu"]:
+        pools.append(PoolWish(name=GPU_POOL, gpu=True, max=ceiling(problem), arch=("amd64", "arm64")))
+    offered = {t.name: t for t in problem.types}
+    if "arch" in kinds:
+        known = {arch for p in problem.pools for arch in p.arch}
+        offered |= {t.name: t for t in every if t.arch not in known and not t.gpu}
+    if "gpu" in kinds:
+        offered |= {t.name: t for t in every if t.gpu}
+    return replace(
+        problem,
+        pools=tuple(pools),
+        workloads=tuple(jobs),
+        types=tuple(offered[name] for name in sorted(offered)),
+        vcpu_quota=None if "quota" in kinds else problem.vcpu_quota,
+        budget_usd_month=None if "budget" in kinds else problem.budget_usd_month,
+        zones=1 if "zones" in kinds else problem.zones,
+        max_age_days=ANY_AGE if "price_age" in kinds else problem.max_age_days,
+    )
+
+
+def _pool(problem: Problem, pool: PoolWish, gone: set[tuple[str, str]]) -> PoolWish:
+    made = pool
+    if ("pool_max", pool.name) in gone:
+        made = replace(made, max=max(pool.max, ceiling(problem)))
+    if ("pool_min", pool.name) in gone:
+        made = replace(made, min=0)
+    if ("slots", pool.name) in gone:
+        made = replace(made, slots=MOST_SLOTS)
+    if ("arch", pool.name) in gone:
+        made = replace(made, arch=("amd64", "arm64"))
+    return made
