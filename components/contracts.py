@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol
 
 import pulumi
@@ -81,6 +82,18 @@ class Offer:
     """Annotations of a load balancer that only the network reaches."""
     outside: Mapping[str, str]
     """Annotations of a load balancer that the internet reaches."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetArgs:
+    """What one cloud may cost a month, and who hears of it, at which shares (0.8 is 80 %) and by forecast."""
+
+    environment: str
+    monthly_usd: float
+    alert_at: tuple[float, ...]
+    receivers: tuple[str, ...]
+    anomaly_usd: float
+    starts: date | None = None
 
 
 class Network(Protocol):

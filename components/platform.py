@@ -10,7 +10,7 @@ from typing import Any, Final, assert_never
 import pulumi
 
 from components import live, tagging
-from components.contracts import Cluster, ClusterArgs, Network, NetworkArgs, SizedPool
+from components.contracts import BudgetArgs, Cluster, ClusterArgs, Network, NetworkArgs, SizedPool
 from components.kubernetes.base import ClusterBase, ClusterBaseArgs
 from components.kubernetes.flows import tenant_annotations, tenant_labels
 from components.optimizer import PythonProvider, Sizing
@@ -34,6 +34,7 @@ class Site:
     identity: pulumi.Output[str]
     network: Callable[[str, NetworkArgs, pulumi.ResourceOptions], Network]
     cluster: Callable[[str, ClusterArgs, Any, pulumi.ResourceOptions], Cluster]
+    budget: Callable[[str, BudgetArgs, pulumi.ResourceOptions], object]
 
 
 class Platform(pulumi.ComponentResource):
@@ -56,6 +57,7 @@ class Platform(pulumi.ComponentResource):
         for cloud, regions in stack.regions().items():
             site = self._open(cloud)
             self.identities[cloud] = site.identity
+            self._budget(site, cloud)
             for region, wish in regions.items():
                 self._region(site, f"{cloud}-{region}", wish, ranges[cloud][region], sizes)
         self.register_outputs({})
@@ -165,6 +167,19 @@ class Platform(pulumi.ComponentResource):
         """Workloads of a cluster, by name."""
         return {each.name: each for each in self._stack.workloads if not each.clusters or cluster in each.clusters}
 
+    def _budget(self, site: Site, cloud: Cloud) -> None:
+        wish = self._stack.budget
+        if cloud in wish.clouds:
+            args = BudgetArgs(
+                environment=self._stack.environment,
+                monthly_usd=wish.clouds[cloud],
+                alert_at=wish.alert_at,
+                receivers=wish.receivers,
+                anomaly_usd=wish.anomaly_usd,
+                starts=wish.starts,
+            )
+            site.budget(f"{cloud}-budget", args, pulumi.ResourceOptions(parent=self, provider=site.provider))
+
     def _pools(self, cluster: str, sizes: live.LiveSizes) -> Mapping[str, SizedPool]:
         return {
             f"{pool}-{slot}": self.sizing.slot(cluster, pool, slot, wish, sizes)
@@ -178,6 +193,7 @@ class Platform(pulumi.ComponentResource):
         match cloud:
             case "aws":
                 from components.aws import account as aws  # noqa: PLC0415
+                from components.aws.budget import Budget as AwsBudget  # noqa: PLC0415
                 from components.aws.cluster import Cluster as EksCluster  # noqa: PLC0415
                 from components.aws.network import Network as Vpc  # noqa: PLC0415
 
@@ -187,10 +203,17 @@ class Platform(pulumi.ComponentResource):
                     aws.AccountArgs(account_id=clouds.aws.account, region=min(clouds.aws.regions)),
                     self._child,
                 )
-                return Site(provider=at_aws.provider, identity=at_aws.identity, network=Vpc, cluster=EksCluster)
+                return Site(
+                    provider=at_aws.provider,
+                    identity=at_aws.identity,
+                    network=Vpc,
+                    cluster=EksCluster,
+                    budget=AwsBudget,
+                )
             case "gcp":
                 from components.gcp import account as gcp  # noqa: PLC0415
                 from components.gcp import apis  # noqa: PLC0415
+                from components.gcp.budget import Budget as GcpBudget  # noqa: PLC0415
                 from components.gcp.cluster import Cluster as GkeCluster  # noqa: PLC0415
                 from components.gcp.network import Network as GcpNetwork  # noqa: PLC0415
 
@@ -207,16 +230,28 @@ class Platform(pulumi.ComponentResource):
                     ),
                     self._child,
                 )
-                return Site(provider=at_gcp.provider, identity=at_gcp.identity, network=GcpNetwork, cluster=GkeCluster)
+                pays = clouds.gcp.billing_account or ""
+                return Site(
+                    provider=at_gcp.provider,
+                    identity=at_gcp.identity,
+                    network=GcpNetwork,
+                    cluster=GkeCluster,
+                    budget=lambda name, args, opts: GcpBudget(name, args, pays, opts),
+                )
             case "azure":
                 from components.azure import account as azure  # noqa: PLC0415
+                from components.azure.budget import Budget as AzureBudget  # noqa: PLC0415
                 from components.azure.cluster import Cluster as AksCluster  # noqa: PLC0415
                 from components.azure.network import Network as VirtualNetwork  # noqa: PLC0415
 
                 assert clouds.azure is not None  # noqa: S101
                 at_azure = azure.Account("azure", clouds.azure.subscription, clouds.azure.tenant, self._child)
                 return Site(
-                    provider=at_azure.provider, identity=at_azure.identity, network=VirtualNetwork, cluster=AksCluster
+                    provider=at_azure.provider,
+                    identity=at_azure.identity,
+                    network=VirtualNetwork,
+                    cluster=AksCluster,
+                    budget=lambda name, args, opts: AzureBudget(name, args, at_azure.identity, opts),
                 )
             case _:
                 assert_never(cloud)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field, PositiveFloat
 
-from stacks.part import Day, Part
+from stacks.part import Day, FreezeMapping, Frozen, Name, Part
 
 Email = Annotated[
     str,
@@ -35,6 +36,16 @@ class Budget(Part):
         examples=[["platform-team@example.org"]]
     )
     """E-mail addresses that are told; AWS takes ten for an alert."""
+    clouds: Annotated[Mapping[Name, PositiveFloat], FreezeMapping] = Field(
+        default=Frozen(), examples=[{"aws": 20000, "gcp": 10000}]
+    )
+    """Parts of the budget that a cloud itself watches, in US dollars a month: it tells the receivers at each share, and
+    when its forecast says that the month will end above its part. The shares and the forecast are five at most.
+    """
+    anomaly_usd: PositiveFloat = 100
+    """A cost that is unlike other days and comes to this many US dollars is told too; AWS only."""
+    starts: Day | None = Field(default=None, examples=["2026-12-01"])
+    """First day of the month in which the clouds begin to watch; Azure needs it and never lets it change."""
 
 
 class Prices(Part):

@@ -83,6 +83,17 @@ class Gcp(Part):
         | None
     ) = None
     """Number of the project, where a service agent's name needs it; looked up when absent."""
+    billing_account: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^[0-9A-F]{6}(-[0-9A-F]{6}){2}$",
+                json_schema_extra={"x-allowed": "three groups of six upper-case hexadecimal digits"},
+            ),
+        ]
+        | None
+    ) = Field(default=None, examples=["012345-6789AB-CDEF01"])
+    """Account that pays for the project; a budget of Google stands on it."""
     regions: Regions = Field(examples=[{"europe-west1": {"zones": 3}}])
     """Regions by name."""
 

@@ -37,14 +37,12 @@ def pod_identity(place: Place, holder: Holder, grants: Sequence[Grant], opts: pu
     made = identity(name, place.group, place.region, opts)
     trusted = managedidentity.FederatedIdentityCredential(
         name,
-        managedidentity.FederatedIdentityCredentialArgs(
-            resource_group_name=place.group,
-            resource_name=made.name,
-            federated_identity_credential_resource_name=holder.key,
-            audiences=[AUDIENCE],
-            issuer=place.issuer,
-            subject=f"system:serviceaccount:{holder.namespace}:{holder.account}",
-        ),
+        resource_group_name=place.group,
+        resource_name_=made.name,
+        federated_identity_credential_resource_name=holder.key,
+        audiences=[AUDIENCE],
+        issuer=place.issuer,
+        subject=f"system:serviceaccount:{holder.namespace}:{holder.account}",
         opts=opts,
     )
     assigned = [

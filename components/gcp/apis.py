@@ -7,5 +7,8 @@ from stacks.model import Stack
 
 def needed(stack: Stack) -> tuple[str, ...]:
     """Names without `.googleapis.com`, by what the stack file switches on."""
-    wanted = {"secretmanager": stack.services.external_secrets is not None}
+    wanted = {
+        "billingbudgets": "gcp" in stack.budget.clouds,
+        "secretmanager": stack.services.external_secrets is not None,
+    }
     return tuple(sorted(api for api, on in wanted.items() if on))
