@@ -10,7 +10,9 @@ from typing import Any
 
 import grpc
 
-from sandbox.behaviour import rules, rules_aks, rules_aws, rules_azure, rules_cloudflare, rules_eks, rules_gcp  # noqa: F401 - they register themselves
+from sandbox.behaviour import (
+    rules,
+)
 from sandbox.behaviour.outputs import complete
 from sandbox.behaviour.rows import Row, row
 from sandbox.behaviour.rules import Moment

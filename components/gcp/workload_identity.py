@@ -22,6 +22,7 @@ class Place:
     """The cluster whose pods get an identity, by what its accounts are called."""
 
     name: str
+    cluster: pulumi.Resource
     environment: str
     region: str
 
@@ -49,7 +50,7 @@ def pod_account(
         member=pulumi.Output.format(
             "serviceAccount:{0}.svc.id.goog[{1}/{2}]", account.project, holder.namespace, holder.account
         ),
-        opts=child,
+        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[place.cluster])),  # brings the pool
     )
     given = list(_given(name, grants, made.member, account, child))
     return PodIdentity(principal=made.email, annotations={ANNOTATION: made.email}, ready=(becomes, *given))

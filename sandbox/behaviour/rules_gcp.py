@@ -17,14 +17,19 @@ from sandbox.wire import is_unknown
 
 _INVALID = grpc.StatusCode.INVALID_ARGUMENT
 _API_OF = {"compute": "compute", "container": "container", "kms": "cloudkms", "dns": "dns",
-           "binaryauthorization": "binaryauthorization", "serviceaccount": "iam"}  # fmt: skip
+           "binaryauthorization": "binaryauthorization", "serviceaccount": "iam", "billing": "billingbudgets",
+           "sql": "sqladmin"}  # fmt: skip
+
+
+_AGENTS = {"container": "container-engine-robot", "compute": "compute-system", "sqladmin": "gcp-sa-cloud-sql",
+           "storage": "gs-project-accounts", "redis": "cloud-redis"}  # fmt: skip
 
 
 @create
 def gcp_agent(moment: Moment) -> None:
     """A service agent's address is made of the project's number and the service."""
     service = str(moment.inputs.get("service") or "").partition(".")[0]
-    account = {"container": "container-engine-robot", "compute": "compute-system"}.get(service, f"gcp-sa-{service}")
+    account = _AGENTS.get(service, f"gcp-sa-{service}")
     moment.seed.facts["agent"] = f"service-{moment.seed.facts['number']}@{account}.iam.gserviceaccount.com"
 
 
