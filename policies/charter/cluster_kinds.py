@@ -27,6 +27,7 @@ BINDINGS = (f"{RBAC}ClusterRoleBinding", f"{RBAC}RoleBinding")
 ROLES = (f"{RBAC}ClusterRole", f"{RBAC}Role")
 MONITORS = "kubernetes:monitoring.coreos.com/v1:*"
 PSS = "pod-security.kubernetes.io/enforce"
+WARN = "pod-security.kubernetes.io/warn"
 SYSTEM_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 CLUSTER_WIDE = frozenset(
     [
@@ -88,19 +89,6 @@ def ours(graph: Graph) -> dict[Key, Resource]:
         for each in graph.of(NAMESPACE)
         if each.reader.raw("metadata.name") is not UNKNOWN
     }
-
-
-def selects(selector: Any, labels: Any) -> bool:
-    """Say whether a label selector's matchLabels hold for labels; an empty selector selects everything."""
-    if selector is UNKNOWN or labels is UNKNOWN:
-        raise Undetermined("spec.selector")
-    wanted = selector.get("matchLabels") if isinstance(selector, dict) else None
-    if isinstance(selector, dict) and selector.get("matchExpressions"):
-        return False
-    held = labels if isinstance(labels, dict) else {}
-    if wanted is UNKNOWN or UNKNOWN in held.values() or (isinstance(wanted, dict) and UNKNOWN in wanted.values()):
-        raise Undetermined("spec.selector.matchLabels")
-    return all(held.get(key) == value for key, value in wanted.items()) if isinstance(wanted, dict) else True
 
 
 def workloads(graph: Graph) -> Iterator[Resource]:

@@ -11,6 +11,7 @@ from charter.graph import Graph
 from charter.pods import namespace_of, pods
 from charter.reach import INTERNET, Steps
 from charter.rule import Open, Resource
+from charter.selectors import holds, selects
 from charter.values import UNKNOWN, Reader, Undetermined, hazy
 
 SERVICE: Final = "kubernetes:core/v1:Service"
@@ -69,7 +70,7 @@ def _cluster(graph: Graph, provider: str, shown: list[Resource], steps: Steps) -
         for service in _behind(entry, services):
             selector = service.reader.map("spec.selector")
             for workload in workloads:
-                if selector and workload.namespace == namespace_of(service) and _holds(workload.labels, selector):
+                if selector and workload.namespace == namespace_of(service) and holds(workload.labels, selector):
                     steps.add(INTERNET, workload.resource, f"{entry.kind} {entry.name}")
 
 
@@ -117,10 +118,6 @@ def _backends(ingress: Resource) -> set[str]:
     return found - {""}
 
 
-def _holds(labels: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    return all(labels.get(key) == value for key, value in wanted.items())
-
-
 def _lets(policies: list[Resource], source: Workload, target: Workload) -> bool:
     """Say whether the policies of both ends let a connection through; who has none is open."""
     return _side(policies, target, source, "ingress", "from") and _side(policies, source, target, "egress", "to")
@@ -142,7 +139,7 @@ def _isolates(policy: Resource, workload: Workload, side: str) -> bool:
         return False
     reader = policy.reader
     types = reader.values("spec.policyTypes") or ["Ingress", *(["Egress"] if reader.has("spec.egress") else [])]
-    return side.capitalize() in types and selects(reader.inside("spec.podSelector"), workload.labels)
+    return side.capitalize() in types and selects(reader.raw("spec.podSelector"), workload.labels, "spec.podSelector")
 
 
 def _peer(peer: Reader, policy: Resource, other: Workload) -> bool:
@@ -151,25 +148,6 @@ def _peer(peer: Reader, policy: Resource, other: Workload) -> bool:
     spaces = peer.raw("namespaceSelector")
     if spaces is None and other.namespace != namespace_of(policy):
         return False
-    if spaces is not None and not selects(peer.inside("namespaceSelector"), other.around):
+    if spaces is not None and not selects(spaces, other.around, peer.at("namespaceSelector")):
         return False
-    return selects(peer.inside("podSelector"), other.labels)
-
-
-def selects(selector: Reader, labels: Mapping[str, Any]) -> bool:
-    """Say whether a label selector selects labels, as Kubernetes does; an empty one selects everything."""
-    if UNKNOWN in labels.values():
-        raise Undetermined(selector.path)
-    if not _holds(labels, selector.map("matchLabels")):
-        return False
-    for expression in selector.each("matchExpressions"):
-        value, values = labels.get(expression.text("key")), expression.values("values")
-        holds = {
-            "In": value in values,
-            "NotIn": value not in values,
-            "Exists": value is not None,
-            "DoesNotExist": value is None,
-        }
-        if not holds.get(expression.text("operator"), False):
-            return False
-    return True
+    return selects(peer.raw("podSelector"), other.labels, peer.at("podSelector"))

@@ -8,6 +8,17 @@ from collections import Counter
 from functools import lru_cache
 from typing import Final
 
+ENDINGS: Final = ("password", "passwd", "passphrase")
+"""What a word ends in that announces a secret although it is written together: `PGPASSWORD`."""
+HARMLESS: Final = re.compile(r"^(true|false|yes|no|on|off|none|\d{1,3}|\$\(.*\)|/[\w./-]+|file:.*)?$", re.IGNORECASE)
+"""Values that are no secret whatever they are called: switches, references, paths."""
+REFERENCE: Final = re.compile(
+    r"(^|\.)existing\w*$|\w*(Secret|Key)Ref(\.\w+)?$|^spec\.(externalSecretSpec\.)?data\[\d+\]\.secretKey$"
+)
+"""Keys under which charts and custom resources say by name where a secret stands.
+
+Source: the charts' conventions and external-secrets.io/latest/api/externalsecret, 2026-11.
+"""
 WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 SECRET_WORDS: Final = frozenset(
     [
@@ -27,6 +38,11 @@ SECRET_WORDS: Final = frozenset(
         "secretkey",
         "authkey",
         "connectionstring",
+        "encryptionkey",
+        "signingkey",
+        "masterkey",
+        "accountkey",
+        "sharedkey",
     ]
 )
 """What the last word of a name, or its last two written together, must be for the name to announce a secret."""
@@ -54,7 +70,19 @@ WORD: Final = re.compile(r"^[A-Za-z0-9+/_=-]+$")
 def secret_name(name: str) -> bool:
     """Say whether a name announces a secret value, and not where one is found: `DB_PASSWORD`, not `passwordFile`."""
     words = [word.lower() for word in WORDS.findall(name)]
-    return bool(words) and (words[-1] in SECRET_WORDS or "".join(words[-2:]) in SECRET_WORDS)
+    return bool(words) and (
+        words[-1] in SECRET_WORDS or "".join(words[-2:]) in SECRET_WORDS or words[-1].endswith(ENDINGS)
+    )
+
+
+def refers(path: str) -> bool:
+    """Say whether a path names where a secret is kept, and not the secret: `existingSecret`, `remoteRef.secretKey`."""
+    return REFERENCE.search(path) is not None
+
+
+def harmless(value: str) -> bool:
+    """Say whether a value can be no secret, whatever its name announces."""
+    return HARMLESS.match(value) is not None
 
 
 @lru_cache(maxsize=65536)

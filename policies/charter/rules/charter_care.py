@@ -11,7 +11,7 @@ from charter.facts import Facts
 from charter.graph import Graph
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, resource_rule, stack_rule
 from charter.rules.aws_storage import audit_buckets
-from charter.secrets import secret_path
+from charter.secrets import harmless, refers, secret_path
 from charter.tables import taggable
 from charter.values import UNKNOWN, Undetermined, hazy
 from charter.words import shown
@@ -253,8 +253,8 @@ def secrets_marked(resource: Resource, facts: Facts) -> Iterator[Found]:
     """Only an exported state shows which values are secret: elsewhere a plain one is left open."""
     if resource.type.startswith(("pulumi:providers:", "ecosystem:")):
         return
-    for path, _ in resource.texts:
-        if secret_path(path):
+    for path, text in resource.texts:
+        if secret_path(path) and not refers(path) and not harmless(text):
             yield Finding(path, "is plain; it must be secret") if facts.secrets_visible else Open(path)
 
 

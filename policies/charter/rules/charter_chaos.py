@@ -14,13 +14,13 @@ from charter.cluster_kinds import (
     POLICY,
     by_namespace,
     ours,
-    selects,
 )
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.pods import LONG_RUNNING, holds_pods, name_of, namespace_of
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, located, resource_rule, stack_rule
-from charter.rules.mesh import AUTHORIZATION, LABELS, PEER
+from charter.rules.mesh import AUTHORIZATION, LABELS, PEER, denies_all
+from charter.selectors import selects
 from charter.values import UNKNOWN, Reader, Undetermined
 from charter.waivers import day_of
 
@@ -31,17 +31,35 @@ PERCENT, FIXED = 25, 1
 LONGEST = 15 * 60
 LIFE = timedelta(days=30)
 EXPIRES = "ecosystem.dev/expires-at"
-WITHOUT_TARGET = frozenset({"Workflow", "StatusCheck", "RemoteCluster"})
+WITHOUT_TARGET = frozenset({"StatusCheck", "RemoteCluster", "WorkflowNode"})
 
 
 def _specs(resource: Resource) -> Iterator[Reader]:
-    """Yield the spec of an experiment: its own, or the one inside a Schedule."""
+    """Yield the specs of an experiment: its own, the one inside a Schedule, those of a Workflow's templates."""
     spec = resource.reader.inside("spec")
-    if resource.kind != "Schedule":
+    if resource.kind == "Workflow":
+        for template in spec.each("templates"):
+            yield from _held(template)
+    elif resource.kind == "Schedule":
+        kind = spec.text("type")
+        if kind == "Workflow":
+            for template in spec.inside("workflow").each("templates"):
+                yield from _held(template)
+        else:
+            yield spec.inside(kind[:1].lower() + kind[1:] if kind else "podChaos")
+    else:
         yield spec
-        return
-    kind = spec.text("type")
-    yield spec.inside(kind[:1].lower() + kind[1:] if kind else "podChaos")
+
+
+def _held(template: Reader) -> Iterator[Reader]:
+    """Yield the experiments of a Workflow's template; `duration` stands beside them as `deadline`."""
+    for name in template.props:
+        if str(name).endswith("Chaos"):
+            held = template.inside(str(name))
+            yield Reader({"duration": template.raw("deadline"), **held.props}, held.path)
+    if template.has("schedule"):
+        kind = template.text("schedule.type")
+        yield template.inside(f"schedule.{kind[:1].lower()}{kind[1:]}")
 
 
 @resource_rule(
@@ -279,7 +297,7 @@ def closed(graph: Graph, _facts: Facts) -> Iterator[Found]:  # noqa: C901  four 
         missing = []
         if key not in strict and (key[0], "istio-system") not in strict:
             missing.append("STRICT")
-        if not any(each.props.get("spec") in ({}, None) for each in denied.get(key, [])):
+        if not any(_denied(each) for each in denied.get(key, [])):
             missing.append("deny AuthorizationPolicy")
         if not policies.get(key):
             missing.append("NetworkPolicy")
@@ -287,6 +305,13 @@ def closed(graph: Graph, _facts: Facts) -> Iterator[Found]:  # noqa: C901  four 
             missing.append("injection")
         if missing:
             yield Finding("", f"lacks {', '.join(missing)}", namespace.urn)
+
+
+def _denied(policy: Resource) -> bool:
+    try:
+        return denies_all(policy.reader)
+    except Undetermined:
+        return False
 
 
 def _strict(peer: Resource) -> bool:

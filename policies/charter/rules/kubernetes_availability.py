@@ -13,7 +13,6 @@ from charter.cluster_kinds import (
     SERVICE,
     by_namespace,
     labels_of,
-    selects,
     targets_of,
     workloads,
 )
@@ -30,6 +29,7 @@ from charter.rule import (
     located,
     stack_rule,
 )
+from charter.selectors import selects
 from charter.values import UNKNOWN, Reader, Undetermined, walk
 
 
@@ -71,10 +71,11 @@ def _spread(workload: Resource, *, scaled: bool) -> Iterator[Found]:
 def budgets(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """One per workload with two replicas or more, which leaves one disruption at least."""
     held = by_namespace(graph, PDB)
+    scaled = [(target.urn, hpa) for hpa in graph.of(HPA) for target in targets_of(graph, hpa)]
+    least = {urn: hpa.reader.raw("spec.minReplicas") for urn, hpa in scaled}
     for workload in graph.of("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet"):
-        replicas = (
-            workload.props.get("spec", {}).get("replicas", 1) if isinstance(workload.props.get("spec"), dict) else 1
-        )
+        replicas = workload.reader.raw("spec.replicas")
+        replicas = least.get(workload.urn, 1) if replicas is None else replicas
         if replicas is UNKNOWN:
             yield Open("spec.replicas", workload.urn)
             continue
@@ -130,9 +131,28 @@ def autoscalers(graph: Graph, _facts: Facts) -> Iterator[Found]:
         for vpa in vertical:
             same = vpa.reader.raw("spec.targetRef.name") == ref.raw("name") and vpa.provider_urn == hpa.provider_urn
             moves = vpa.reader.raw("spec.updatePolicy.updateMode") not in ("Off", "Initial")
-            resources = [metric.text("resource.name") for metric in hpa.reader.each("spec.metrics")]
-            if same and moves and {"cpu", "memory"} & set(resources or ["cpu"]):
+            if same and moves and _moved(vpa.reader) & _watched(hpa.reader):
                 yield Finding("spec.updatePolicy.updateMode", "fights the horizontal one on the same metric", vpa.urn)
+
+
+def _moved(vpa: Reader) -> set[str]:
+    """Return which resources a vertical autoscaler changes: both, unless every container names fewer."""
+    policies = list(vpa.each("spec.resourcePolicy.containerPolicies"))
+    if not any(policy.text("containerName") == "*" for policy in policies):
+        return {"cpu", "memory"}
+    return {
+        name
+        for policy in policies
+        if policy.text("mode") != "Off"
+        for name in policy.texts("controlledResources") or ["cpu", "memory"]
+    }
+
+
+def _watched(hpa: Reader) -> set[str]:
+    """Return which resources a horizontal autoscaler goes by; without metrics it is the processor."""
+    metrics = list(hpa.each("spec.metrics"))
+    names = {metric.text(f"{kind}.name") for metric in metrics for kind in ("resource", "containerResource")}
+    return names if metrics else {"cpu"}
 
 
 def _workload_names(graph: Graph, hpa: Resource) -> list[Any]:
@@ -165,10 +185,19 @@ def monitored(graph: Graph, _facts: Facts) -> Iterator[Found]:
             yield Open("metadata.labels", service.urn)
             continue
         try:
-            mine = [each for each in monitors if each.provider_urn == service.provider_urn]
+            mine = [each for each in monitors if each.provider_urn == service.provider_urn and _sees(each, service)]
             chosen = [each for each in mine if selects(each.reader.raw("spec.selector"), labels)]
         except Undetermined as unknown:
             yield Open(unknown.path, service.urn)
             continue
         if not chosen:
             yield Finding("", "offers metrics, and no ServiceMonitor selects it", service.urn)
+
+
+def _sees(monitor: Resource, service: Resource) -> bool:
+    """Say whether a monitor looks into a service's namespace: its own, unless it names others."""
+    spaces = monitor.reader.inside("spec.namespaceSelector")
+    named = spaces.texts("matchNames")
+    if spaces.flag("any") or namespace_of(service) in named:
+        return True
+    return not named and namespace_of(monitor) == namespace_of(service)

@@ -19,6 +19,7 @@ from charter.cluster_kinds import (
     QUOTA,
     SERVICE,
     SYSTEM_NAMESPACES,
+    WARN,
     Key,
     by_namespace,
     ours,
@@ -26,10 +27,11 @@ from charter.cluster_kinds import (
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.network import cover_world, is_world
-from charter.pods import ANY_KIND, name_of, namespace_of, pods
+from charter.pods import AGENT_SPACES, ANY_KIND, name_of, namespace_of, pods
 from charter.rule import (
     HIGH,
     MEDIUM,
+    Excused,
     Finding,
     Found,
     Open,
@@ -42,6 +44,8 @@ from charter.rule import (
 from charter.values import UNKNOWN, Reader, Undetermined
 from charter.words import shown
 
+PORTS = 65_535
+
 
 @resource_rule(
     "K8S-NS-01",
@@ -51,12 +55,18 @@ from charter.words import shown
     remediation=f"Set the labels {PSS}=restricted and {PSS}-version=v1.34 (the cluster's).",
 )
 def pod_security(resource: Resource, _facts: Facts) -> Iterator[Found]:
-    """Without a version, an upgrade of the cluster changes what is allowed."""
+    """Without a version, an upgrade of the cluster changes what is allowed.
+
+    The namespace of a named node agent is excused as long as it warns of what is outside the standard.
+    """
     labels = resource.reader.map("metadata.labels")
+    why = AGENT_SPACES.get(name_of(resource), "") if labels.get(WARN) == "restricted" else ""
     for key, right in ((PSS, lambda text: text == "restricted"), (f"{PSS}-version", _version)):
         value = labels.get(key)
         if value is UNKNOWN:
             yield Open(f"metadata.labels.{key}")
+        elif key == PSS and why and value in ("privileged", "baseline"):
+            yield Excused(f"metadata.labels.{key}", why)
         elif not right(value):
             yield Finding(f"metadata.labels.{key}", f"is {shown(value)}; it must be {_told(key)}")
 
@@ -78,7 +88,11 @@ def _told(key: str) -> str:
 )
 def not_in_default(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """Node agents may live in kube-system; objects of the cluster itself have no namespace."""
-    if resource.kind in CLUSTER_WIDE or resource.kind.endswith(("List", "Patch")) or "helm.sh" in resource.type:
+    if "helm.sh" in resource.type:
+        if resource.reader.raw("namespace") in ("default", "kube-public", "kube-node-lease"):
+            yield Finding("namespace", "is no namespace of our own")
+        return
+    if resource.kind in CLUSTER_WIDE or resource.kind.endswith(("List", "Patch")):
         return
     if resource.type.startswith("kubernetes:rbac") and resource.kind.startswith("Cluster"):
         return
@@ -132,14 +146,20 @@ def _denies(policy: Reader) -> set[str]:
 
 
 def _allows_dns(policy: Reader) -> bool:
+    kinds: set[str] = set()
     for rule in policy.each("spec.egress"):
         ports = list(rule.each("ports"))
-        kinds = {
-            port.text("protocol", "TCP") for port in ports if port.read("port") in (DNS_PORT, "53", "dns", "dns-tcp")
-        }
-        if "UDP" in kinds and "TCP" in kinds:
-            return True
-    return False
+        if not ports and rule.read("ports", []) == []:
+            return True  # every port; K8S-NET-01 tells of it
+        kinds |= {port.text("protocol", "TCP") for port in ports if _is_dns(port)}
+    return "UDP" in kinds
+
+
+def _is_dns(port: Reader) -> bool:
+    first = port.read("port")
+    if first is None or str(first) in (str(DNS_PORT), "dns", "dns-tcp"):
+        return True
+    return str(first).isdigit() and int(first) <= DNS_PORT <= port.number("endPort", int(first))
 
 
 @stack_rule(
@@ -171,12 +191,23 @@ def exact_policy(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """An empty peer is everybody in every namespace; a rule without ports is every port."""
     for side, peers in (("ingress", "from"), ("egress", "to")):
         for rule in resource.reader.each(f"spec.{side}"):
-            yield from apart(_ports(rule, side), _peers(rule, peers))
+            yield from apart(_ports(rule, side, peers), _peers(rule, peers))
 
 
-def _ports(rule: Reader, side: str) -> Iterator[Found]:
+def _ports(rule: Reader, side: str, peers: str) -> Iterator[Found]:
     if rule.read("ports", []) == []:
         yield Finding(rule.at("ports"), f"are missing: the {side} rule opens every port")
+    for port in rule.each("ports"):
+        if port.read("port") is None:
+            yield Finding(port.path, f"names no port: the {side} rule opens every port")
+        elif port.number("endPort") - port.number("port", PORTS) >= PORTS - 1 and not _hosts(rule, peers):
+            yield Finding(port.at("endPort"), f"the {side} rule opens every port")
+
+
+def _hosts(rule: Reader, name: str) -> bool:
+    """Say whether a rule is for single addresses only: a node's probes may ask any port."""
+    blocks = [peer.text("ipBlock.cidr") for peer in rule.each(name)]
+    return bool(blocks) and all(block.endswith(("/32", "/128")) for block in blocks)
 
 
 def _peers(rule: Reader, name: str) -> Iterator[Found]:
@@ -191,6 +222,10 @@ def _peers(rule: Reader, name: str) -> Iterator[Found]:
                 yield Finding(block.at("cidr"), "is everybody, without exception")
         elif peer.read("namespaceSelector") == {} and not peer.read("podSelector", {}):
             yield Finding(peer.at("namespaceSelector"), "selects every pod of every namespace")
+    blocks = [peer.inside("ipBlock") for peer in rule.each(name) if peer.raw("ipBlock") is not None]
+    known = [block.read("cidr") for block in blocks if not block.read("except", [])]
+    if cover_world(known) and not any(map(is_world, known)):
+        yield Finding(rule.at(name), "these blocks together are everybody")
 
 
 @resource_rule(
@@ -209,12 +244,18 @@ def services(resource: Resource, _facts: Facts) -> Iterator[Found]:
     if reader.has("spec.externalIPs"):
         yield Finding("spec.externalIPs", "takes over addresses")
     if kind == "LoadBalancer":
-        internal = any("internal" in key for key in reader.map("metadata.annotations"))
+        internal = any(_internal(key, value) for key, value in reader.map("metadata.annotations").items())
         if namespace_of(resource) not in GATEWAYS:
             yield Finding("spec.type", "is LoadBalancer outside the gateway's namespace")
         ranges = reader.values("spec.loadBalancerSourceRanges")
         if not internal and (not ranges or cover_world(ranges)):
             yield Finding("spec.loadBalancerSourceRanges", "let in the whole internet")
+
+
+def _internal(key: str, value: Any) -> bool:
+    """Say whether an annotation keeps a load balancer inside: its name or its value says so, in each cloud."""
+    text = str(value).lower()
+    return text == "internal" or ("internal" in key and text not in ("false", "no", "0", ""))
 
 
 @stack_rule(
@@ -227,9 +268,15 @@ def services(resource: Resource, _facts: Facts) -> Iterator[Found]:
 def ingresses(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Snippets are code that whoever may write an Ingress runs in the controller."""
     services_of = by_namespace(graph, SERVICE)
+    opaque = {each.provider_urn for each in graph.of("kubernetes:helm.sh/v3:Release")}
     for ingress in graph.of(INGRESS):
         for found in apart(_ingress(ingress, services_of)):
-            yield located(found, ingress.urn)
+            hidden = isinstance(found, Finding) and found.path.endswith(BACKENDS) and ingress.provider_urn in opaque
+            yield located(Open(found.path) if hidden else found, ingress.urn)
+
+
+BACKENDS = ("backend.service.name", "backend.serviceName", "defaultBackend.service.name")
+"""Where an Ingress names a Service; a Release of the cluster may bring one that nobody sees here."""
 
 
 def _ingress(ingress: Resource, services_of: dict[Key, list[Resource]]) -> Iterator[Found]:
@@ -249,5 +296,14 @@ def _ingress(ingress: Resource, services_of: dict[Key, list[Resource]]) -> Itera
         elif host not in covered:
             yield Finding(rule.at("host"), "has no TLS")
         for path in rule.each("http.paths"):
-            if path.text("backend.service.name") not in known:
-                yield Finding(path.at("backend.service.name"), "is no Service of this namespace")
+            yield from _backend(path, "backend", known)
+    if reader.has("spec.defaultBackend"):
+        yield from _backend(reader, "spec.defaultBackend", known)
+
+
+def _backend(reader: Reader, where: str, known: set[str]) -> Iterator[Found]:
+    if reader.has(f"{where}.resource"):
+        return
+    name = f"{where}.serviceName" if reader.has(f"{where}.serviceName") else f"{where}.service.name"
+    if reader.text(name) not in known:
+        yield Finding(reader.at(name), "is no Service of this namespace")

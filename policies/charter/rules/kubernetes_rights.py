@@ -12,7 +12,7 @@ from charter.cluster_kinds import (
 )
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.pods import ANY_KIND, holds_pods, namespace_of, pods
+from charter.pods import ANY_KIND, holds_pods, name_of, namespace_of, pods
 from charter.rule import (
     CRITICAL,
     HIGH,
@@ -55,12 +55,20 @@ def no_wildcards(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """A wildcard grows with every resource that is ever added to the cluster."""
     for rule in resource.reader.each("rules"):
         yield from apart(*(_stars(rule, name) for name in ("verbs", "resources", "apiGroups", "nonResourceURLs")))
+    yield from apart(_aggregated(resource.reader))
 
 
 def _stars(rule: Reader, name: str) -> Iterator[Found]:
     for path, value in rule.items(name):
-        if value == "*":
+        if value == "*" or (name == "resources" and str(value).startswith("*/")):
             yield Finding(path, "is *")
+
+
+def _aggregated(reader: Reader) -> Iterator[Found]:
+    """A selector without labels takes in the rules of every role there is."""
+    for selector in reader.each("aggregationRule.clusterRoleSelectors"):
+        if not selector.has("matchLabels") and not selector.has("matchExpressions"):
+            yield Finding(selector.path, "selects every role")
 
 
 DANGEROUS = (
@@ -93,12 +101,24 @@ def no_escalation(resource: Resource, _facts: Facts) -> Iterator[Found]:
 def _ways_up(rule: Reader, *, cluster: bool) -> Iterator[Found]:
     verbs, resources = set(rule.texts("verbs")), set(rule.texts("resources"))
     for dangerous, on in DANGEROUS:
-        if verbs & (dangerous | {"*"}) and resources & (on | {"*"}):
+        if verbs & (dangerous | {"*"}) and any(_holds(each, on) for each in resources):
             yield Finding(rule.at("verbs"), f"lets its holder {min(dangerous)} {min(on)}")
             return
     reads = verbs & {"get", "list", "watch", "*"} and resources & {"secrets", "*"}
     if cluster and reads and not rule.read("resourceNames", []):
         yield Finding(rule.at("resources"), "reads the secrets of every namespace")
+
+
+def _holds(resource: str, dangerous: frozenset[str]) -> bool:
+    """Say whether a resource of a role is a dangerous one: by name, by a wildcard, or as a part of one."""
+    if resource == "*" or resource in dangerous or resource.partition("/")[0] in dangerous:
+        return True
+    whole, _, part = resource.partition("/")
+    return any(
+        (whole in ("*", each.partition("/")[0])) and part in ("*", each.partition("/")[2]) and "/" in each
+        for each in dangerous
+        if part
+    )
 
 
 @stack_rule(
@@ -117,9 +137,14 @@ def own_account(graph: Graph, _facts: Facts) -> Iterator[Found]:
         for subject in _listed(each.props.get("subjects"))
         if isinstance(subject, dict)
     }
+    silent = {
+        (each.provider_urn, str(each.reader.raw("metadata.namespace")), name_of(each))
+        for each in graph.of("kubernetes:core/v1:ServiceAccount")
+        if each.reader.raw("automountServiceAccountToken") is False
+    }
     for workload in graph.of("kubernetes:*"):
         for pod in pods(workload):
-            for found in apart(_account(workload, pod.spec, bound)):
+            for found in apart(_account(workload, pod.spec, bound, silent)):
                 yield located(found, workload.urn)
 
 
@@ -127,10 +152,16 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _account(workload: Resource, spec: Reader, bound: set[tuple[Any, Any, Any]]) -> Iterator[Found]:
+Accounts = set[tuple[str, str, str]]
+"""Accounts of a cluster: provider, namespace, name."""
+
+
+def _account(workload: Resource, spec: Reader, bound: Accounts, silent: Accounts) -> Iterator[Found]:
     name = spec.text("serviceAccountName", spec.text("serviceAccount"))
     if name in ("", "default"):
         yield Finding(spec.at("serviceAccountName"), "is the namespace's default account")
-    mounted = spec.flag("automountServiceAccountToken", default=True)
-    if mounted and (workload.provider_urn, namespace_of(workload), name) not in bound:
+    account = (workload.provider_urn, namespace_of(workload), name)
+    mounted = spec.flag("automountServiceAccountToken", default=account not in silent)
+    everybody = {(workload.provider_urn, "None", f"system:serviceaccounts{part}") for part in ("", f":{account[1]}")}
+    if mounted and account not in bound and not everybody & bound:
         yield Finding(spec.at("automountServiceAccountToken"), "must be false: nothing binds this account")

@@ -19,7 +19,7 @@ from charter.rule import (
     apart,
     resource_rule,
 )
-from charter.secrets import secret_name
+from charter.secrets import harmless, refers, secret_name
 from charter.values import UNKNOWN, Reader, walk
 
 
@@ -32,6 +32,7 @@ from charter.values import UNKNOWN, Reader, walk
         "kubernetes:external-secrets.io/v1:ExternalSecret",
         "kubernetes:external-secrets.io/v1:SecretStore",
         "kubernetes:external-secrets.io/v1:ClusterSecretStore",
+        "kubernetes:external-secrets.io/v1:ClusterExternalSecret",
     ],
     remediation="Use an ExternalSecret with refreshInterval of an hour at most, and a store with workload identity.",
 )
@@ -42,13 +43,24 @@ def external_secrets(resource: Resource, _facts: Facts) -> Iterator[Found]:
         for name in ("data", "stringData"):
             if reader.has(name):
                 yield Finding(name, "holds data; take it from the secret store")
-    elif resource.kind == "ExternalSecret":
-        if not 0 < _hours(reader.text("spec.refreshInterval", "1h")) <= 1:
-            yield Finding("spec.refreshInterval", "is not between 0 and 1h")
+    elif resource.kind.endswith("ExternalSecret"):
+        spec = reader.inside("spec.externalSecretSpec" if resource.kind.startswith("Cluster") else "spec")
+        yield from apart(_refreshed(spec))
     else:
         for path, leaf in walk(reader.map("spec.provider"), "spec.provider"):
-            if leaf is not UNKNOWN and path.endswith(("secretRef.name", "accessKeyIDSecretRef.name", "SecretRef.name")):
+            if leaf is not UNKNOWN and STORED.search(path):
                 yield Finding(path, "is a stored key; use workload identity")
+
+
+STORED = re.compile(r"secretref\.(\w+\.)*name$", re.IGNORECASE)
+"""Where a store's authentication names a Secret that holds a key, in the providers' several spellings."""
+
+
+def _refreshed(spec: Reader) -> Iterator[Found]:
+    if not 0 < _hours(spec.text("refreshInterval", "1h")) <= 1:
+        yield Finding(spec.at("refreshInterval"), "is not between 0 and 1h")
+    if spec.text("refreshPolicy", "Periodic") != "Periodic":
+        yield Finding(spec.at("refreshPolicy"), "must be Periodic: a secret that changes in the store stays old here")
 
 
 def _hours(text: str) -> float:
@@ -106,7 +118,7 @@ def _chart(reader: Reader) -> Iterator[Found]:
 def _values(reader: Reader) -> Iterator[Found]:
     for path, leaf in walk(reader.map("values"), "values"):
         name = path.rpartition(".")[2]
-        if isinstance(leaf, str) and leaf and secret_name(name) and not name.lower().startswith("existing"):
+        if isinstance(leaf, str) and secret_name(name) and not refers(path) and not harmless(leaf):
             yield Finding(path, "looks like a secret; keep it in the secret store")
 
 

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from charter.cluster_kinds import NAMESPACE, NOWHERE, by_namespace, ours
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.pods import ANY_KIND, pods
-from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, located, resource_rule, stack_rule
+from charter.pods import AGENT_SPACES, ANY_KIND, pods
+from charter.rule import (
+    CRITICAL,
+    HIGH,
+    Excused,
+    Finding,
+    Found,
+    Open,
+    Resource,
+    apart,
+    located,
+    resource_rule,
+    stack_rule,
+)
 from charter.values import UNKNOWN, Reader
 
 SECURITY = "kubernetes:security.istio.io/v1:"
@@ -16,6 +29,7 @@ PEER = f"{SECURITY}PeerAuthentication"
 AUTHORIZATION = f"{SECURITY}AuthorizationPolicy"
 ROUTING = "kubernetes:networking.istio.io/v1:"
 MESH_ROOT = "istio-system"
+CHARTS = ("kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart")
 LABELS = ("istio-injection", "istio.io/rev", "istio.io/dataplane-mode")
 
 
@@ -66,11 +80,25 @@ def authorization(graph: Graph, _facts: Facts) -> Iterator[Found]:
             continue  # K8S-IST-04 tells
         if policies.get((key[0], NOWHERE)) or any(each.props.get("spec") is UNKNOWN for each in policies.get(key, [])):
             yield Open("spec", namespace.urn)
-        elif not any(each.props.get("spec") in ({}, None) for each in policies.get(key, [])):
+        elif not any(denies_all(each.reader) for each in policies.get(key, [])):
             yield Finding("", "no AuthorizationPolicy with an empty spec denies by default", namespace.urn)
     for policy in graph.of(AUTHORIZATION):
         for found in apart(_allows(policy.reader)):
             yield located(found, policy.urn)
+
+
+def denies_all(policy: Reader) -> bool:
+    """Say whether a policy turns everything away: it allows and names nothing, or denies without a condition."""
+    spec = policy.inside("spec")
+    if any(spec.has(name) for name in ("selector", "targetRef", "targetRefs")):
+        return False
+    if spec.text("action", "ALLOW") == "ALLOW":
+        return not spec.has("rules")
+    return spec.text("action") == "DENY" and spec.read("rules", []) == [{}]
+
+
+EVERYBODY = frozenset({"*", "*/*", "cluster.local/*", "cluster.local/ns/*"})
+"""Patterns that every identity of a mesh fits."""
 
 
 def _allows(reader: Reader) -> Iterator[Found]:
@@ -94,8 +122,8 @@ def _names(rule: Reader, side: str, inner: str, keys: tuple[str, ...]) -> Iterat
         values = [value for key in keys for value in part.inside(inner).values(key)]
         if not values:
             yield Finding(part.at(inner), "names nothing")
-        elif any(value == "*" for value in values):
-            yield Finding(part.at(inner), "holds *")
+        elif any(value in EVERYBODY for value in values if isinstance(value, str)):
+            yield Finding(part.at(inner), "holds * or a pattern of everybody")
 
 
 @resource_rule(
@@ -121,7 +149,7 @@ def encrypted(resource: Resource, _facts: Facts) -> Iterator[Found]:
 
 
 def _server(server: Reader) -> Iterator[Found]:
-    if server.text("port.protocol").upper() in ("HTTP", "HTTP2"):
+    if server.text("port.protocol").upper() in ("HTTP", "HTTP2", "GRPC", "GRPC-WEB"):
         if not server.flag("tls.httpsRedirect"):
             yield Finding(server.at("tls.httpsRedirect"), "is off: plain HTTP is served")
         return
@@ -151,17 +179,34 @@ def in_mesh(graph: Graph, _facts: Facts) -> Iterator[Found]:
         labels = namespace.reader.map("metadata.labels")
         if UNKNOWN in [labels.get(label) for label in LABELS]:
             yield Open("metadata.labels", namespace.urn)
-        elif labels.get("istio-injection") != "enabled" and not any(labels.get(label) for label in LABELS[1:]):
+        elif not _meshed(labels) and name in AGENT_SPACES:
+            yield Excused("metadata.labels", AGENT_SPACES[name], namespace.urn)
+        elif not _meshed(labels):
             yield Finding("metadata.labels", "has no label that puts it into the mesh", namespace.urn)
     for workload in graph.of("kubernetes:*"):
-        if workload.provider_urn not in meshed:
-            continue
-        for pod in pods(workload):
-            held = {**pod.metadata.map("labels"), **pod.metadata.map("annotations")}
-            if (
-                str(held.get("sidecar.istio.io/inject", "true")).lower() == "false"
-                or held.get("istio.io/dataplane-mode") == "none"
-            ):
-                yield Finding(
-                    pod.metadata.at("labels"), "opts out of the mesh in (namespace_of(workload),)", workload.urn
-                )
+        if workload.provider_urn in meshed:
+            yield from _opts_out(workload)
+    for control in graph.of(*CHARTS):
+        if control.reader.text("chart").rstrip("/").rpartition("/")[2].partition(":")[0] == "istiod":
+            for found in apart(_exits(control.reader)):
+                yield located(found, control.urn)
+
+
+def _meshed(labels: dict[str, Any]) -> bool:
+    injected, revision, plane = (labels.get(label) for label in LABELS)
+    return plane != "none" and (injected == "enabled" or bool(revision) or bool(plane))
+
+
+def _opts_out(workload: Resource) -> Iterator[Found]:
+    for pod in pods(workload):
+        held = {**pod.metadata.map("labels"), **pod.metadata.map("annotations")}
+        injected = str(held.get("sidecar.istio.io/inject", "true")).lower()
+        if injected == "false" or held.get("istio.io/dataplane-mode") == "none":
+            yield Finding(pod.metadata.at("labels"), "opts out of the mesh", workload.urn)
+
+
+def _exits(control: Reader) -> Iterator[Found]:
+    """What is not written as a ServiceEntry must not be reached."""
+    mode = "values.meshConfig.outboundTrafficPolicy.mode"
+    if control.text(mode, "ALLOW_ANY") != "REGISTRY_ONLY":
+        yield Finding(mode, "must be REGISTRY_ONLY: pods reach any host outside")

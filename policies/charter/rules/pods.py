@@ -5,12 +5,14 @@ Source: kubernetes.io/docs/concepts/security/pod-security-standards, 2026-11.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 from charter.pods import ANY_KIND, LONG_RUNNING, Pod, each_container, each_pod, holds_pods
 from charter.quantities import amount
 from charter.rule import CRITICAL, HIGH, MEDIUM, Check, Finding, Found, Severity, resource_rule
-from charter.secrets import secret_name, secret_value
+from charter.secrets import harmless, secret_name, secret_value
 from charter.values import Reader
 
 CAPABILITIES = ("NET_BIND_SERVICE",)
@@ -21,6 +23,7 @@ VOLUMES = frozenset(
         "downwardAPI",
         "emptyDir",
         "ephemeral",
+        "image",
         "persistentVolumeClaim",
         "projected",
         "secret",
@@ -54,6 +57,15 @@ SYSCTLS = (
 APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 RATIO = 4
 """How many times its request a container may take; more, and a node's sums mean nothing."""
+PROBE = {
+    "initialDelaySeconds": 0,
+    "periodSeconds": 10,
+    "timeoutSeconds": 1,
+    "successThreshold": 1,
+    "failureThreshold": 3,
+}
+"""What Kubernetes takes for what a probe leaves out."""
+ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_][\w.-]*)=(?P<value>[^\s;&|]*)")
 HANDLERS = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postStart", "lifecycle.preStop")
 
 
@@ -81,19 +93,31 @@ def _escalation(pod: Pod, container: Reader) -> Iterator[Found]:
 
 
 def _root(pod: Pod, container: Reader) -> Iterator[Found]:
-    """The container's word counts before the pod's, for the flag and for the user."""
+    """The container's word counts before the pod's; root of a user namespace is nobody outside (standard of 1.35)."""
+    if pod.spec.read("hostUsers") is False:
+        return
     own = container.read("securityContext.runAsNonRoot")
     if own is None:
         own = pod.spec.read("securityContext.runAsNonRoot")
     if own is not True:
         yield Finding(container.at("securityContext.runAsNonRoot"), "must be true, here or on the pod")
-    if pod.windows:
-        return
     user = container.read("securityContext.runAsUser")
     if user is None:
         user = pod.spec.read("securityContext.runAsUser")
     if user == 0 and user is not False:
         yield Finding(container.at("securityContext.runAsUser"), "is 0, which is root")
+
+
+def _pod_root(pod: Pod) -> Iterator[Found]:
+    """What the pod says of all is wrong even where each container says otherwise: so the standard reads it."""
+    if pod.spec.read("hostUsers") is False:
+        return
+    context = pod.spec.inside("securityContext")
+    if context.read("runAsNonRoot") is False:
+        yield Finding(context.at("runAsNonRoot"), "is false; it must be true, or absent and true on each container")
+    user = context.read("runAsUser")
+    if not pod.windows and user == 0 and user is not False:
+        yield Finding(context.at("runAsUser"), "is 0, which is root")
 
 
 def _capabilities(pod: Pod, container: Reader) -> Iterator[Found]:
@@ -205,23 +229,39 @@ def _probes(pod: Pod, container: Reader) -> Iterator[Found]:
     for name, probe in (("readinessProbe", ready), ("livenessProbe", alive)):
         if not probe:
             yield Finding(container.at(name), "is missing")
-    if ready and ready == alive:
+    if ready and _patience(ready) == _patience(alive):
         yield Finding(container.at("livenessProbe"), "is the same as the readiness probe: busy pods would be restarted")
+
+
+def _patience(probe: Any) -> Any:
+    """Write out what Kubernetes takes for what a probe leaves out."""
+    return {**PROBE, **probe} if isinstance(probe, dict) else probe
 
 
 def _no_secrets(_pod: Pod, container: Reader) -> Iterator[Found]:
     """A literal in a pod is read by everybody who may read pods, and stands in every backup."""
     for variable in container.each("env"):
         name, value = str(variable.props.get("name", "")), variable.raw("value")
-        if secret_name(name) and variable.read("value", "") != "":
+        if secret_name(name) and not harmless(str(variable.read("value", ""))):
             yield Finding(variable.at("value"), "looks like a secret by its name; take it from a Secret")
         elif isinstance(value, str) and secret_value(value):
             yield Finding(variable.at("value"), "looks like a secret; take it from a Secret")
     for name in ("args", "command"):
+        before = ""
         for path, argument in container.items(name):
-            flag, given, value = str(argument).partition("=")
-            if secret_value(str(argument)) or (given and value and not value.startswith("$(") and secret_name(flag)):
+            text = str(argument)
+            named = before.startswith("-") and "=" not in before and not text.startswith("-") and secret_name(before)
+            if secret_value(text) or (named and not harmless(text)) or _assigns_secret(text):
                 yield Finding(path, "looks like a secret; take it from a Secret")
+            before = text
+
+
+def _assigns_secret(text: str) -> bool:
+    """Say whether an argument, or a line of a shell, gives a value to something that is called like a secret."""
+    return any(
+        secret_name(each["name"]) and not each["value"].startswith("$") and not harmless(each["value"])
+        for each in ASSIGNMENT.finditer(text)
+    )
 
 
 def _both(pod_check: Check, container_check: Check) -> Check:
@@ -258,7 +298,7 @@ _rule(
     "K8S-POD-04",
     "Nothing runs as root.",
     HIGH,
-    each_container(_root, agents=True),
+    _both(each_pod(_pod_root, agents=True), each_container(_root, agents=True)),
     "Set runAsNonRoot true on the pod; no user 0.",
 )
 _rule(
