@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.loop.conftest import ROOT
 from tests.loop.test_plain import STACK, checkout, pulumi  # noqa: F401  fixtures
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
@@ -46,6 +49,22 @@ class Hand:
             line for line in (self.place / "Pulumi.plain.yaml").read_text().splitlines() if "encryptionsalt" in line
         ]
         (self.place / "Pulumi.plain.yaml").write_text("\n".join([*salt, text]))
+
+    def rename_nodes_subnet(self, *, alias: bool) -> None:
+        """Change the program, in this checkout: the subnet of the nodes has another logical name."""
+        components = self.place / "components"
+        original = components.resolve() if components.is_symlink() else ROOT / "components"
+        if components.is_symlink():
+            components.unlink()
+            shutil.copytree(original, components, ignore=shutil.ignore_patterns("__pycache__"))
+        text = (original / "gcp" / "network.py").read_text()
+        found = re.search(r'gcp\.compute\.Subnetwork\(\n +f"\{name\}-nodes",.*?opts=self\._child,', text, re.DOTALL)
+        assert found, "the subnet of the nodes is not where this test looks for it"
+        renamed = found[0].replace('f"{name}-nodes"', 'f"{name}-workers"')
+        if alias:
+            kept = 'pulumi.ResourceOptions(aliases=[pulumi.Alias(name=f"{name}-nodes")])'
+            renamed = renamed.replace("opts=self._child", f"opts=pulumi.ResourceOptions.merge(self._child, {kept})")
+        (components / "gcp" / "network.py").write_text(text.replace(found[0], renamed))
 
     def steps(self) -> dict[str, int]:
         done = subprocess.run(
@@ -111,6 +130,17 @@ def test_a_deployed_stack_moves_on(hand: Hand) -> None:
         "--generate-code=false", "--protect=false", "--provider", f"cluster={provider}", "--parent", f"base={parent}",
     )  # fmt: skip
     assert hand.resource(urn)["id"] == known["id"]
+    assert set(hand.steps()) == {"same"}
+
+    # a resource that everything stands on gets another name in the program: its alias keeps it, and the cluster with it
+    subnet = hand.resource(hand.urn("gcp:compute/subnetwork:Subnetwork::gcp-europe-west1-nodes"))
+    hand.rename_nodes_subnet(alias=False)
+    unwanted = hand.steps()
+    assert {"create", "delete"} <= set(unwanted) or "replace" in unwanted, "without the alias it would be made anew"
+    hand.rename_nodes_subnet(alias=True)
+    assert set(hand.steps()) == {"same"}
+    hand.up()
+    assert hand.resource(hand.urn("gcp:compute/subnetwork:Subnetwork::gcp-europe-west1-workers"))["id"] == subnet["id"]
     assert set(hand.steps()) == {"same"}
 
     # protection: what holds data is refused by the engine
