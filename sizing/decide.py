@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from sizing import conflict, portfolio, relax
@@ -13,7 +14,21 @@ from sizing.problem import Problem
 def decide(problem: Problem, previous: Plan | None = None) -> Plan | Infeasible:
     """The cheapest verified plan, or why there is none. Same problem and previous plan: same bytes."""
     made = within_budget(problem, previous)
-    return made if isinstance(made, Plan) else explained(problem, made)
+    if not isinstance(made, Plan):
+        return explained(problem, made)
+    if previous is None or problem.max_changed_nodes is None:
+        return made
+    counted = {"changed_nodes": nodes_changed(made, previous), "max_changed_nodes": problem.max_changed_nodes}
+    return replace(made, notes={**made.notes, **counted})
+
+
+def nodes_changed(now: Plan, before: Plan) -> int:
+    """Nodes made plus nodes removed, by pool and type."""
+    count: Counter[tuple[str, str]] = Counter()
+    for plan, sign in ((now, 1), (before, -1)):
+        for row in plan.pools:
+            count[row.pool, row.instance_type] += sign * row.min
+    return sum(abs(number) for number in count.values())
 
 
 def within_budget(problem: Problem, previous: Plan | None = None) -> Plan | Infeasible:

@@ -15,33 +15,71 @@ from sizing.pools import (
     PoolSolution,
     best_single,
     empty,
+    finish,
+    grow,
     least_nodes,
     pack,
     scheduler_accepts,
     settle,
     spare_slots,
 )
+from sizing.steps import changed, stepped
 
 
-def choose(compiled: Compiled, new: PartSolution, previous: Plan | None) -> tuple[PartSolution, str]:
-    """The plan to apply, and "no", "kept" (the previous one holds and is near) or "adjusted" (its types are kept)."""
+def choose(
+    compiled: Compiled, new: PartSolution, previous: Plan | None, most_changed: int | None = None
+) -> tuple[PartSolution, str]:
+    """The plan to apply, and what became of the previous one.
+
+    "kept": it holds and is near; "adjusted": its types are kept; "stepped": at most `most_changed` nodes change, and
+    more would have to; "no": a new plan.
+    """
     if previous is None:
         return new, "no"
     most = new.cost / (1 - compiled.problem.threshold) + 1e-6
     pods = _pods(compiled, previous)
     kept = [_kept(compiled, k, pods[:, k], previous) for k in range(len(compiled.pools))]
-    whole = [pool for pool in kept if pool is not None]
-    if len(whole) == len(kept):
-        made = PartSolution(tuple(whole))
-        if made.cost <= most and within_limits(compiled, made):
-            return made, "kept"
-    near = [pool or _near(compiled, k, pods[:, k], previous) for k, pool in enumerate(kept)]
-    fine = [pool for pool in near if pool is not None]
-    if len(fine) == len(near):
-        made = PartSolution(tuple(fine))
-        if made.cost <= most and within_limits(compiled, made):
-            return made, "adjusted"
-    return new, "no"
+    options = [_whole(compiled, kept)]
+    if options[0] is None or options[0].cost > most:
+        options.append(
+            _whole(compiled, [pool or _near(compiled, k, pods[:, k], previous) for k, pool in enumerate(kept)])
+        )
+    made, told = new, "no"
+    for option, name in zip(options, ("kept", "adjusted"), strict=False):
+        if option is not None and option.cost <= most:
+            made, told = option, name
+            break
+    if most_changed is None or told == "kept" or changed(compiled, made, previous) <= most_changed:
+        return made, told
+    near = [option for option in (*options, _whole(compiled, _others(compiled, kept, pods, previous))) if option]
+    return stepped(compiled, near, made, previous, most_changed), "stepped"
+
+
+def _whole(compiled: Compiled, pools: list[PoolSolution | None]) -> PartSolution | None:
+    fine = [pool for pool in pools if pool is not None]
+    made = PartSolution(tuple(fine))
+    return made if len(fine) == len(pools) and within_limits(compiled, made) else None
+
+
+def _others(
+    compiled: Compiled, kept: list[PoolSolution | None], pods: Floats, previous: Plan
+) -> list[PoolSolution | None]:
+    """Nodes only added to those that run, never taken away."""
+    made = []
+    for k, pool in enumerate(kept):
+        slots = None if pool else _slots(compiled, k, previous)
+        if pool or not slots or not pods[:, k].any():
+            made.append(pool or _near(compiled, k, pods[:, k], previous))
+            continue
+        types, numbers = tuple(t for t, _, _ in slots), np.array([n for _, n, _ in slots], dtype=np.int64)
+        spare = 0 if compiled.pools[k].wish.spot else 1
+        options = []
+        for manner in (FIRST, SPREAD):
+            more = grow(compiled, k, types, numbers, pods[:, k], compiled.pools[k].wish.max - spare, manner)
+            found = None if more is None else finish(compiled, k, types, more, pods[:, k], manner)
+            options += [found] if found else []
+        made.append(min(options, key=lambda o: o.nodes) if options else _near(compiled, k, pods[:, k], previous))
+    return made
 
 
 def _slots(compiled: Compiled, pool: int, previous: Plan) -> list[tuple[int, int, int]] | None:

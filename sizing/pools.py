@@ -142,7 +142,7 @@ def _settle(compiled: Compiled, pool: int, counts: Floats, start: dict[int, int]
         if manner == FIRST and ordered != types and len(types) == 1:
             continue
         begin = np.array([start[t] for t in ordered], dtype=np.int64)
-        numbers = _grow(compiled, pool, ordered, begin, counts, limit, manner)
+        numbers = grow(compiled, pool, ordered, begin, counts, limit, manner)
         if numbers is None:
             continue
         numbers = _shrink(compiled, pool, ordered, numbers, counts, manner)
@@ -152,9 +152,10 @@ def _settle(compiled: Compiled, pool: int, counts: Floats, start: dict[int, int]
     return best
 
 
-def _grow(  # noqa: PLR0913, PLR0917
+def grow(  # noqa: PLR0913, PLR0917
     compiled: Compiled, pool: int, types: tuple[int, ...], numbers: Ints, counts: Floats, limit: int, manner: str
 ) -> Ints | None:
+    """More nodes, those of best value first, until a greedy scheduler places all pods; None beyond `limit` nodes."""
     part = compiled.pools[pool]
     price, room = part.price[list(types)], part.room[list(types)]
     numbers = numbers.copy()

@@ -21,12 +21,18 @@ from sizing.pools import MOST_SCHEDULED, PoolSolution
 from sizing.problem import Problem
 from sizing.quantum import LAYERS
 from sizing.scheduler import pending
+from sizing.steps import changed
 from sizing.verify import verify
 from sizing.zoned import zoned_bound
 
 FILLS = (0.95, 0.9, 0.8, 0.7, 0.6)
 COST_TOLERANCE = 1e-6
 REPAIRED = 4  # candidates looked at pod by pod
+KEPT = {
+    "kept": "previous plan",
+    "adjusted": "previous plan, adjusted",
+    "stepped": "a step from the previous plan",
+}
 WORTH_PROVING = 0.05  # a smaller gap needs no dearer bound
 
 
@@ -166,7 +172,8 @@ def vcpu_used(results: list[Result]) -> float:
 
 def _all_parts(problems: tuple[Problem, ...], previous: Plan | None) -> list[Result] | Infeasible:
     """Solve each part, or say why one has no plan."""
-    results = []
+    results: list[Result] = []
+    most = problems[0].max_changed_nodes
     for part in problems:
         compiled = compile_problem(part)
         if isinstance(compiled, Infeasible):
@@ -175,10 +182,12 @@ def _all_parts(problems: tuple[Problem, ...], previous: Plan | None) -> list[Res
         if isinstance(found, Infeasible):
             return found
         fresh_one = (found.winner, found.solution)
-        found.solution, found.kept = choose(compiled, found.solution, previous)
+        found.solution, found.kept = choose(compiled, found.solution, previous, most)
+        if most is not None and previous is not None:
+            most = max(0, most - changed(compiled, found.solution, previous))
         if found.kept != "no":
             found.others.insert(0, fresh_one)
-            found.winner = {"kept": "previous plan", "adjusted": "previous plan, adjusted"}[found.kept]
+            found.winner = KEPT[found.kept]
         results.append(found)
     return results
 

@@ -71,6 +71,7 @@ class Problem:
     seed: int = 7
     quality: Quality = "standard"
     threshold: float = 0.03
+    max_changed_nodes: int | None = None
     as_of: date
     max_age_days: int = 900
     agents: Room = NO_AGENTS  # what the daemon sets of the stack's services take of every node
@@ -99,6 +100,7 @@ class Problem:
                 "seed",
                 "quality",
                 "threshold",
+                "max_changed_nodes",
                 "max_age_days",
             )
         }
@@ -159,6 +161,7 @@ class Problem:
                 seed=int(made["seed"]),
                 quality=made["quality"],
                 threshold=float(made["threshold"]),
+                max_changed_nodes=None if made.get("max_changed_nodes") is None else int(made["max_changed_nodes"]),
                 as_of=date.fromisoformat(made["as_of"]),
                 max_age_days=int(made["max_age_days"]),
                 agents=Room(**{key: int(value) for key, value in made.get("agents", NO_AGENTS._asdict()).items()}),
@@ -255,6 +258,10 @@ def check(problem: Problem) -> None:
     _need(
         problem.vcpu_quota is None or problem.vcpu_quota > 0,
         f"{where}: vcpu_quota is {problem.vcpu_quota}; above zero, or absent",
+    )
+    _need(
+        problem.max_changed_nodes is None or problem.max_changed_nodes > 0,
+        f"{where}: max_changed_nodes is {problem.max_changed_nodes}; above zero, or absent",
     )
     _need(
         problem.budget_usd_month is None or problem.budget_usd_month > 0,

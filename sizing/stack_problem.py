@@ -65,6 +65,7 @@ def _problem(stack: Stack, cluster: str, jobs: tuple[object, ...], catalogue: Ca
         seed=stack.sizing.seed,
         quality=stack.sizing.quality,
         threshold=stack.sizing.threshold,
+        max_changed_nodes=stack.sizing.max_changed_nodes,
         as_of=stack.prices.as_of,
         max_age_days=stack.prices.max_age_days,
         agents=agents,

@@ -52,6 +52,8 @@ class Sizing(Part):
     """How hard the solvers try."""
     threshold: Annotated[float, Field(ge=0, lt=1)] = 0.03
     """Hysteresis: a plan is kept unless a new one saves more than this share of its cost."""
+    max_changed_nodes: PositiveInt | None = None
+    """Nodes made or removed per update and cluster, unless the demand needs more; absent means as many as it takes."""
     vcpu_quota: Annotated[Mapping[str, PositiveInt], FreezeMapping] = Frozen()
     """vCPU limit of a cluster's account and region, by cluster name; absent means no limit known."""
     budget_usd_month: Annotated[Mapping[str, PositiveFloat], FreezeMapping] = Frozen()

@@ -1,0 +1,96 @@
+"""At most so many nodes made or removed at once: the plan that runs moves towards the better one step by step."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import product
+
+import numpy as np
+
+from sizing.compiled import Compiled
+from sizing.greedy import share_out
+from sizing.packing import Floats
+from sizing.part import PartSolution, within_limits
+from sizing.plan import Plan
+from sizing.pools import FIRST, SPREAD, Ints, PoolSolution, finish, pack
+
+SHARES = (0.9, 0.75, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05)  # of the way to the better plan
+
+
+def changed(compiled: Compiled, made: PartSolution, previous: Plan) -> int:
+    """Nodes made plus nodes removed, by pool and type, spares included."""
+    total = 0
+    for pool in made.pools:
+        part = compiled.pools[pool.pool]
+        now: Counter[str] = Counter()
+        for t, n, s in pool.slots:
+            now[part.types[t].name] += n + s
+        for row in previous.pools:
+            if row.pool == part.wish.name:
+                now[row.instance_type] -= row.min
+        total += sum(abs(count) for count in now.values())
+    return total
+
+
+def stepped(
+    compiled: Compiled, near: list[PartSolution], goal: PartSolution, previous: Plan, most: int
+) -> PartSolution:
+    """The cheapest plan between the nearest of `near` and `goal` that changes at most `most` nodes.
+
+    Where none is so near, the demand asks for more: then the one with the fewest changes.
+    """
+    options = [*near, goal]
+    start = min(options, key=lambda o: (changed(compiled, o, previous), round(o.cost, 6)))
+    for share in SHARES:
+        for pods in (start.pods(), share_out(compiled, start.pods() * (1 - share) + goal.pods() * share)):
+            made = _between(compiled, pods, start, goal, share)
+            if made is not None:
+                options.append(made)
+    fine = [o for o in options if changed(compiled, o, previous) <= most]
+    if not fine:
+        return min(options, key=lambda o: (changed(compiled, o, previous), round(o.cost, 6)))
+    return min(fine, key=lambda o: (round(o.cost, 6), changed(compiled, o, previous)))
+
+
+def _between(
+    compiled: Compiled, pods: Floats, start: PartSolution, goal: PartSolution, share: float
+) -> PartSolution | None:
+    """Every pool that share of the way, its pods packed anew; None when one of them does not hold its pods."""
+    made = []
+    ends = {pool.pool: pool for pool in goal.pools}
+    for pool in start.pools:
+        counts = pods[:, pool.pool]
+        other = ends[pool.pool]
+        if tuple(int(c) for c in counts) == pool.counts and pool.slots == other.slots:
+            made.append(pool)
+            continue
+        found = _mixed(compiled, pool, other, counts, share)
+        if found is None:
+            return None
+        made.append(found)
+    whole = PartSolution(tuple(made))
+    return whole if within_limits(compiled, whole) else None
+
+
+def _mixed(
+    compiled: Compiled, start: PoolSolution, goal: PoolSolution, counts: Floats, share: float
+) -> PoolSolution | None:
+    """The pool with both ends' working nodes in proportion; rounded up in one end's favour if it must be."""
+    if not counts.any():
+        return min((p for p in (start, goal) if not any(p.counts)), key=lambda p: p.cost, default=None)
+    old, new = ({t: n for t, n, _ in pool.slots if n} for pool in (start, goal))
+    types = sorted({*old, *new}, key=lambda t: (-compiled.pools[start.pool].room[t][0], t))
+    best: PoolSolution | None = None
+    for rounded, manner in product((np.floor, np.ceil), (FIRST, SPREAD)):
+        left = {t: old.get(t, 0) + int(rounded(share * (new.get(t, 0) - old.get(t, 0)))) for t in types}
+        used = tuple(t for t in types if left[t] > 0)
+        numbers: Ints = np.array([left[t] for t in used], dtype=np.int64)
+        if not used or len(used) > compiled.pools[start.pool].wish.slots:
+            continue
+        _, packed = pack(compiled, start.pool, used, numbers[None], counts, manner)
+        if packed.left.any():
+            continue
+        made = finish(compiled, start.pool, used, numbers, counts, manner)
+        if made is not None and (best is None or made.cost < best.cost):
+            best = made
+    return best
