@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Final
 
 from sandbox.kubernetes import clouds
-from sandbox.kubernetes.backend import Json
+from sandbox.kubernetes.backend import ApiError, Json
 from sandbox.kubernetes.kubeconfig import Target
 from sandbox.kubernetes.ledger import Ledger
 from sandbox.kubernetes.live import LiveCluster
 from sandbox.kubernetes.planes import PLANES, Planes
 from sandbox.kubernetes.rest import Rest
 from sandbox.state import Database
+
+_DEFINITIONS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+_THERE: Final = 409
 
 
 class ApiServers:
@@ -25,6 +29,7 @@ class ApiServers:
         self._database = database
         self._planes = Planes(state / PLANES)
         self._clusters: dict[str, LiveCluster] = {}
+        self._equipped: dict[str, Rest] = {}
         self._lock = threading.Lock()
         for host in self._planes.known():
             if not clouds.exists(database, host):
@@ -47,7 +52,11 @@ class ApiServers:
 
         def connect() -> Rest:
             clouds.require(self._database, target.host)
-            return self._planes.rest(target.host)
+            rest = self._planes.rest(target.host)
+            if self._equipped.get(target.host) is not rest:
+                equip(rest, clouds.definitions(self._database, target.host))
+                self._equipped[target.host] = rest
+            return rest
 
         return LiveCluster(connect, ledger)
 
@@ -58,6 +67,16 @@ class ApiServers:
     def close(self) -> None:
         """End all control planes; their data stays for the next process."""
         self._planes.close()
+
+
+def equip(rest: Rest, definitions: tuple[Json, ...]) -> None:
+    """Give a server what its cloud brings; what it has from an earlier run stays."""
+    for definition in definitions:
+        try:
+            rest.call("POST", _DEFINITIONS, body=definition, query={"fieldManager": "cloud"})
+        except ApiError as no:
+            if no.code != _THERE:
+                raise
 
 
 def open_backend(state: Path, database: Database, now: str) -> ApiServers:

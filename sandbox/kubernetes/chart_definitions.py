@@ -53,6 +53,11 @@ def brought(chart: str, values: Mapping[str, Any]) -> tuple[Json, ...]:
     return _read(Path(os.environ.get("SHARED", "../shared")) / "crds" / folder)
 
 
+def given(folder: str) -> tuple[Json, ...]:
+    """Return the definitions of a folder, for what a managed cluster has from the start; none without the folder."""
+    return _read(Path(os.environ.get("SHARED", "../shared")) / "crds" / folder)
+
+
 def _switched(values: Any, switch: str, *, default: bool) -> bool:
     for step in switch.split(".") if switch else ():
         values = values.get(step) if isinstance(values, Mapping) else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from sandbox.kubernetes.backend import Unreachable
+from sandbox.kubernetes.backend import Json, Unreachable
+from sandbox.kubernetes.chart_definitions import given
 from sandbox.state import Database
 
 CLUSTERS: Final = (
@@ -23,6 +24,18 @@ def is_local(host: str) -> bool:
 def exists(database: Database, host: str) -> bool:
     """Tell whether a cloud of the stage has a cluster with this address."""
     return bool(database.by_handle(CLUSTERS, host))
+
+
+def definitions(database: Database, host: str) -> tuple[Json, ...]:
+    """Return the definitions that a managed cluster has from the start: GKE's own vertical autoscaler.
+
+    Source: cloud.google.com/kubernetes-engine/docs/concepts/verticalpodautoscaler, 2026-11.
+    """
+    for cluster in database.by_handle(CLUSTERS, host):
+        wish = cluster.inputs.get("verticalPodAutoscaling")
+        if cluster.type == CLUSTERS[1] and isinstance(wish, dict) and wish.get("enabled"):
+            return given("vpa")
+    return ()
 
 
 def require(database: Database, host: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from sandbox.kubernetes.api_server import ApiServers
 from sandbox.kubernetes.releases import RELEASE
 from sandbox.state import Database, count_left
+from tests.components.kubernetes.services import planted as planted_here
 from tests.components.kubernetes.services.built import ALL, build, needs_shared
 from tests.components.mock_cloud import Cloud
 from tests.sandbox.kubernetes.port import Port
@@ -91,7 +92,7 @@ def test_everything_is_accepted_mistakes_are_not_and_nothing_is_left(
     assert sum(each.typ == RELEASE for each in wished) >= 10
     assert len(made) > 150
 
-    for kind, path, wrong in MISTAKES:
+    for kind, path, wrong in [*MISTAKES, *planted_here.MISTAKES]:
         fitting = next(each for each in wished if each.typ.endswith(f":{kind}") and has(each.inputs, path))
         with pytest.raises(grpc.RpcError):
             port.dry(fitting.typ, "planted", planted(fitting.inputs, path, wrong))
