@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 STACK  ?= dev
+WORKERS ?= 2
 VENV   := .venv
 RUN    := $(VENV)/bin/python
 STAMP  := $(VENV)/.installed-$(shell sha256sum requirements.txt | cut -c1-16)
@@ -40,7 +41,7 @@ rehearse: install engine ## preview, up, up again, refresh, destroy, all offline
 	@$(RUN) -m automation rehearse $(STACK)
 
 test: install engine cluster actionlint gator ## all tests
-	@$(RUN) -m pytest $(PYTEST)
+	@$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile $(PYTEST)
 
 test-quick: install ## the tests that need neither the engine nor a control plane
 	@$(RUN) -m pytest -m "not engine and not cluster and not slow" $(PYTEST)
@@ -60,7 +61,13 @@ bench-law: install engine cluster gator ## the figures of the law, as a table an
 bench-sizing: install ## the figures S1 to S14 of the sizing, as a table and as bench/sizing.json
 	@$(RUN) -m bench.sizing
 
+bench-pipeline: install ## the figures D1 to D5 of the delivery, as a table and as bench/pipeline.json
+	@$(RUN) -m bench.pipeline
+
+story: install engine ## a change from its branch to a verified deployment, and what must not get there; build/story
+	@$(RUN) -m automation story --out build/story
+
 lock: ## compile requirements.in into the hashed requirements.txt
 	@uv pip compile --quiet --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
 
-.PHONY: help install engine cluster actionlint gator preview rehearse test test-quick check bench bench-law lock
+.PHONY: help install engine cluster actionlint gator preview rehearse test test-quick check bench bench-law bench-pipeline story lock
