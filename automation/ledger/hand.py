@@ -58,15 +58,16 @@ def actor(project: Path, environ: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def recorded(session: Session, action: str) -> Iterator[dict[str, Any]]:
+def recorded(session: Session, action: str, project: Path | None = None) -> Iterator[dict[str, Any]]:
     """Write one entry when the block ends, however it ends; the block adds facts to the dictionary it gets.
 
-    `outcome` is ok, refused or failed; a break-glass reason is written before anything happens.
+    `outcome` is ok, refused or failed; a break-glass reason is written before anything happens. `project` is the
+    checkout whose ledger it is, when the session works in another one (an earlier commit).
     """
     from automation.policy import commit  # noqa: PLC0415
 
+    ledger = ledger_of(project or session.options.project, os.environ)
     project = session.options.project
-    ledger = ledger_of(project, os.environ)
     facts: dict[str, Any] = {
         "who": actor(project, os.environ),
         "stack": session.name,

@@ -17,6 +17,7 @@ def judge(gates: Gates, made: Mapping[str, Any], at: datetime, *, real: bool) ->
         *_undetermined(gates, made, real=real),
         *_size(gates, made),
         *_rise(gates, made),
+        *_availability(gates, made),
         *_freeze(gates, made, at),
     ]
 
@@ -59,6 +60,21 @@ def _rise(gates: Gates, made: Mapping[str, Any]) -> list[Refusal]:
             "cost-rise",
             f"the change adds {rise:,.2f} USD a month, gates.cost_rise_max_usd is {gates.cost_rise_max_usd:,.2f}: "
             "ask for less, or have the limit raised",
+        )
+    ]
+
+
+def _availability(gates: Gates, made: Mapping[str, Any]) -> list[Refusal]:
+    given = made.get("availability") or {}
+    after, target = given.get("after"), given.get("target")
+    if gates.availability == "report" or after is None or after >= target:
+        return []
+    return [
+        Refusal(
+            "availability",
+            f"the computed availability of {after:.4%} is below stack.availability_target = {target:.4%}: "
+            "add zones, nodes or ways out, or lower the target",
+            tuple(given.get("shared", ())),
         )
     ]
 

@@ -55,6 +55,8 @@ class Gates(Part):
     """Steps of one plan."""
     cost_rise_max_usd: Annotated[float, Field(ge=0)] | None = None
     """USD a month that one plan may add."""
+    availability: Literal["report", "refuse"] = "report"
+    """What a computed availability below the stack file's target does: it is reported always."""
     freezes: tuple[Freeze, ...] = ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from automation import places, runs
 from automation.exits import Ending, Exit
-from automation.session import Options, opened
+from automation.pullrequest import availability, blast, graph, reach, values
+from automation.session import Options, Session, opened
 from automation.success import demand_success
 from automation.workdir import stack_file
 
@@ -58,7 +60,7 @@ def offline(stack: str, options: Options, console: Console, base: str | None) ->
                 with opened(stack, replace(safe, project=folder, policies=False), console, place=place) as session:
                     demand_success(session, runs.apply(session, law=False))
         with opened(stack, safe, console, place=place) as session:
-            made, _ = runs.preview(session)
+            made = _previewed(session)
             made["notes"] = [*session.notes, f"compared with {base}" if base else "compared with nothing deployed"]
             cleaned: dict[str, Any] = session.redactor.value(made)
     return cleaned
@@ -67,6 +69,24 @@ def offline(stack: str, options: Options, console: Console, base: str | None) ->
 def deployed(stack: str, options: Options, console: Console) -> dict[str, Any]:
     """Preview against the state of the backend in use."""
     with opened(stack, options, console) as session:
-        made, _ = runs.preview(session)
-        cleaned: dict[str, Any] = session.redactor.value(made)
+        cleaned: dict[str, Any] = session.redactor.value(_previewed(session))
     return cleaned
+
+
+def _previewed(session: Session) -> dict[str, Any]:
+    """A preview and what follows from its graph: values, reachability, availability, blast radius."""
+    state = session.engine.export() if session.deployed() else {}
+    with tempfile.TemporaryDirectory(prefix="ecosystem-plan-") as folder:
+        file = Path(folder) / "engine.json"
+        made, outcome = runs.preview(session, None, "--save-plan", str(file))
+        plan = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    steps = outcome.collected.steps
+    was, now = graph.before(state), graph.after(steps, plan)
+    by_step = {(step.urn, step.op): step for step in steps}
+    for row in made["changed"]:
+        step = by_step[row["urn"], row["op"]]
+        row["values"] = values.differences(step.type, step.old, step.new, row["paths"]) if step.new else []
+    made["reachable"] = reach.compare(was, now, session.options.project)
+    made["availability"] = availability.report(was, now, session.stack.availability_target)
+    made["blast_radius"] = blast.rows(was, [row["urn"] for row in made["changed"]])
+    return made

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 QUIET: Final = frozenset({"same", "read", "refresh", "discard"})
 SHOWN_PATHS: Final = 12
+MOST: Final = 0.999999
+"""A share beyond this is not printed: no assumption carries more digits."""
 
 
 @dataclass(frozen=True)
@@ -107,10 +109,24 @@ def _summary(report: Mapping[str, Any]) -> Part:
 
 
 def _updates(report: Mapping[str, Any]) -> Part:
-    rows = [row for row in report.get("changed", []) if row["op"] == "update"]
-    cells = [(_name(row["urn"]), row["type"], _paths(row)) for row in rows]
-    table = Table(("name", "type", "properties"), tuple(cells)) if rows else None
+    rows = [row for row in report.get("changed", []) if row["op"] not in {"delete", "delete-replaced"}]
+    cells = [cell for row in rows for cell in _properties(row)]
+    table = Table(("name", "property", "before", "after", "type"), tuple(cells)) if cells else None
     return Part("updates", f"Property changes of {len(rows)} resources", (), table, folded=True, least=3)
+
+
+def _properties(row: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
+    """A line for each property; for reports without values one line with the paths."""
+    name, kind = _name(row["urn"]), row["type"]
+    if "values" not in row:
+        return [(name, _paths(row), "", "", kind)]
+    shown = row["values"][:SHOWN_PATHS]
+    lines = [(name, one["path"], one["before"], one["after"], kind) for one in shown]
+    left = len(row["paths"]) - len(shown)
+    if left:
+        what = "more" if lines else "that follow from the plan"
+        lines.append((name, f"and {left} {what}", "", "", kind))
+    return lines
 
 
 def _pools(report: Mapping[str, Any]) -> Part:
@@ -186,22 +202,58 @@ def _values(one: Any) -> Iterable[Any]:
 
 
 def _blast(report: Mapping[str, Any]) -> Part:
-    rows = tuple((row["name"], str(row["count"]), row["names"]) for row in report.get("blast_radius", []))
-    table = Table(("changed", "depend on it", "some of them"), rows) if rows else None
-    return Part("blast", "Blast radius", () if rows else ("was not computed",), table, folded=True, least=1)
+    given = report.get("blast_radius")
+    if given is None:
+        return Part("blast", "Blast radius", ("was not computed",), folded=True, least=1)
+    rows = tuple((row["name"], str(row["count"]), row["names"]) for row in given)
+    if not rows:
+        return Part("blast", "Blast radius", ("nothing depends on what changes",), folded=True, least=1)
+    table = Table(("changed", "depend on it", "some of them"), rows)
+    return Part("blast", "Blast radius", (), table, folded=True, least=1)
 
 
 def _reach(report: Mapping[str, Any]) -> Part:
-    lines = tuple(str(one) for one in report.get("reachable", ())) or ("was not computed in this run",)
-    return Part("reach", "What becomes reachable", lines)
+    given = report.get("reachable")
+    title = "What becomes reachable"
+    if not isinstance(given, Mapping):
+        return Part("reach", title, ("was not computed in this run",))
+    if "problem" in given:
+        return Part("reach", title, (f"NOT KNOWN: {given['problem']}",))
+    stores = tuple(f"STORE reachable from the internet: {way}" for way in given["stores"])
+    counts = f"{len(given['new'])} new ways, {len(given['gone'])} gone, {given['edges']} in all"
+    unread = given["unread"]
+    if unread:
+        counts += f"; {len(unread)} could not be read before the update: {', '.join(unread[:SHOWN_PATHS])}"
+    rows = [("new", one["from"], one["to"], one["how"]) for one in given["new"]]
+    rows += [("gone", one["from"], one["to"], one["how"]) for one in given["gone"]]
+    table = Table(("", "from", "to", "through"), tuple(rows)) if rows else None
+    return Part("reach", title, (*stores, counts), table)
+
+
+def _share(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4%}" if value < MOST else f"more than {MOST:.4%}"
 
 
 def _availability(report: Mapping[str, Any]) -> Part:
     given = report.get("availability")
-    if not given:
-        return Part("availability", "Availability", ("was not computed in this run",))
-    lines = [f"{given['before']:.5f} before, {given['after']:.5f} after, target {given['target']}"]
-    return Part("availability", "Availability, computed", (*lines, *map(str, given.get("assumptions", ()))))
+    if not given or given.get("after") is None:
+        return Part("availability", "Availability", ("was not computed in this run: there is no cluster",))
+    after, target = float(given["after"]), float(given["target"])
+    verdict = "meets the target" if after >= target else "BELOW the target"
+    change = f"{_share(given['before'])} before, {_share(after)} after (the weakest cluster)"
+    hours = (1 - after) * 365.25 * 24
+    lines = [f"{change}: {verdict} of {target:.4%}; {hours:.1f} hours a year without"]
+    if given.get("any") is not None:
+        lines.append(f"{_share(given['any'])} that any cluster serves, where traffic can move between them")
+    rows = tuple(
+        (one["cluster"], str(one["zones"]), str(one["pools"]), _share(one["before"]), _share(one["after"]))
+        for one in given["clusters"]
+    )
+    table = Table(("cluster", "zones", "pools", "before", "after"), rows)
+    shared = tuple(f"shared cause: {one}" for one in given.get("shared", ()))
+    return Part("availability", "Availability, computed", (*lines, *shared, *given.get("assumptions", ())), table)
 
 
 def _assurance(report: Mapping[str, Any]) -> Part:

@@ -14,6 +14,7 @@ from automation import approved, gate, report, runs
 from automation.exits import Ending, Exit
 from automation.ledger.hand import now, recorded
 from automation.pipeline import gates, settings
+from automation.pullrequest import availability, graph
 from automation.signing import canonical, contract, envelope, facts, trust
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ def _preview(session: Session, folder: Path) -> tuple[dict[str, Any], Outcome, s
     file = folder / "engine.json"
     made, outcome = runs.preview(session, None, "--save-plan", str(file))
     document = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    if settings.load(session.options.project).gates.availability == "refuse":
+        now_ = graph.after(outcome.collected.steps, document)
+        made["availability"] = availability.report(graph.before({}), now_, session.stack.availability_target)
     return made, outcome, facts.engine_plan(document)
 
 

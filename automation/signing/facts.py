@@ -97,9 +97,25 @@ def seen(made: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
     }
 
 
+UNORDERED: Final = ("dependencies", "propertyDependencies")
+"""Parts of a goal that are sets of URNs; the engine lists them in the order in which the program happened to run."""
+
+
+def _unordered(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _unordered(item) for key, item in value.items()}
+    return sorted(value) if isinstance(value, list) else value
+
+
+def _goal(goal: Any) -> Any:
+    if not isinstance(goal, Mapping):
+        return goal
+    return {key: _unordered(item) if key in UNORDERED else _settled(item) for key, item in goal.items()}
+
+
 def engine_plan(document: Mapping[str, Any]) -> str:
     """Hash of what the engine's own plan promises: goal and steps of each resource; seeds and ciphertext change."""
     plans = document.get("resourcePlans") or {}
     return canonical.digest(
-        {urn: {"steps": plan.get("steps"), "goal": _settled(plan.get("goal"))} for urn, plan in plans.items()}
+        {urn: {"steps": plan.get("steps"), "goal": _goal(plan.get("goal"))} for urn, plan in plans.items()}
     )

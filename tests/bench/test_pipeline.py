@@ -7,6 +7,7 @@ import json
 import jsonschema
 import pytest
 
+from automation.signing import contract
 from bench import pipeline
 from bench.figure import meets
 from bench.program import HERE
@@ -26,8 +27,6 @@ def test_the_committed_file() -> None:
 
 
 def test_tampering_that_nobody_checks_would_be_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    from automation.signing import contract
-
     assert {one.id: one.value for one in pipeline.plans()}["D3-tamper"] == 0
     monkeypatch.setattr(contract, "before", lambda *_, **__: [])
     assert {one.id: one.value for one in pipeline.plans()}["D3-tamper"] > 5

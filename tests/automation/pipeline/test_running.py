@@ -180,6 +180,7 @@ MADE: dict[str, Any] = {
     "policy": {"undetermined": 3},
     "preview_steps": {"create": 4, "same": 90},
     "cost_monthly_usd": {"before": 100.0, "after": 160.0},
+    "availability": {"after": 0.9989, "target": 0.999, "shared": ["one zone"]},
 }
 NOW = datetime(2026, 12, 24, 12, 0, tzinfo=UTC)
 
@@ -190,6 +191,7 @@ NOW = datetime(2026, 12, 24, 12, 0, tzinfo=UTC)
         ({"undetermined_max": 2}, "undetermined"),
         ({"changes_max": 3}, "change-size"),
         ({"cost_rise_max_usd": 59.99}, "cost-rise"),
+        ({"availability": "refuse"}, "availability"),
         (
             {"freezes": [{"begin": "2026-12-20T00:00:00Z", "end": "2027-01-02T00:00:00Z", "reason": "holidays"}]},
             "freeze",

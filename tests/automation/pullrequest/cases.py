@@ -62,6 +62,32 @@ def report(**more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def computed(text: str = "db") -> dict[str, Any]:
+    """What follows from the graph of a change."""
+    values = [
+        {"path": "tags.owner", "before": "web", "after": text},
+        {"path": "password", "before": "[secret]", "after": "[secret]"},
+    ]
+    way = {"from": "internet", "to": text, "how": "tcp 443-443"}
+    cluster = {"cluster": text, "zones": 3, "pools": 2, "before": 0.9985, "after": 0.99939}
+    return {
+        "changed": [
+            {"op": "update", "urn": urn(text), "type": "aws:rds/instance:Instance", "stateful": False,
+             "paths": ["tags.owner", "password", "x"], "values": values},
+        ],
+        "reachable": {
+            "new": [way], "gone": [{**way, "how": "tcp 22-22"}], "stores": [f"internet -> (tcp 443-443) {text}"],
+            "unread": ["group: ingress"], "edges": 12,
+        },
+        "availability": {
+            "before": 0.9985, "after": 0.99939, "any": 0.9999999, "target": 0.9995, "clusters": [cluster],
+            "shared": [f"{text}: one NAT gateway carries the way out of 3 zones"],
+            "assumptions": ["assumed: a zone 99.90%"],
+        },
+        "blast_radius": [{"urn": urn(text), "name": text, "count": 2, "names": f"{text}, b"}],
+    }  # fmt: skip
+
+
 def hostile() -> dict[str, Any]:
     rows = [
         {"op": op, "urn": urn(text), "type": text, "paths": [text], "stateful": True}
@@ -69,7 +95,8 @@ def hostile() -> dict[str, Any]:
         for text in (HOSTILE, MARKDOWN)
     ]
     refusal = {"code": "stateful", "sentence": HOSTILE, "details": [MARKDOWN]}
-    return report(stack=MARKDOWN, changed=rows, refusals=[refusal], refused=1, notes=[HOSTILE])
+    more = computed(HOSTILE) | {"changed": [*rows, *computed(MARKDOWN)["changed"]]}
+    return report(**more, stack=MARKDOWN, refusals=[refusal], refused=1, notes=[HOSTILE])
 
 
 def large(count: int) -> dict[str, Any]:

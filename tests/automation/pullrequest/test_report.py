@@ -31,7 +31,7 @@ def test_golden(name: str, kind: str) -> None:
     """Written anew with ECOSYSTEM_GOLDEN=write, and then read by a person."""
     refusal = {"code": "budget", "sentence": "too dear", "details": ["aws: 9 USD"]}
     made = {
-        "plain": cases.report(),
+        "plain": cases.report(**cases.computed()),
         "refused": cases.report(refusals=[refusal], refused=1),
         "hostile": cases.hostile(),
     }[name]

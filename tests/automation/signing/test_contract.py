@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from automation.exits import Ending, Exit
-from automation.signing import contract, envelope, keys, trust
+from automation.signing import contract, envelope, facts, keys, trust
 from automation.signing.envelope import Signed
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -262,3 +262,22 @@ def test_private_keys_are_kept(people: dict[str, keys.PrivateKeys], tmp_path: Pa
     path.chmod(0o644)
     with pytest.raises(Ending, match="chmod 600"):
         keys.load(path)
+
+
+def test_the_order_of_dependencies_is_no_difference() -> None:
+    """The engine lists a goal's dependencies in the order of the run; inputs keep their order."""
+
+    def plan(dependencies: list[str], cidrs: list[str], parent: str = "p") -> dict[str, Any]:
+        goal = {
+            "dependencies": dependencies,
+            "propertyDependencies": {"subnetIds": dependencies},
+            "inputDiff": {"adds": {"cidrs": cidrs}},
+            "parent": parent,
+        }
+        return {"resourcePlans": {"urn": {"goal": goal, "steps": ["create"], "seed": "x"}}}
+
+    first = facts.engine_plan(plan(["a", "b"], ["1", "2"]))
+    assert facts.engine_plan(plan(["b", "a"], ["1", "2"])) == first
+    assert facts.engine_plan(plan(["a"], ["1", "2"])) != first
+    assert facts.engine_plan(plan(["a", "b"], ["2", "1"])) != first
+    assert facts.engine_plan(plan(["a", "b"], ["1", "2"], "q")) != first
