@@ -3,12 +3,57 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Final
 
+from charter.network import is_world
 from charter.values import UNKNOWN, Undetermined
+
+EVERYTHING: Final = re.compile(r"^(\*+|arn:[^:]*:\*[:*/]*)$")
+ANY_REQUEST: Final = frozenset(
+    {"aws:securetransport", "aws:currenttime", "aws:epochtime", "aws:useragent", "aws:referer", "aws:requestedregion"}
+)
+"""Keys that say how, when or where a request is made; whoever makes it can meet them."""
+WHO: Final = frozenset(
+    {
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:userid",
+        "aws:username",
+        "aws:sourceaccount",
+        "aws:sourcearn",
+        "aws:sourceorgid",
+        "aws:sourceorgpaths",
+        "aws:sourceowner",
+        "aws:sourceip",
+        "aws:sourcevpc",
+        "aws:sourcevpce",
+        "aws:sourcevpcarn",
+        "kms:calleraccount",
+        "kms:grantoperations",
+        "s3:dataaccesspointaccount",
+        "s3:dataaccesspointarn",
+        "sts:externalid",
+    }
+)
+"""Keys that bind a public statement to somebody.
+
+Source: docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html, 2026-11.
+"""
+
+
+def _positive(operator: str) -> bool:
+    """Say whether only what is named passes: neither a negation nor a test that an empty list passes."""
+    return "not" not in operator and not operator.startswith("forallvalues:") and operator != "null"
+
+
+def _anybody(value: str) -> bool:
+    return set(value) <= {"*", "?"} or is_world(value) or value.startswith("arn:*") or ":*:*" in value
 
 
 @dataclass(frozen=True)
@@ -43,7 +88,13 @@ class Statement:
     @property
     def on_everything(self) -> bool:
         """Say whether it is about every resource; a document that hangs on a resource names none."""
-        return any(set(each) <= {"*"} or each == "arn:aws:*" for each in self.resources)
+        return any(EVERYTHING.match(each) for each in self.resources)
+
+    def on_every(self, kind: str) -> bool:
+        """Say whether it is about every resource, or every one of a kind of IAM's: `role`, `policy`."""
+        return self.on_everything or any(
+            re.match(rf"^arn:[^:]*:iam::[^:]*:({kind}/)?\*+$", each) for each in self.resources
+        )
 
     @property
     def condition(self) -> dict[str, Any]:
@@ -55,6 +106,52 @@ class Statement:
     def condition_keys(self) -> set[str]:
         """Return the keys that conditions test, in lower case."""
         return {str(key).lower() for tests in self.condition.values() if isinstance(tests, dict) for key in tests}
+
+    @property
+    def narrowed(self) -> bool:
+        """Say whether a condition leaves less than all; how and when a request comes narrows nothing."""
+        return any(
+            key not in ANY_REQUEST and not all(set(value) <= {"*"} for value in values)
+            for operator, key, values in self._tests
+            if not operator.startswith(("null", "foranyvalue:null"))
+        )
+
+    @property
+    def bound(self) -> bool:
+        """Say whether a condition names who may come although the principal is `*`: an account, a network, a source."""
+        return any(
+            key in WHO and values and not any(_anybody(value) for value in values)
+            for operator, key, values in self._tests
+            if _positive(operator)
+        )
+
+    def pinned(self, *endings: str) -> set[str]:
+        """Return which of these endings some tested key has, when only what is named passes the test."""
+        return {
+            ending
+            for operator, key, _ in self._tests
+            for ending in endings
+            if _positive(operator) and not operator.endswith("ifexists") and key.endswith(ending)
+        }
+
+    def tests(self, operator: str, key: str) -> list[str]:
+        """Return the values that an operator tests a key against, in lower case, `...IfExists` counted too."""
+        return [
+            value.lower()
+            for told, name, values in self._tests
+            if told.removesuffix("ifexists") == operator and name == key
+            for value in values
+        ]
+
+    @property
+    def _tests(self) -> list[tuple[str, str, list[str]]]:
+        """Return each test as operator and key in lower case, and the values as texts."""
+        return [
+            (str(operator).lower(), str(key).lower(), [str(each) for each in several(values)])
+            for operator, tests in self.condition.items()
+            if isinstance(tests, dict)
+            for key, values in tests.items()
+        ]
 
     @property
     def principals(self) -> list[str]:

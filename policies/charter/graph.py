@@ -36,6 +36,13 @@ class Graph:
         urns = resource.property_dependencies.get(prop, ())
         return [self.by_urn[urn] for urn in urns if urn in self.by_urn]
 
+    def named(self, resource: Resource, prop: str, *kinds: str) -> list[Resource]:
+        """Return the resources of some kinds that a property names: by what fed it, and by the ids that stand there."""
+        fed = [each for each in self.feeds(resource, prop) if each.type in kinds and each.urn != resource.urn]
+        value = resource.props.get(prop)
+        literal = self.called(value if isinstance(value, list) else [value])
+        return [*fed, *(each for each in literal if each.type in kinds and each not in fed)]
+
     def refers(self, resource: Resource, target: Resource, *props: str) -> bool:
         """Say whether one of the properties (any, when none is named) was made from the target.
 

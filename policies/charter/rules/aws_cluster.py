@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from charter.demands import between, demand, each, holds, in_production, inside, named, off, on, one_of
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.network import cover_world, is_world
-from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
+from charter.routes import SUBNET, public
+from charter.rule import (
+    CRITICAL,
+    HIGH,
+    MEDIUM,
+    Finding,
+    Found,
+    Open,
+    Resource,
+    apart,
+    located,
+    resource_rule,
+    stack_rule,
+)
 from charter.values import UNKNOWN, Reader
 from charter.words import shown
 
@@ -16,7 +30,8 @@ CLUSTER = "aws:eks/cluster:Cluster"
 NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
 ADDON = "aws:eks/addon:Addon"
 POD_IDENTITY = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
-SUBNET = "aws:ec2/subnet:Subnet"
+NETWORK_POLICY = re.compile(r"""enableNetworkPolicy["']?\s*:\s*["']?true""", re.IGNORECASE)
+"""The add-on's settings, as JSON or YAML."""
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 SUPPORTED = ("1.33", "1.34", "1.35")
 """Versions in standard support (docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html, 2026-11)."""
@@ -138,7 +153,7 @@ def pod_identity(graph: Graph, _facts: Facts) -> Iterator[Found]:
         settings = cni.props.get("configurationValues")
         if settings is UNKNOWN:
             yield Open("configurationValues", cni.urn)
-        elif '"enablenetworkpolicy":"true"' not in str(settings or "").replace(" ", "").lower():
+        elif not NETWORK_POLICY.search(str(settings or "")):
             yield Finding("configurationValues", 'must hold "enableNetworkPolicy": "true"', cni.urn)
 
 
@@ -151,21 +166,29 @@ def _federated(graph: Graph, cluster: Resource) -> bool:
     "Nobody logs in to nodes, and they stand in private networks.",
     HIGH,
     [NODE_GROUP],
-    remediation="Leave remote_access out; give subnets without map_public_ip_on_launch and without tier=edge.",
+    remediation="Leave remote_access out; give subnets that hand out no public address and have no internet route.",
 )
 def private_nodes(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Subnets are followed through the graph."""
     for group in graph.of(NODE_GROUP):
         if group.reader.has("remoteAccess"):
             yield Finding("remoteAccess", "opens SSH to the nodes; it must be absent", group.urn)
-        for subnet in graph.feeds(group, "subnetIds"):
-            if subnet.type != SUBNET:
-                continue
-            public = subnet.props.get("mapPublicIpOnLaunch")
-            if public is UNKNOWN:
-                yield Open("subnetIds", group.urn)
-            elif public is True or subnet.reader.map("tags").get("tier") == "edge":
-                yield Finding("subnetIds", f"the subnet {subnet.name} is public", group.urn)
+        for subnet in graph.named(group, "subnetIds", SUBNET):
+            for found in apart(_private(graph, subnet)):
+                yield located(found, group.urn)
+
+
+def _private(graph: Graph, subnet: Resource) -> Iterator[Found]:
+    why = public(graph, subnet)
+    if why:
+        yield Finding("subnetIds", f"the subnet {subnet.name} is public: it {why}")
+
+
+def in_volume(mapping: Reader, facts: Facts) -> Iterator[Found]:
+    """Judge the volume of a mapping; one that takes a device away, or an instance's own disk, has none."""
+    if mapping.has("noDevice") or mapping.has("virtualName"):
+        return
+    yield from inside("ebs", on("encrypted"), named("kmsKeyId", "a key of one's own"))(mapping, facts)
 
 
 demand(
@@ -175,7 +198,7 @@ demand(
     ["aws:ec2/launchTemplate:LaunchTemplate"],
     "A pod that can ask for the node's credentials is the node; IMDSv2 with one hop keeps it out.",
     inside("metadataOptions", one_of("httpTokens", ("required",)), between("httpPutResponseHopLimit", 1, 1, default=1)),
-    each("blockDeviceMappings", inside("ebs", on("encrypted"), named("kmsKeyId", "a key of one's own"))),
+    each("blockDeviceMappings", in_volume, needed="are missing: the image's disks are not encrypted with a key"),
     remediation="Set http_tokens=required, http_put_response_hop_limit=1 and encrypted volumes with a key.",
 )
 

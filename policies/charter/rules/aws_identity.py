@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from charter.demands import between, demand, forbidden, in_production, named, on
+from charter.demands import between, demand, either, forbidden, in_production, named, on, one_of
 from charter.documents import Malformed, Statement, statements
 from charter.facts import Facts
-from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, resource_rule
-from charter.values import Reader
+from charter.graph import Graph
+from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, over_stack, resource_rule
+from charter.values import UNKNOWN, Reader
 
+ROLE = "aws:iam/role:Role"
 POLICIES = (
     "aws:iam/policy:Policy",
     "aws:iam/rolePolicy:RolePolicy",
     "aws:iam/groupPolicy:GroupPolicy",
     "aws:iam/userPolicy:UserPolicy",
+    "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy",
+    ROLE,
 )
-ROLE = "aws:iam/role:Role"
+ATTACHMENTS = (
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
+    "aws:iam/policyAttachment:PolicyAttachment",
+    "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment",
+)
+BROAD = (":aws:policy/AdministratorAccess", ":aws:policy/PowerUserAccess", ":aws:policy/IAMFullAccess")
+"""AWS's own policies that allow whole services, or all of them, on every resource."""
 CLAIMS = ("sub", "aud")
 ACCOUNT_FIELD = 4
 ARN_FIELDS = 6
@@ -26,6 +38,8 @@ SILENT_SERVICES = frozenset({"ec2.amazonaws.com", "ec2.amazonaws.com.cn"})
 Source: docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html, 2026-11.
 """
 ON_BEHALF = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"})
+ANY_SUBJECT = re.compile(r"^(repo|project_path|system:serviceaccount|organization|project)?[:/*?]+$")
+"""Patterns of a token's subject that every repository, project or account of an issuer fits."""
 ESCALATIONS = (
     "iam:AddUserToGroup",
     "iam:AttachGroupPolicy",
@@ -34,7 +48,10 @@ ESCALATIONS = (
     "iam:CreateAccessKey",
     "iam:CreateLoginProfile",
     "iam:CreatePolicyVersion",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:DeleteUserPermissionsBoundary",
     "iam:PutGroupPolicy",
+    "iam:PutRolePermissionsBoundary",
     "iam:PutRolePolicy",
     "iam:PutUserPolicy",
     "iam:SetDefaultPolicyVersion",
@@ -46,6 +63,12 @@ ON_ALL_ONLY = ("iam:PassRole", "sts:AssumeRole")
 """Harmless on a named role, an escalation on all of them."""
 USES = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateDataKey")
 ADMINISTERS = ("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey")
+ASYMMETRIC = (
+    *(f"RSA_{bits}" for bits in (2048, 3072, 4096)),
+    *("ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1", "ECC_NIST_EDWARDS25519", "SM2"),
+    *("ML_DSA_44", "ML_DSA_65", "ML_DSA_87"),
+)
+"""Keys that AWS does not renew by itself (docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html, 2026-11)."""
 SESSION_SECONDS = 14_400
 YEAR = 365
 
@@ -57,30 +80,47 @@ def _document(resource: Resource, name: str) -> list[Statement] | Finding:
         return Finding(name, "is no JSON document")
 
 
+def _granted(resource: Resource) -> Iterator[Statement]:
+    """Yield every statement that a policy, or a role by its inline policies, allows; a malformed document raises."""
+    reader = resource.reader
+    held = [(reader, name) for name in ("policy", "inlinePolicy") if reader.raw(name) is not None]
+    held += [(inline, "policy") for inline in reader.each("inlinePolicies") if inline.raw("policy") is not None]
+    for place, name in held:
+        yield from (each for each in statements(place.raw(name), place.at(name)) if each.allows)
+
+
 @resource_rule(
     "AWS-IAM-01",
     "No policy allows everything on everything.",
     CRITICAL,
-    POLICIES,
+    [*POLICIES, *ATTACHMENTS],
     remediation="Name the actions and the resources.",
 )
 def no_wildcards(resource: Resource, _facts: Facts) -> Iterator[Found]:
-    """An Allow with `*`, `service:*` or NotAction on `*`; a condition narrows it and is judged elsewhere."""
-    found = _document(resource, "policy")
-    if isinstance(found, Finding):
-        yield found
-        return
-    for statement in found:
-        if not statement.allows or not statement.on_everything or statement.condition:
-            continue
-        if statement.body.get("NotAction") is not None:
-            yield Finding(f"{statement.path}.NotAction", "allows nearly every action on every resource")
-        for index, action in enumerate(statement.actions):
-            service, _, verb = action.partition(":")
-            if set(service) == {"*"} or (verb and set(verb) == {"*"}):
-                yield Finding(
-                    f"{statement.path}.Action[{index}]", "a whole service or more is allowed on every resource"
-                )
+    """An Allow with `*`, `service:*` or NotAction on `*`, written or attached.
+
+    A condition on what is touched, or by whom, narrows a service; one on how a request is made narrows nothing.
+    """
+    yield from apart(_attached(resource.reader, "policyArn"), _attached(resource.reader, "managedPolicyArn"))
+    yield from apart(_attached(resource.reader, "managedPolicyArns"))
+    for statement in _granted(resource):
+        if statement.on_everything and not statement.narrowed:
+            yield from _whole(statement)
+
+
+def _whole(statement: Statement) -> Iterator[Found]:
+    if statement.body.get("NotAction") is not None:
+        yield Finding(f"{statement.path}.NotAction", "allows nearly every action on every resource")
+    for index, action in enumerate(statement.actions):
+        service, _, verb = action.partition(":")
+        if set(service) == {"*"} or (verb and set(verb) == {"*"}):
+            yield Finding(f"{statement.path}.Action[{index}]", "a whole service or more is allowed on every resource")
+
+
+def _attached(reader: Reader, name: str) -> Iterator[Found]:
+    for path, arn in reader.items(name) if reader.raw(name) is not None and reader.raw(name) is not UNKNOWN else ():
+        if str(arn).endswith(BROAD):
+            yield Finding(path, "allows a whole service or more on every resource")
 
 
 @resource_rule(
@@ -92,16 +132,16 @@ def no_wildcards(resource: Resource, _facts: Facts) -> Iterator[Found]:
 )
 def no_escalation(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """Actions that rewrite permissions, on any resource; passing or taking roles, on all of them."""
-    found = _document(resource, "policy")
-    if isinstance(found, Finding):
+    try:
+        for statement in _granted(resource):
+            if statement.narrowed:
+                continue
+            asked = ESCALATIONS + (ON_ALL_ONLY if statement.on_every("role") else ())
+            held = [action for action in asked if statement.may(action)]
+            if held:
+                yield Finding(f"{statement.path}.Action", f"allows {held[0]} without a condition")
+    except Malformed:
         return  # AWS-IAM-01 tells
-    for statement in found:
-        if not statement.allows or statement.condition:
-            continue
-        asked = ESCALATIONS + (ON_ALL_ONLY if statement.on_everything else ())
-        held = [action for action in asked if statement.may(action)]
-        if held:
-            yield Finding(f"{statement.path}.Action", f"allows {held[0]} without a condition")
 
 
 @resource_rule(
@@ -132,7 +172,8 @@ def _anybody(statement: Statement) -> Iterator[Found]:
 def _federated(statement: Statement) -> Iterator[Found]:
     if not statement.by_kind("Federated") or not statement.may("sts:AssumeRoleWithWebIdentity"):
         return
-    missing = [claim for claim in CLAIMS if not any(key.endswith(f":{claim}") for key in statement.condition_keys)]
+    pinned = statement.pinned(*(f":{claim}" for claim in CLAIMS))
+    missing = [claim for claim in CLAIMS if f":{claim}" not in pinned]
     if missing:
         yield Finding(f"{statement.path}.Condition", f"the token's {' and '.join(missing)} is not pinned")
     for tests in statement.condition.values():
@@ -140,13 +181,13 @@ def _federated(statement: Statement) -> Iterator[Found]:
             continue
         for key, values in tests.items():
             texts = values if isinstance(values, list) else [values]
-            if str(key).lower().endswith(":sub") and any(set(str(text)) <= {"*"} for text in texts):
+            if str(key).lower().endswith(":sub") and any(ANY_SUBJECT.match(str(text)) for text in texts):
                 yield Finding(f"{statement.path}.Condition", "the token's sub may be anything")
 
 
 def _services(statement: Statement) -> Iterator[Found]:
     for service in statement.by_kind("Service"):
-        if service not in SILENT_SERVICES and not statement.condition_keys & ON_BEHALF:
+        if service not in SILENT_SERVICES and not statement.pinned(*ON_BEHALF):
             yield Finding(f"{statement.path}.Condition", "a service may take the role on behalf of any account")
 
 
@@ -155,7 +196,7 @@ def _accounts(statement: Statement, facts: Facts) -> Iterator[Found]:
     for who in statement.by_kind("AWS"):
         parts = who.split(":")
         account = parts[ACCOUNT_FIELD] if len(parts) >= ARN_FIELDS else who
-        if not account.isdigit() or account in own or "sts:externalid" in statement.condition_keys:
+        if not account.isdigit() or account in own or statement.pinned("sts:externalid", "aws:principalorgid"):
             continue
         if own:
             yield Finding(f"{statement.path}.Condition", "another account may take the role without an ExternalId")
@@ -172,6 +213,9 @@ demand(
         "aws:iam/accessKey:AccessKey",
         "aws:iam/userLoginProfile:UserLoginProfile",
         "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+        "aws:iam/userPolicy:UserPolicy",
+        "aws:iam/sshKey:SshKey",
+        "aws:iam/serviceSpecificCredential:ServiceSpecificCredential",
     ],
     "Keys of users leak and live for ever; workloads have identities that the cloud renews.",
     forbidden("users and their keys are not allowed; use a role that a workload or a person's single sign-on takes"),
@@ -195,26 +239,34 @@ demand(
     HIGH,
     ["aws:kms/key:Key"],
     "A key that is gone takes everything with it that it encrypted; thirty days are the longest AWS gives.",
-    on("enableKeyRotation"),
+    either(
+        "enableKeyRotation: is off; it must be on",
+        on("enableKeyRotation"),
+        one_of("keyUsage", ("SIGN_VERIFY", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT")),
+        one_of("customerMasterKeySpec", ASYMMETRIC),
+    ),
     between("rotationPeriodInDays", 90, YEAR, default=YEAR),
     between("deletionWindowInDays", 30, 30, default=30),
     remediation="Set enable_key_rotation, rotation_period_in_days <= 365 and deletion_window_in_days = 30.",
 )
 
 
+KEY = "aws:kms/key:Key"
+KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
+
+
 @resource_rule(
     "AWS-KMS-02",
     "A key names who may use it, and who keeps it does not use it.",
     CRITICAL,
-    ["aws:kms/key:Key"],
+    [KEY, KEY_POLICY],
     remediation="Name the principals, or bind `*` by a condition such as kms:CallerAccount; part use from keeping.",
 )
 def key_policy(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """`*` without a condition opens the key to every account of AWS; no policy gives everything to one's own."""
     reader: Reader = resource.reader
     if reader.raw("policy") is None:
-        yield Finding("policy", "is absent: AWS then lets everybody in the account use and delete the key")
-        return
+        return  # unless a KeyPolicy stands beside it, the part over the stack tells
     found = _document(resource, "policy")
     if isinstance(found, Finding):
         yield found
@@ -224,7 +276,7 @@ def key_policy(resource: Resource, _facts: Facts) -> Iterator[Found]:
     for statement in found:
         if not statement.allows:
             continue
-        if "*" in statement.principals and not statement.condition:
+        if "*" in statement.principals and not statement.bound:
             yield Finding(f"{statement.path}.Principal", "every account of AWS may use the key")
         for who in statement.principals:
             if any(statement.may(action) for action in ADMINISTERS):
@@ -233,3 +285,12 @@ def key_policy(resource: Resource, _facts: Facts) -> Iterator[Found]:
                 users.setdefault(who, statement.path)
     for who in keepers.keys() & users.keys():
         yield Finding(f"{users[who]}.Principal", "one principal both keeps the key and uses it")
+
+
+@over_stack("AWS-KMS-02")
+def has_policy(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Look for the policy of a key that brings none of its own."""
+    for key in graph.of(KEY):
+        if key.reader.raw("policy") is None and not graph.referrers(key, KEY_POLICY, "keyId"):
+            told = "is absent: AWS then lets everybody in the account use and delete the key"
+            yield Finding("policy", told, key.urn)

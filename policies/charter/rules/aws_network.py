@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from charter.documents import Malformed, statements
 from charter.facts import Facts
@@ -18,6 +20,7 @@ from charter.rule import (
     Resource,
     apart,
     located,
+    over_stack,
     resource_rule,
     stack_rule,
 )
@@ -28,6 +31,13 @@ VPC = "aws:ec2/vpc:Vpc"
 FLOW_LOG = "aws:ec2/flowLog:FlowLog"
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+ENDPOINT_POLICY = "aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy"
+GROUP = "aws:ec2/securityGroup:SecurityGroup"
+RULES = (
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+    "aws:ec2/securityGroupRule:SecurityGroupRule",
+)
+CARRIERS = ("tcp", "udp", "6", "17")
 SERVICES = ("s3", "ecr.api", "ecr.dkr", "sts", "kms", "secretsmanager", "logs")
 HTTPS = 443
 ADMINISTRATION = (22, 3389)
@@ -67,16 +77,39 @@ def no_public_address(resource: Resource, _facts: Facts) -> Iterator[Finding]:
         yield Finding("mapPublicIpOnLaunch", "is on; allowed only on a subnet with the tag tier=edge")
 
 
+@dataclass(frozen=True)
+class Span:
+    """The ports of one protocol that a rule is about."""
+
+    protocol: str
+    low: int
+    high: int
+
+    @property
+    def https(self) -> bool:
+        """Say whether it is nothing but HTTPS."""
+        return self.protocol in ("tcp", "6") and self.low == self.high == HTTPS
+
+    def __contains__(self, other: Span) -> bool:
+        """Say whether it holds all of another."""
+        every = self.protocol in EVERY_PROTOCOL
+        return every or (self.protocol == other.protocol and self.low <= other.low and other.high <= self.high)
+
+
+def _span(rule: Reader) -> Span:
+    protocol = rule.text("protocol", rule.text("ipProtocol", "-1")).lower()
+    return Span(protocol, int(rule.number("fromPort")), int(rule.number("toPort")))
+
+
 def _world_ingress(rule: Reader, ranges: list[tuple[str, object]], *, edge: bool) -> Iterator[Found]:
     world = [(path, value) for path, value in ranges if is_world(value)]
     if not world and not cover_world(value for _, value in ranges):
         return
     path, value = world[0] if world else ranges[0]
-    low, high = int(rule.number("fromPort")), int(rule.number("toPort"))
-    protocol = rule.text("protocol", rule.text("ipProtocol", "-1"))
-    if edge and protocol in ("tcp", "6") and low == high == HTTPS:
+    span = _span(rule)
+    if edge and span.https:
         return
-    told = "every port" if protocol in EVERY_PROTOCOL else f"ports {low}-{high}"
+    told = "every port" if span.protocol in EVERY_PROTOCOL else f"ports {span.low}-{span.high}"
     together = shown(value) if world else "ranges that together are the whole internet"
     yield Finding(
         path, f"{together} reaches {told}; allowed from everywhere is tcp 443 on a group with the tag tier=edge"
@@ -110,9 +143,9 @@ def world_ingress(resource: Resource, _facts: Facts) -> Iterator[Found]:
             yield from apart(_inline(rule, edge=edge))
     elif resource.kind == "SecurityGroupIngressRule":
         for name in ("cidrIpv4", "cidrIpv6"):
-            yield from apart(_single(reader, name, edge=edge))
+            yield from apart(_single(reader, name, edge=True))
     elif reader.read("type") == "ingress":
-        yield from _inline(reader, edge=edge)
+        yield from _inline(reader, edge=True)  # whether its group stands at the edge, the whole stack tells
 
 
 def _inline(rule: Reader, *, edge: bool) -> Iterator[Found]:
@@ -123,6 +156,64 @@ def _single(rule: Reader, name: str, *, edge: bool) -> Iterator[Found]:
     value = rule.read(name)
     if value is not None:
         yield from _world_ingress(rule, [(name, value)], edge=edge)
+
+
+@over_stack("AWS-NET-03")
+def world_together(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Judge rules of their own with their group: HTTPS off the edge, and networks that only together are the world."""
+    held: dict[str, list[tuple[Resource, Reader, Span, list[tuple[str, object]]]]] = defaultdict(list)
+    edges = {group.urn for group in graph.of(GROUP) if _edge(group)}
+    for group in graph.of(GROUP):
+        for rule in apart_readers(group.reader, "ingress"):
+            held[group.urn].append((group, rule, _span(rule), _known(rule, "cidrBlocks", "ipv6CidrBlocks")))
+    for rule in graph.of(*RULES):
+        if rule.kind == "SecurityGroupRule" and rule.reader.raw("type") != "ingress":
+            continue
+        groups = graph.named(rule, "securityGroupId", GROUP)
+        ranges = _known(rule.reader, "cidrBlocks", "ipv6CidrBlocks", "cidrIpv4", "cidrIpv6")
+        span = _span(rule.reader)
+        for group in groups:
+            held[group.urn].append((rule, rule.reader, span, ranges))
+        edge = all(group.urn in edges for group in groups) if groups else _edge(rule)
+        for path, value in ranges:
+            if span.https and not edge and is_world(value):
+                yield Finding(path, "the whole internet reaches a group without the tag tier=edge", rule.urn)
+    for urn, rules in held.items():
+        yield from _together(rules, edge=urn in edges)
+
+
+def _together(rules: list[tuple[Resource, Reader, Span, list[tuple[str, object]]]], *, edge: bool) -> Iterator[Found]:
+    for resource, _, span, own in rules:
+        values = [value for _, _, other, ranges in rules if span in other for _, value in ranges]
+        alone = cover_world(value for _, value in own)
+        if own and not alone and not (edge and span.https) and not any(map(is_world, values)) and cover_world(values):
+            yield Finding(own[0][0], "with the group's other rules the whole internet is let in", resource.urn)
+            return
+
+
+def _edge(resource: Resource) -> bool:
+    tags = resource.reader.raw("tags")
+    return isinstance(tags, dict) and tags.get("tier") == "edge"
+
+
+def _known(reader: Reader, *names: str) -> list[tuple[str, object]]:
+    """Return the ranges that are known; the part over single resources leaves the others open."""
+    found: list[tuple[str, object]] = []
+    for name in names:
+        value = reader.raw(name)
+        several = value if isinstance(value, list) else [value]
+        for index, one in enumerate(several):
+            if isinstance(one, str):
+                found.append((reader.at(f"{name}[{index}]" if isinstance(value, list) else name), one))
+    return found
+
+
+def apart_readers(reader: Reader, name: str) -> Iterator[Reader]:
+    """Yield a reader per known map of a list."""
+    value = reader.raw(name)
+    for index, item in enumerate(value if isinstance(value, list) else []):
+        if isinstance(item, dict):
+            yield Reader(item, f"{name}[{index}]")
 
 
 @resource_rule(
@@ -182,20 +273,32 @@ def default_group(graph: Graph, _facts: Facts) -> Iterator[Found]:
     "AWS-NET-06",
     "A network's access list keeps the internet from administration ports.",
     MEDIUM,
-    ["aws:ec2/networkAclRule:NetworkAclRule"],
+    [
+        "aws:ec2/networkAclRule:NetworkAclRule",
+        "aws:ec2/networkAcl:NetworkAcl",
+        "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl",
+    ],
     remediation="Name the source network, or deny.",
 )
-def access_list(resource: Resource, _facts: Facts) -> Iterator[Finding]:
-    """Judge inbound allow rules from the world."""
+def access_list(resource: Resource, _facts: Facts) -> Iterator[Found]:
+    """Judge inbound allow rules from the world, of their own or inside a list."""
     reader = resource.reader
-    if reader.flag("egress") or reader.text("ruleAction").lower() != "allow":
+    if resource.kind == "NetworkAclRule":
+        yield from () if reader.flag("egress") else _admits(reader, "ruleAction")
+        return
+    for rule in reader.each("ingress"):
+        yield from apart(_admits(rule, "action"))
+
+
+def _admits(reader: Reader, action: str) -> Iterator[Found]:
+    if reader.text(action).lower() != "allow" or reader.text("protocol").lower() not in (*EVERY_PROTOCOL, *CARRIERS):
         return
     for name in ("cidrBlock", "ipv6CidrBlock"):
-        if reader.raw(name) is not None and is_world(reader.read(name)):
+        if reader.raw(name) not in (None, "") and is_world(reader.read(name)):
             low, high = reader.number("fromPort"), reader.number("toPort", 65535)
-            every = reader.text("protocol") in EVERY_PROTOCOL
+            every = reader.text("protocol").lower() in EVERY_PROTOCOL
             if every or any(low <= port <= high for port in ADMINISTRATION):
-                yield Finding(name, "the whole internet reaches administration ports 22 or 3389")
+                yield Finding(reader.at(name), "the whole internet reaches administration ports 22 or 3389")
 
 
 @stack_rule(
@@ -216,19 +319,24 @@ def endpoints(graph: Graph, _facts: Facts) -> Iterator[Found]:
         elif missing:
             yield Finding("", f"no endpoint for {', '.join(missing)} names this VPC", vpc.urn)
     for endpoint in graph.of(ENDPOINT):
-        for found in apart(_endpoint_policy(endpoint.reader)):
+        if endpoint.reader.raw("vpcEndpointType") == "GatewayLoadBalancer":
+            continue  # it takes no policy
+        beside = [each.reader.raw("policy") for each in graph.referrers(endpoint, ENDPOINT_POLICY, "vpcEndpointId")]
+        for found in apart(_endpoint_policy(endpoint.reader, beside)):
             yield located(found, endpoint.urn)
 
 
-def _endpoint_policy(reader: Reader) -> Iterator[Found]:
-    policy = reader.read("policy")
+def _endpoint_policy(reader: Reader, beside: list[object]) -> Iterator[Found]:
+    policy = beside[0] if beside else reader.read("policy")
     if policy is None:
         yield Finding("policy", "is absent: AWS then lets every account's resources be reached")
         return
     try:
         for statement in statements(policy, "policy"):
-            everything = "*" in statement.principals and statement.on_everything and statement.may("*")
-            if statement.allows and everything and not statement.condition:
+            actions = [action.rpartition(":")[2] for action in statement.actions]
+            whole = statement.body.get("NotAction") is not None or any(set(each) <= {"*"} for each in actions)
+            everything = "*" in statement.principals and statement.on_everything and whole
+            if statement.allows and everything and not (statement.narrowed or statement.bound):
                 yield Finding(statement.path, "allows everybody everything everywhere")
     except Malformed:
         yield Finding("policy", "is no JSON document")

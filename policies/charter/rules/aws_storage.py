@@ -1,245 +1,27 @@
-"""Rules over AWS buckets, registries, databases and caches. Side-car resources of a bucket are found by the graph."""
+"""Rules over AWS registries, databases and caches."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from charter.demands import between, demand, each, either, in_production, named, nothing, off, on, one_of
-from charter.documents import Malformed, Statement, statements
+from charter.documents import Malformed, statements
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, resource_rule, stack_rule
-from charter.values import Reader, Undetermined
+from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Resource, apart, located, over_stack, resource_rule
+from charter.values import Reader
 
-BUCKET = "aws:s3/bucket:Bucket"
-BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
-ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
-POLICY = "aws:s3/bucketPolicy:BucketPolicy"
-VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
-LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
-LOGGING = "aws:s3/bucketLogging:BucketLogging"
-LOCK = "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration"
-TRAIL = "aws:cloudtrail/trail:Trail"
-DATABASES = ("aws:rds/instance:Instance", "aws:rds/cluster:Cluster")
+INSTANCE = "aws:rds/instance:Instance"
+DATABASES = (INSTANCE, "aws:rds/cluster:Cluster")
 CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
-BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
-PUBLIC_ACLS = ("public-read", "public-read-write", "authenticated-read", "website")
-EVERYBODY = ("AllUsers", "AuthenticatedUsers")
-YEAR = 365
+PARAMETERS = "aws:rds/parameterGroup:ParameterGroup"
+FORCED = {"rds.force_ssl": ("1", "on", "true"), "require_secure_transport": ("1", "on", "true")}
+"""Parameters that turn away connections without TLS: PostgreSQL and SQL Server, MySQL and MariaDB."""
+FORCES_ITSELF = 15
+"""The first major version of PostgreSQL whose default parameters force TLS.
 
-
-def judged(resource: Resource, judge: Callable[[Reader], bool], path: str) -> bool | Open:
-    """Answer a question about one side-car; what it cannot tell yet is left open at the resource."""
-    try:
-        return judge(resource.reader)
-    except Undetermined as unknown:
-        return Open(unknown.path or path, resource.urn)
-    except Malformed:
-        return False
-
-
-def some(resources: list[Resource], judge: Callable[[Reader], bool], path: str) -> bool | Open:
-    """Say whether one of several side-cars answers yes; open when none does but one may."""
-    answers = [judged(each, judge, path) for each in resources]
-    if any(answer is True for answer in answers):
-        return True
-    return next((answer for answer in answers if isinstance(answer, Open)), False)
-
-
-def _sidecar(
-    graph: Graph, kind: str, judge: Callable[[Reader], bool], inline: Callable[[Reader], bool], missing: str
-) -> Iterator[Found]:
-    """Judge each bucket by its side-cars of a kind, or by the inline form."""
-    for bucket in graph.of(BUCKET):
-        answer = some([*graph.referrers(bucket, kind, "bucket")], judge, "")
-        if answer is True or judged(bucket, inline, "") is True:
-            continue
-        yield answer if isinstance(answer, Open) else Finding("", missing, bucket.urn)
-
-
-@stack_rule(
-    "AWS-S3-01",
-    "No bucket is public.",
-    CRITICAL,
-    [BUCKET, BLOCK, POLICY],
-    remediation="Add a BucketPublicAccessBlock with all four on; no public acl, grant or policy.",
-)
-def not_public(graph: Graph, _facts: Facts) -> Iterator[Found]:
-    """The block stops what a later policy or ACL would open."""
-    yield from _sidecar(
-        graph,
-        BLOCK,
-        lambda reader: all(reader.flag(name) for name in BLOCKS),
-        lambda _reader: False,
-        "no BucketPublicAccessBlock with all four on names this bucket",
-    )
-    for bucket in graph.of(BUCKET):
-        reader = bucket.reader
-        if reader.read("acl") in PUBLIC_ACLS:
-            yield Finding("acl", "is public", bucket.urn)
-        if any(str(leaf).endswith(EVERYBODY) for leaf in _grantees(reader)):
-            yield Finding("grants", "name everybody", bucket.urn)
-    for policy in graph.of(POLICY):
-        yield from _public_policy(policy)
-
-
-def _grantees(reader: Reader) -> list[object]:
-    grants = reader.raw("grants")
-    return [grant.get("uri") for grant in grants if isinstance(grant, dict)] if isinstance(grants, list) else []
-
-
-def _public_policy(policy: Resource) -> Iterator[Found]:
-    try:
-        for statement in statements(policy.reader.raw("policy"), "policy"):
-            if statement.allows and "*" in statement.principals and not statement.condition:
-                yield Finding(f"{statement.path}.Principal", "everybody is let in", policy.urn)
-    except Undetermined as unknown:
-        yield Open(unknown.path, policy.urn)
-    except Malformed:
-        yield Finding("policy", "is no JSON document", policy.urn)
-
-
-def _kms(rules: Reader, path: str, inner: str) -> bool:
-    return any(
-        rule.text(f"{inner}.sseAlgorithm").startswith("aws:kms") and rule.has(f"{inner}.kmsMasterKeyId")
-        for rule in rules.each(path)
-    )
-
-
-@stack_rule(
-    "AWS-S3-02",
-    "Every bucket is encrypted with a key of one's own.",
-    HIGH,
-    [BUCKET, ENCRYPTION],
-    remediation="Add a BucketServerSideEncryptionConfiguration with aws:kms and a key.",
-)
-def bucket_encryption(graph: Graph, _facts: Facts) -> Iterator[Found]:
-    """Side-car or inline form."""
-    yield from _sidecar(
-        graph,
-        ENCRYPTION,
-        lambda reader: _kms(reader, "rules", "applyServerSideEncryptionByDefault"),
-        lambda reader: _kms(
-            reader.inside("serverSideEncryptionConfiguration"), "rule", "applyServerSideEncryptionByDefault"
-        ),
-        "no SSE-KMS configuration with a key of one's own names this bucket",
-    )
-
-
-def _denies_plain(statement: Statement) -> bool:
-    tests = statement.condition.get("Bool")
-    return isinstance(tests, dict) and (
-        statement.denies
-        and "*" in statement.principals
-        and str(tests.get("aws:SecureTransport", "")).lower() == "false"
-    )
-
-
-@stack_rule(
-    "AWS-S3-03",
-    "Nobody reads a bucket over an open line.",
-    HIGH,
-    [BUCKET, POLICY],
-    remediation='Deny * when {"Bool": {"aws:SecureTransport": "false"}}.',
-)
-def only_tls(graph: Graph, _facts: Facts) -> Iterator[Found]:
-    """Each bucket's policy denies requests without TLS."""
-    yield from _sidecar(
-        graph,
-        POLICY,
-        lambda reader: any(map(_denies_plain, statements(reader.raw("policy"), "policy"))),
-        lambda _reader: False,
-        "no BucketPolicy denies aws:SecureTransport=false on this bucket",
-    )
-
-
-@stack_rule(
-    "AWS-S3-04",
-    "What is overwritten can be fetched back, for a while.",
-    HIGH,
-    [BUCKET, VERSIONING, LIFECYCLE],
-    remediation="Add BucketVersioning Enabled and a lifecycle with a noncurrent version expiration.",
-)
-def versioned(graph: Graph, _facts: Facts) -> Iterator[Found]:
-    """Versions without an end would be kept and paid for ever."""
-    yield from _sidecar(
-        graph,
-        VERSIONING,
-        lambda reader: reader.text("versioningConfiguration.status") == "Enabled",
-        lambda reader: reader.flag("versioning.enabled"),
-        "no BucketVersioning with status Enabled names this bucket",
-    )
-    yield from _sidecar(
-        graph,
-        LIFECYCLE,
-        lambda reader: any(rule.has("noncurrentVersionExpiration") for rule in reader.each("rules")),
-        lambda reader: any(rule.has("noncurrentVersionExpiration") for rule in reader.each("lifecycleRules")),
-        "no lifecycle with a noncurrent version expiration names this bucket",
-    )
-
-
-@stack_rule(
-    "AWS-S3-05",
-    "Who opened what in a bucket is recorded in another one, which is guarded.",
-    MEDIUM,
-    [BUCKET, LOGGING],
-    remediation="Add BucketLogging with target_bucket another bucket of the stack, blocked, versioned and locked.",
-)
-def bucket_logging(graph: Graph, _facts: Facts) -> Iterator[Found]:
-    """A bucket of logs does not log into itself, and needs no log of its own."""
-    logs = graph.of(LOGGING)
-    targets = {target.urn: target for log in logs for target in _targets(graph, log)}
-    for bucket in graph.of(BUCKET):
-        if bucket.urn in targets:
-            if not graph.referrers(bucket, BLOCK, "bucket") or not graph.referrers(bucket, VERSIONING, "bucket"):
-                yield Finding("", "takes logs but is not blocked and versioned", bucket.urn)
-            if not bucket.reader.flag("objectLockEnabled"):
-                yield Finding("objectLockEnabled", "takes logs but is not locked", bucket.urn)
-            continue
-        mine = graph.referrers(bucket, LOGGING, "bucket")
-        if not mine and not bucket.reader.has("loggings"):
-            yield Finding("", "no BucketLogging names this bucket", bucket.urn)
-    for log in logs:
-        if any(graph.refers(log, target, "bucket") for target in _targets(graph, log)):
-            yield Finding("targetBucket", "a bucket records into itself", log.urn)
-
-
-def _targets(graph: Graph, log: Resource) -> list[Resource]:
-    return [bucket for bucket in graph.of(BUCKET) if graph.refers(log, bucket, "targetBucket")]
-
-
-def audit_buckets(graph: Graph) -> list[Resource]:
-    """Return the buckets that keep records: tagged so, or the target of a trail or of another bucket's log."""
-    found = {target.urn: target for log in graph.of(LOGGING) for target in _targets(graph, log)}
-    for bucket in graph.of(BUCKET):
-        tagged = bucket.reader.map("tags").get("purpose") == "audit"
-        if tagged or graph.referrers(bucket, TRAIL, "s3BucketName"):
-            found[bucket.urn] = bucket
-    return list(found.values())
-
-
-@stack_rule(
-    "AWS-S3-06",
-    "Records cannot be deleted for a year.",
-    HIGH,
-    [BUCKET, LOCK],
-    remediation="Set object_lock_enabled and a default retention of at least 365 days.",
-)
-def locked(graph: Graph, _facts: Facts) -> Iterator[Found]:
-    """Who could delete the record could hide the deed."""
-    for bucket in audit_buckets(graph):
-        if not bucket.reader.flag("objectLockEnabled"):
-            yield Finding("objectLockEnabled", "is off on a bucket of records", bucket.urn)
-        answer = some(graph.referrers(bucket, LOCK, "bucket"), _a_year, "rule")
-        if isinstance(answer, Open):
-            yield answer
-        elif not answer:
-            yield Finding("", "no default retention of at least 365 days names this bucket of records", bucket.urn)
-
-
-def _a_year(reader: Reader) -> bool:
-    retention = reader.inside("rule.defaultRetention")
-    return retention.number("days") >= YEAR or retention.number("years") >= 1
+Source: docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html, 2026-11.
+"""
 
 
 demand(
@@ -268,7 +50,7 @@ def registry_policy(resource: Resource, _facts: Facts) -> Iterator[Found]:
         for statement in statements(resource.reader.raw("policy"), "policy"):
             if not statement.allows:
                 continue
-            if "*" in statement.principals:
+            if "*" in statement.principals and not statement.bound:
                 yield Finding(f"{statement.path}.Principal", "everybody is let in")
             pushes = statement.may("ecr:PutImage")
             if pushes and any(who.isdigit() or who.endswith(":root") for who in statement.principals):
@@ -277,17 +59,20 @@ def registry_policy(resource: Resource, _facts: Facts) -> Iterator[Found]:
         yield Finding("policy", "is no JSON document")
 
 
-demand(
+@resource_rule(
     "AWS-RDS-01",
     "No database is open or unencrypted.",
     CRITICAL,
-    DATABASES,
-    "A database on the internet is found within minutes.",
-    on("storageEncrypted"),
-    named("kmsKeyId", "a key of one's own"),
-    off("publiclyAccessible"),
+    [*DATABASES, "aws:rds/clusterInstance:ClusterInstance"],
     remediation="Set storage_encrypted, kms_key_id, and publicly_accessible=False.",
 )
+def closed_database(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """A database on the internet is found within minutes; the instances of a cluster share its encryption."""
+    parts = [off("publiclyAccessible")]
+    if resource.kind != "ClusterInstance":
+        parts += [on("storageEncrypted"), named("kmsKeyId", "a key of one's own")]
+    yield from apart(*(part(resource.reader, facts) for part in parts))
+
 
 demand(
     "AWS-RDS-02",
@@ -308,7 +93,14 @@ demand(
     CRITICAL,
     DATABASES,
     "A password in the program is a password in the state, in logs and in heads.",
-    on("manageMasterUserPassword"),
+    either(
+        "manageMasterUserPassword: is off; it must be on",
+        on("manageMasterUserPassword"),
+        named("replicateSourceDb", ""),
+        named("replicationSourceIdentifier", ""),
+    ),
+    nothing("passwordWo", "a password is given; let AWS make and rotate it"),
+    nothing("masterPasswordWo", "a password is given; let AWS make and rotate it"),
     nothing("password", "a password is given; let AWS make and rotate it"),
     nothing("masterPassword", "a password is given; let AWS make and rotate it"),
     remediation="Set manage_master_user_password and drop the password.",
@@ -319,15 +111,43 @@ demand(
     "AWS-RDS-04",
     "A database stands in two zones, knows its callers and tells what happened.",
     MEDIUM,
-    ["aws:rds/instance:Instance"],
-    remediation="Set multi_az, iam_database_authentication_enabled and enabled_cloudwatch_logs_exports.",
+    [INSTANCE],
+    remediation="Set multi_az, iam_database_authentication_enabled, log exports; force TLS in a parameter group.",
 )
 def database_care(resource: Resource, facts: Facts) -> Iterator[Found]:
-    """TLS is forced in the parameter group, judged with it."""
-    reader = resource.reader
-    for part in (on("multiAz"), on("iamDatabaseAuthenticationEnabled")):
-        yield from part(reader, facts)
-    yield from named("enabledCloudwatchLogsExports", "the export of logs")(reader, facts)
+    """TLS is forced in the parameter group, judged with it; PostgreSQL 15 and later force it by themselves."""
+    parts = (
+        on("multiAz"),
+        on("iamDatabaseAuthenticationEnabled"),
+        named("enabledCloudwatchLogsExports", "the export of logs"),
+    )
+    yield from apart(*(part(resource.reader, facts) for part in parts))
+
+
+@over_stack("AWS-RDS-04")
+def only_tls(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Look into the parameter group of each database."""
+    for database in graph.of(INSTANCE):
+        for found in apart(_forced(graph, database)):
+            yield located(found, database.urn)
+
+
+def _forced(graph: Graph, database: Resource) -> Iterator[Found]:
+    groups = graph.named(database, "parameterGroupName", PARAMETERS)
+    groups = groups or [each for each in graph.of(PARAMETERS) if graph.refers(database, each, "parameterGroupName")]
+    held: dict[str, str] = {}
+    for parameter in (one for group in groups for one in group.reader.each("parameters")):
+        held[parameter.text("name").lower()] = parameter.text("value").lower()
+    if any(held.get(name) in values for name, values in FORCED.items()):
+        return
+    told = any(name in held for name in FORCED)
+    if told or not _forces_itself(database.reader):
+        yield Finding("parameterGroupName", "names no parameter group that forces TLS")
+
+
+def _forces_itself(reader: Reader) -> bool:
+    major = reader.text("engineVersion").partition(".")[0]
+    return reader.text("engine") == "postgres" and major.isdigit() and int(major) >= FORCES_ITSELF
 
 
 demand(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from charter.demands import between, demand, named, on
+from charter.demands import between, demand, either, named, on, one_of
 from charter.documents import Malformed, statements
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, located, stack_rule
-from charter.rules.aws_storage import BUCKET, some
+from charter.rules.aws_buckets import BUCKET
+from charter.sidecars import some
 from charter.values import UNKNOWN, Reader, Undetermined
 
 TRAIL = "aws:cloudtrail/trail:Trail"
@@ -21,6 +23,7 @@ SECURITY = (
     "aws:securityhub/account:Account",
 )
 SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105  a resource type
+SECRET_POLICY = "aws:secretsmanager/secretPolicy:SecretPolicy"  # noqa: S105  a resource type
 ROTATION = "aws:secretsmanager/secretRotation:SecretRotation"
 BUDGET = "aws:budgets/budget:Budget"
 MONITOR = "aws:costexplorer/anomalyMonitor:AnomalyMonitor"
@@ -62,8 +65,9 @@ def trail(graph: Graph, _facts: Facts) -> Iterator[Found]:
 
 
 def _complete(reader: Reader) -> bool:
-    flags = reader.flag("isMultiRegionTrail") and reader.flag("enableLogFileValidation")
-    return flags and reader.has("kmsKeyId") and reader.has("cloudWatchLogsGroupArn")
+    chosen = all(reader.flag(name) for name in ("isMultiRegionTrail", "enableLogFileValidation"))
+    kept = all(reader.flag(name, default=True) for name in ("enableLogging", "includeGlobalServiceEvents"))
+    return chosen and kept and reader.has("kmsKeyId") and reader.has("cloudWatchLogsGroupArn")
 
 
 @stack_rule(
@@ -81,6 +85,8 @@ def detector(graph: Graph, facts: Facts) -> Iterator[Found]:
         states = {
             str(one.props.get("name")): one.props.get("status") for one in graph.referrers(each, FEATURE, "detectorId")
         }
+        older = states.get("EKS_RUNTIME_MONITORING")  # what RUNTIME_MONITORING was called for clusters alone
+        states.setdefault("RUNTIME_MONITORING", older)
         missing = [name for name in FEATURES if states.get(name) not in ("ENABLED", UNKNOWN)]
         if str(UNKNOWN) in states or UNKNOWN in states.values():
             yield Open("status", each.urn)
@@ -113,8 +119,10 @@ def security_stack(graph: Graph, _facts: Facts) -> Iterator[Found]:
 )
 def secrets(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """A secret that never changes is known to everybody who ever left."""
+    for policy in graph.of(SECRET_POLICY):
+        yield from _public(policy)
     for secret in graph.of(SECRET):
-        if not secret.reader.has("kmsKeyId"):
+        if not secret.reader.has("kmsKeyId") or "alias/aws/" in str(secret.props.get("kmsKeyId")):
             yield Finding("kmsKeyId", "no key of one's own", secret.urn)
         yield from _public(secret)
         answer = some(graph.referrers(secret, ROTATION, "secretId"), _often, "rotationRules")
@@ -125,6 +133,12 @@ def secrets(graph: Graph, _facts: Facts) -> Iterator[Found]:
 
 
 def _often(reader: Reader) -> bool:
+    schedule = reader.text("rotationRules.scheduleExpression")
+    rate = re.fullmatch(r"rate\((\d+) (hour|day)s?\)", schedule)
+    if rate:
+        return int(rate[1]) <= LONGEST_ROTATION * (1 if rate[2] == "day" else 24)
+    if schedule.startswith("cron("):
+        return schedule.removeprefix("cron(").split()[3:4] == ["*"]  # every month
     days = reader.number("rotationRules.automaticallyAfterDays")
     return 0 < days <= LONGEST_ROTATION
 
@@ -132,7 +146,7 @@ def _often(reader: Reader) -> bool:
 def _public(secret: Resource) -> Iterator[Found]:
     try:
         for statement in statements(secret.reader.raw("policy"), "policy"):
-            if statement.allows and "*" in statement.principals and not statement.condition:
+            if statement.allows and "*" in statement.principals and not statement.bound:
                 yield Finding(f"{statement.path}.Principal", "everybody may read the secret", secret.urn)
     except Undetermined as unknown:
         yield Open(unknown.path, secret.urn)
@@ -163,10 +177,19 @@ def budget(graph: Graph, _facts: Facts) -> Iterator[Found]:
 def _warns(reader: Reader, kind: str, most: float) -> bool:
     return any(
         one.text("notificationType") == kind
-        and 0 < one.number("threshold") <= most
+        and one.text("comparisonOperator", "GREATER_THAN") == "GREATER_THAN"
+        and 0 < _share(reader, one) <= most
         and (one.has("subscriberEmailAddresses") or one.has("subscriberSnsTopicArns"))
         for one in reader.each("notifications")
     )
+
+
+def _share(budget: Reader, note: Reader) -> float:
+    """Return a notification's threshold as a share of the budget in percent."""
+    limit = budget.number("limitAmount")
+    if note.text("thresholdType", "PERCENTAGE") != "ABSOLUTE_VALUE" or not limit:
+        return note.number("threshold")
+    return 100 * note.number("threshold") / limit
 
 
 demand(
@@ -175,7 +198,11 @@ demand(
     MEDIUM,
     ["aws:cloudwatch/logGroup:LogGroup"],
     "An intrusion is found after months, on average.",
-    between("retentionInDays", 365, default=0),
+    either(
+        "retentionInDays: is shorter than a year",
+        between("retentionInDays", 365),
+        one_of("retentionInDays", (0,)),  # for ever
+    ),
     named("kmsKeyId", "a key of one's own"),
     remediation="Set retention_in_days 365 or more and kms_key_id.",
 )

@@ -9,7 +9,7 @@ from charter.facts import Facts
 from charter.graph import Graph
 from charter.network import cover_world, is_world
 from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
-from charter.rules.aws_storage import some
+from charter.sidecars import some
 from charter.rules.azure import VAULT
 from charter.values import Reader
 from charter.words import shown

@@ -10,7 +10,7 @@ from charter.documents import Malformed, statements
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, resource_rule, stack_rule
-from charter.rules.aws_storage import audit_buckets
+from charter.rules.aws_buckets import audit_buckets
 from charter.secrets import harmless, refers, secret_path
 from charter.tables import taggable
 from charter.values import UNKNOWN, Undetermined, hazy

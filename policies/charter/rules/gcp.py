@@ -28,7 +28,7 @@ from charter.rule import (
     resource_rule,
     stack_rule,
 )
-from charter.rules.aws_storage import some
+from charter.sidecars import some
 from charter.rules.gcp_cluster import CLUSTER
 from charter.values import Reader
 

@@ -176,13 +176,8 @@ def in_mesh(graph: Graph, _facts: Facts) -> Iterator[Found]:
     for (provider, name), namespace in ours(graph).items():
         if provider not in meshed or name == MESH_ROOT or name.startswith("kube-"):
             continue
-        labels = namespace.reader.map("metadata.labels")
-        if UNKNOWN in [labels.get(label) for label in LABELS]:
-            yield Open("metadata.labels", namespace.urn)
-        elif not _meshed(labels) and name in AGENT_SPACES:
-            yield Excused("metadata.labels", AGENT_SPACES[name], namespace.urn)
-        elif not _meshed(labels):
-            yield Finding("metadata.labels", "has no label that puts it into the mesh", namespace.urn)
+        for found in apart(_labelled(namespace.reader.map("metadata.labels"), name)):
+            yield located(found, namespace.urn)
     for workload in graph.of("kubernetes:*"):
         if workload.provider_urn in meshed:
             yield from _opts_out(workload)
@@ -190,6 +185,15 @@ def in_mesh(graph: Graph, _facts: Facts) -> Iterator[Found]:
         if control.reader.text("chart").rstrip("/").rpartition("/")[2].partition(":")[0] == "istiod":
             for found in apart(_exits(control.reader)):
                 yield located(found, control.urn)
+
+
+def _labelled(labels: dict[str, Any], name: str) -> Iterator[Found]:
+    if UNKNOWN in [labels.get(label) for label in LABELS]:
+        yield Open("metadata.labels")
+    elif not _meshed(labels) and name in AGENT_SPACES:
+        yield Excused("metadata.labels", AGENT_SPACES[name])
+    elif not _meshed(labels):
+        yield Finding("metadata.labels", "has no label that puts it into the mesh")
 
 
 def _meshed(labels: dict[str, Any]) -> bool:

@@ -1,0 +1,266 @@
+"""Rules over AWS buckets. What stands beside a bucket is found by the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from charter.documents import Malformed, Statement, statements
+from charter.facts import Facts
+from charter.graph import Graph
+from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, located, stack_rule
+from charter.sidecars import judged, some
+from charter.values import Reader, Undetermined
+
+BUCKET = "aws:s3/bucket:Bucket"
+BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+ACL = "aws:s3/bucketAcl:BucketAcl"
+ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+POLICY = "aws:s3/bucketPolicy:BucketPolicy"
+VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
+LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+LOGGING = "aws:s3/bucketLogging:BucketLogging"
+LOCK = "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration"
+TRAIL = "aws:cloudtrail/trail:Trail"
+BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+PUBLIC_ACLS = ("public-read", "public-read-write", "authenticated-read", "website")
+EVERYBODY = ("AllUsers", "AuthenticatedUsers")
+YEAR = 365
+
+
+def _sidecar(
+    graph: Graph, kind: str, judge: Callable[[Reader], bool], inline: Callable[[Reader], bool], missing: str
+) -> Iterator[Found]:
+    """Judge each bucket by its side-cars of a kind, or by the inline form."""
+    for bucket in graph.of(BUCKET):
+        answer = some([*graph.referrers(bucket, kind, "bucket")], judge, "")
+        if answer is True or judged(bucket, inline, "") is True:
+            continue
+        yield answer if isinstance(answer, Open) else Finding("", missing, bucket.urn)
+
+
+@stack_rule(
+    "AWS-S3-01",
+    "No bucket is public.",
+    CRITICAL,
+    [BUCKET, BLOCK, POLICY],
+    remediation="Add a BucketPublicAccessBlock with all four on; no public acl, grant or policy.",
+)
+def not_public(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """The block stops what a later policy or ACL would open."""
+    yield from _sidecar(
+        graph,
+        BLOCK,
+        _blocked,
+        lambda _reader: False,
+        "no BucketPublicAccessBlock with all four on names this bucket",
+    )
+    for holder in graph.of(BUCKET, ACL):
+        for found in apart(_public_acl(holder.reader), _public_grants(holder.reader)):
+            yield located(found, holder.urn)
+    for holder in graph.of(POLICY, BUCKET):
+        if holder.reader.raw("policy") is not None:
+            yield from _public_policy(holder)
+
+
+def _blocked(reader: Reader) -> bool:
+    return all(reader.flag(name) for name in BLOCKS)
+
+
+def _public_acl(reader: Reader) -> Iterator[Found]:
+    if reader.read("acl") in PUBLIC_ACLS:
+        yield Finding("acl", "is public")
+
+
+def _public_grants(reader: Reader) -> Iterator[Found]:
+    """Judge a bucket's own grants, and those of an access control policy beside it."""
+    for grant in reader.each("grants"):
+        if grant.text("uri").endswith(EVERYBODY):
+            yield Finding("grants", "name everybody")
+    for grant in reader.inside("accessControlPolicy").each("grants"):
+        if grant.text("grantee.uri").endswith(EVERYBODY):
+            yield Finding(grant.at("grantee.uri"), "is everybody")
+
+
+def _public_policy(policy: Resource) -> Iterator[Found]:
+    try:
+        for statement in statements(policy.reader.raw("policy"), "policy"):
+            if statement.allows and "*" in statement.principals and not statement.bound:
+                yield Finding(f"{statement.path}.Principal", "everybody is let in", policy.urn)
+    except Undetermined as unknown:
+        yield Open(unknown.path, policy.urn)
+    except Malformed:
+        yield Finding("policy", "is no JSON document", policy.urn)
+
+
+def _kms(rules: Reader, path: str, inner: str) -> bool:
+    return any(
+        rule.text(f"{inner}.sseAlgorithm").startswith("aws:kms")
+        and rule.has(f"{inner}.kmsMasterKeyId")
+        and "alias/aws/" not in str(rule.raw(f"{inner}.kmsMasterKeyId"))
+        for rule in rules.each(path)
+    )
+
+
+@stack_rule(
+    "AWS-S3-02",
+    "Every bucket is encrypted with a key of one's own.",
+    HIGH,
+    [BUCKET, ENCRYPTION],
+    remediation="Add a BucketServerSideEncryptionConfiguration with aws:kms and a key.",
+)
+def bucket_encryption(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Side-car or inline form."""
+    yield from _sidecar(
+        graph,
+        ENCRYPTION,
+        lambda reader: _kms(reader, "rules", "applyServerSideEncryptionByDefault"),
+        lambda reader: _kms(
+            reader.inside("serverSideEncryptionConfiguration"), "rule", "applyServerSideEncryptionByDefault"
+        ),
+        "no SSE-KMS configuration with a key of one's own names this bucket",
+    )
+
+
+def _denies_plain(statement: Statement) -> bool:
+    """Say whether a statement turns away every request without TLS, and not only some."""
+    return (
+        statement.denies
+        and "*" in statement.principals
+        and all(statement.may(action) for action in ("s3:GetObject", "s3:PutObject", "s3:ListBucket"))
+        and statement.tests("bool", "aws:securetransport") == ["false"]
+    )
+
+
+def _only_tls(reader: Reader) -> bool:
+    return any(map(_denies_plain, statements(reader.raw("policy"), "policy")))
+
+
+@stack_rule(
+    "AWS-S3-03",
+    "Nobody reads a bucket over an open line.",
+    HIGH,
+    [BUCKET, POLICY],
+    remediation='Deny * when {"Bool": {"aws:SecureTransport": "false"}}.',
+)
+def only_tls(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Each bucket's policy denies requests without TLS."""
+    yield from _sidecar(
+        graph,
+        POLICY,
+        _only_tls,
+        _only_tls,
+        "no BucketPolicy denies aws:SecureTransport=false on this bucket",
+    )
+
+
+@stack_rule(
+    "AWS-S3-04",
+    "What is overwritten can be fetched back, for a while.",
+    HIGH,
+    [BUCKET, VERSIONING, LIFECYCLE],
+    remediation="Add BucketVersioning Enabled and a lifecycle with a noncurrent version expiration.",
+)
+def versioned(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Versions without an end would be kept and paid for ever."""
+    yield from _sidecar(
+        graph,
+        VERSIONING,
+        _keeps_versions,
+        lambda reader: reader.flag("versioning.enabled"),
+        "no BucketVersioning with status Enabled names this bucket",
+    )
+    yield from _sidecar(
+        graph,
+        LIFECYCLE,
+        lambda reader: any(map(_ends, reader.each("rules"))),
+        lambda reader: any(map(_ends, reader.each("lifecycleRules"))),
+        "no lifecycle with a noncurrent version expiration names this bucket",
+    )
+
+
+def _ends(rule: Reader) -> bool:
+    on = rule.text("status", "Enabled") == "Enabled" and rule.flag("enabled", default=True)
+    return on and rule.has("noncurrentVersionExpiration")
+
+
+@stack_rule(
+    "AWS-S3-05",
+    "Who opened what in a bucket is recorded in another one, which is guarded.",
+    MEDIUM,
+    [BUCKET, LOGGING],
+    remediation="Add BucketLogging with target_bucket another bucket of the stack, blocked, versioned and locked.",
+)
+def bucket_logging(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """A bucket of logs does not log into itself, and needs no log of its own."""
+    logs = graph.of(LOGGING)
+    targets = {target.urn: target for log in logs for target in _targets(graph, log)}
+    for bucket in graph.of(BUCKET):
+        if bucket.urn in targets:
+            for found in apart(_guards_logs(graph, bucket)):
+                yield located(found, bucket.urn)
+            continue
+        mine = graph.referrers(bucket, LOGGING, "bucket")
+        if not mine and not bucket.reader.has("loggings"):
+            yield Finding("", "no BucketLogging names this bucket", bucket.urn)
+    for log in logs:
+        if any(graph.refers(log, target, "bucket") for target in _targets(graph, log)):
+            yield Finding("targetBucket", "a bucket records into itself", log.urn)
+
+
+def _guards_logs(graph: Graph, bucket: Resource) -> Iterator[Found]:
+    blocked = some(graph.referrers(bucket, BLOCK, "bucket"), _blocked, "")
+    versioned = some(graph.referrers(bucket, VERSIONING, "bucket"), _keeps_versions, "")
+    if False in (blocked, versioned):
+        yield Finding("", "takes logs but is not blocked and versioned")
+    for answer in (blocked, versioned):
+        if isinstance(answer, Open):
+            yield answer
+    if not bucket.reader.flag("objectLockEnabled"):
+        yield Finding("objectLockEnabled", "takes logs but is not locked")
+
+
+def _keeps_versions(reader: Reader) -> bool:
+    return reader.text("versioningConfiguration.status") == "Enabled"
+
+
+def _targets(graph: Graph, log: Resource) -> list[Resource]:
+    return [bucket for bucket in graph.of(BUCKET) if graph.refers(log, bucket, "targetBucket")]
+
+
+def audit_buckets(graph: Graph) -> list[Resource]:
+    """Return the buckets that keep records: tagged so, or the target of a trail or of another bucket's log."""
+    found = {target.urn: target for log in graph.of(LOGGING) for target in _targets(graph, log)}
+    for bucket in graph.of(BUCKET):
+        tagged = bucket.reader.map("tags").get("purpose") == "audit"
+        if tagged or graph.referrers(bucket, TRAIL, "s3BucketName"):
+            found[bucket.urn] = bucket
+    return list(found.values())
+
+
+@stack_rule(
+    "AWS-S3-06",
+    "Records cannot be deleted for a year.",
+    HIGH,
+    [BUCKET, LOCK],
+    remediation="Set object_lock_enabled and a default retention of at least 365 days.",
+)
+def locked(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Who could delete the record could hide the deed."""
+    for bucket in audit_buckets(graph):
+        for found in apart(_locked(bucket.reader)):
+            yield located(found, bucket.urn)
+        answer = some(graph.referrers(bucket, LOCK, "bucket"), _a_year, "rule")
+        if isinstance(answer, Open):
+            yield answer
+        elif not answer:
+            yield Finding("", "no default retention of at least 365 days names this bucket of records", bucket.urn)
+
+
+def _locked(reader: Reader) -> Iterator[Found]:
+    if not reader.flag("objectLockEnabled"):
+        yield Finding("objectLockEnabled", "is off on a bucket of records")
+
+
+def _a_year(reader: Reader) -> bool:
+    retention = reader.inside("rule.defaultRetention")
+    return retention.number("days") >= YEAR or retention.number("years") >= 1
