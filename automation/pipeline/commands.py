@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from automation.integrity import commands as integrity_commands
 from automation.ledger import commands as ledger_commands
-from automation.pipeline import laptop
+from automation.pipeline import laptop, rollback
 from automation.pullrequest import commands as report_commands
 from automation.signing import commands as signing_commands
+from automation.story import commands as story_commands
 
-REGISTERED = (signing_commands, ledger_commands, laptop, integrity_commands, report_commands)
+REGISTERED = (
+    signing_commands, ledger_commands, laptop, rollback, integrity_commands, report_commands, story_commands,
+)  # fmt: skip
