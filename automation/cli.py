@@ -303,6 +303,7 @@ def size(
     explain_it: Annotated[bool, typer.Option("--explain", help="how it came about, bound by bound")] = False,
     as_json: Json = False,
     pictures: Annotated[Path | None, typer.Option("--pictures", metavar="DIR", help="write SVG pictures there")] = None,
+    advise: Annotated[bool, typer.Option("--advise", help="requests by the use in --demand")] = False,
     quality: Quality = None,
     project: Project = PROJECT,
 ) -> None:
@@ -323,7 +324,7 @@ def size(
             return Exit.FAILED if wrong else Exit.OK
         if file is not None:
             raise Ending(Exit.WRONG_INPUT, "file", f"size {stack} takes no second argument; write --demand {file}")
-        made = size_.plan(stack, Options(project, demand=demand_file, quality=quality))
+        made = size_.plan(stack, Options(project, demand=demand_file, quality=quality), advised=advise)
         if pictures is not None:
             for path in size_.draw(made, pictures):
                 output.err.print(f"wrote {path}", markup=False, highlight=False)

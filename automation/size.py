@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from automation.exits import Ending, Exit
@@ -16,11 +16,16 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from automation.session import Options
+    from sizing.problem import Problem
     from stacks.model import Stack
 
 
-def plan(name: str, options: Options) -> dict[str, Any]:
-    """Size every cluster of a stack; wrong input ends with 2, a demand that fits nowhere with 4."""
+def plan(name: str, options: Options, *, advised: bool = False) -> dict[str, Any]:
+    """Size every cluster of a stack; wrong input ends with 2, a demand that fits nowhere with 4.
+
+    `advised`: --demand names a series of use; the plan is made for the requests as they are, and its cost with the
+    advised requests stands beside it.
+    """
     import sizing  # noqa: PLC0415 - solvers load only for this command
     from automation.session import check_demand, read_stack  # noqa: PLC0415
     from sizing import catalogue  # noqa: PLC0415
@@ -31,7 +36,8 @@ def plan(name: str, options: Options) -> dict[str, Any]:
     from sizing.verify import verify  # noqa: PLC0415
 
     check_demand(options)
-    stack = _with_demand(read_stack(name, options), options)
+    use = _use(options) if advised else {}
+    stack = read_stack(name, options) if advised else _with_demand(read_stack(name, options), options)
     try:
         problems = from_stack(stack, options.project, catalogue.load())
     except (WrongProblem, catalogue.UnknownPrice, ValueError) as wrong:
@@ -56,6 +62,8 @@ def plan(name: str, options: Options) -> dict[str, Any]:
             "binding": list(binding(asked, shown)),
             "verifier": verify(asked, shown),
         }
+        if advised:
+            clusters[cluster]["advice"] = _advice(problem, made.cost_usd_month, use)
     if refused:
         raise Ending(Exit.REFUSED, "sizing", "no plan for what is asked for", tuple(refused))
     cost = sum(c["plan"]["cost_usd_month"] for c in clusters.values())
@@ -67,6 +75,39 @@ def plan(name: str, options: Options) -> dict[str, Any]:
         "bound_usd_month": round(bound, 2),
         "gap": round(cost / bound - 1, 6) if bound else 0.0,
         "clusters": clusters,
+    }
+
+
+def _use(options: Options) -> dict[str, Any]:
+    """Measured use by workload; without a series there is nothing to go by (exit 2)."""
+    from stacks.demand import DemandFileError, read_use  # noqa: PLC0415
+
+    if options.demand is None:
+        raise Ending(Exit.WRONG_INPUT, "demand", "--advise needs --demand FILE with a series of measured use")
+    try:
+        return dict(read_use(options.demand))
+    except DemandFileError as error:
+        raise Ending(Exit.WRONG_INPUT, "demand", str(error)) from None
+
+
+def _advice(problem: Problem, cost: float, use: dict[str, Any]) -> dict[str, Any]:
+    """Advised requests by workload, and what the plan costs with them; None where no plan is found then."""
+    import sizing  # noqa: PLC0415
+    from sizing.advice import advise, applied  # noqa: PLC0415
+    from sizing.plan import Plan  # noqa: PLC0415
+
+    made = {
+        w.name: advise((w.cpu_milli, use[w.name].cpu_milli), (w.memory_mib, use[w.name].memory_mib), w.name)
+        for w in problem.workloads
+        if w.name in use
+    }
+    then = sizing.solve(applied(problem, made))
+    return {
+        "workloads": [asdict(one) for _, one in sorted(made.items()) if one.changes or one.warning],
+        "measured": len(made),
+        "not_measured": sorted(w.name for w in problem.workloads if w.name not in use),
+        "unknown": sorted(set(use) - {w.name for w in problem.workloads}),
+        "cost_usd_month": [cost, then.cost_usd_month if isinstance(then, Plan) else None],
     }
 
 
@@ -139,6 +180,8 @@ def _lines(cluster: dict[str, Any], *, explain: bool) -> Iterator[str]:
     yield "what binds: " + ("; ".join(cluster["binding"]) or "nothing but the demand itself")
     verdict = "accepted" if not cluster["verifier"] else "REJECTED: " + "; ".join(cluster["verifier"])
     yield f"verifier (other code, kube-scheduler's order): {verdict}"
+    if "advice" in cluster:
+        yield from _advice_lines(cluster["advice"])
     if not explain:
         return
     problem, quantum = cluster["problem"], plan_["quantum"]
@@ -161,6 +204,21 @@ def _lines(cluster: dict[str, Any], *, explain: bool) -> Iterator[str]:
         yield f"quantum step: {quantum.get('status', 'not run')} {quantum.get('reason', '')}".rstrip()
     if notes.get("rejected") or notes["limits"]:
         yield f"set aside on the way: {json.dumps(notes.get('rejected', []))} {'; '.join(notes['limits'])}"
+
+
+def _advice_lines(advice: dict[str, Any]) -> Iterator[str]:
+    now, then = advice["cost_usd_month"]
+    effect = "no plan is found with them" if then is None else f"{now:,.0f} -> {then:,.0f} USD a month"
+    yield f"advised requests for {advice['measured']} measured workloads: {effect} (nothing is changed by this command)"
+    for one in advice["workloads"]:
+        cpu, memory = one["cpu_milli"], one["memory_mib"]
+        note = f" ({one['warning']})" if one["warning"] else ""
+        yield f"  {one['workload']}: cpu {cpu[0]}m -> {cpu[1]}m, memory {memory[0]}Mi -> {memory[1]}Mi{note}"
+    if advice["not_measured"]:
+        names = advice["not_measured"]
+        yield f"  not measured: {', '.join(names[:6])}{f' and {len(names) - 6} more' if len(names) > 6 else ''}"  # noqa: PLR2004
+    if advice["unknown"]:
+        yield f"  measured, but not asked for in this cluster: {', '.join(advice['unknown'][:6])}"
 
 
 def draw(made: dict[str, Any], folder: Path) -> list[Path]:

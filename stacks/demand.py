@@ -1,9 +1,10 @@
-"""Reads a file of measured demand: our CSV, or the JSON of `kubectl get pods -A -o json`."""
+"""Reads a file of measured demand: our CSV, the JSON of `kubectl get pods -A -o json`, or a series of use."""
 
 from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from stacks import series
 from stacks.quantities import cpu_milli, memory_mib
 
 COLUMNS: Final = ("workload", "pool", "cpu_milli", "memory_mib", "gpu", "replicas", "spread", "spot")
@@ -18,6 +20,10 @@ NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
 SPREADS: Final = ("none", "zone", "host")
 SPOTS: Final = ("never", "tolerant", "only")
 GPU: Final = "nvidia.com/gpu"
+CPU_LEVEL: Final = 0.95
+"""Of a series: what a pod's CPU stays under 95 % of the time; the rest is throttled or bursts."""
+MEMORY_LEVEL: Final = 0.99
+PODS_LEVEL: Final = 0.99
 
 
 class DemandFileError(ValueError):
@@ -40,6 +46,7 @@ class DemandRow:
     spread: Literal["none", "zone", "host"] | None
     spot: Literal["never", "tolerant", "only"] | None
     pools: tuple[str, ...]
+    namespace: str | None = None
 
 
 def read_demand(path: Path) -> tuple[DemandRow, ...]:
@@ -50,13 +57,65 @@ def read_demand(path: Path) -> tuple[DemandRow, ...]:
         raise DemandFileError(path, [f"cannot be read ({error.strerror}): check `demand.file`"]) from error
     except UnicodeDecodeError as error:
         raise DemandFileError(path, ["is not UTF-8 text: save it as UTF-8"]) from error
-    return _pods(path, text) if text.lstrip()[:1] in {"{", "["} or path.suffix == ".json" else _table(path, text)
+    if text.lstrip()[:1] in {"{", "["} or path.suffix == ".json":
+        return _pods(path, text)
+    return _table(path, text)
+
+
+def read_use(path: Path) -> dict[str, series.Use]:
+    """Measured use by workload, from a series; DemandFileError when the file is no series."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        if text.lstrip()[:1] == "{":
+            made = series.parse(text)
+            if made is not None:
+                return series.of_prometheus(made)
+        lines = _lines(text)
+        if lines and tuple(lines[0][1].split(",")) == series.COLUMNS:
+            return series.of_table(lines)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DemandFileError(path, _told(error)) from error
+    raise DemandFileError(path, [f"is no series: it must be CSV `{','.join(series.COLUMNS)}`, or {series.WANTED}"])
+
+
+def _told(error: Exception) -> list[str]:
+    if isinstance(error, OSError):
+        return [f"cannot be read ({error.strerror})"]
+    if type(error) is ValueError:
+        return str(error).split("\n")
+    return [f"is not what Prometheus answers ({type(error).__name__}: {error}): it must be {series.WANTED}"]
+
+
+def _of_use(path: Path, use: Mapping[str, series.Use]) -> tuple[DemandRow, ...]:
+    wrong = [f"{name!r} is no Kubernetes name (lower case, digits, dashes)" for name in use if not NAME.fullmatch(name)]
+    if wrong:
+        raise DemandFileError(path, wrong)
+    return tuple(
+        DemandRow(
+            name=name,
+            cpu_milli=max(1, math.ceil(series.quantile(one.cpu_milli, CPU_LEVEL))),
+            memory_mib=max(1, math.ceil(series.quantile(one.memory_mib, MEMORY_LEVEL))),
+            gpu=0,
+            replicas=max(1, math.ceil(series.quantile(one.pods, PODS_LEVEL))),
+            spread=None,
+            spot=None,
+            pools=(),
+        )
+        for name, one in sorted(use.items())
+    )
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    return [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip() and line[0] != "#"]
 
 
 def _table(path: Path, text: str) -> tuple[DemandRow, ...]:
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip() and line[0] != "#"]
+    lines = _lines(text)
+    if lines and tuple(lines[0][1].split(",")) == series.COLUMNS:
+        return _of_use(path, read_use(path))
     if not lines or tuple(lines[0][1].split(",")) != COLUMNS:
-        raise DemandFileError(path, [f"its first line that is no comment must be `{','.join(COLUMNS)}`"])
+        wanted = f"`{','.join(COLUMNS)}`, or of a series `{','.join(series.COLUMNS)}`"
+        raise DemandFileError(path, [f"its first line that is no comment must be {wanted}"])
     rows: list[DemandRow] = []
     problems: list[str] = []
     seen: dict[str, int] = {}
@@ -108,7 +167,10 @@ def _count(cell: Mapping[str, str], column: str, least: int) -> int:
 
 def _pods(path: Path, text: str) -> tuple[DemandRow, ...]:
     try:
-        items = json.loads(text)["items"]
+        made = json.loads(text)
+        if series.is_series(made):
+            return _of_use(path, read_use(path))
+        items = made["items"]
         pods = [pod for pod in items if _counts(pod)]
         owners = [(pod["metadata"].get("namespace", "default"), _owner(pod)) for pod in pods]
         shapes: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
@@ -116,12 +178,15 @@ def _pods(path: Path, text: str) -> tuple[DemandRow, ...]:
             shapes.setdefault(owner, []).append(pod)
         namespaces = Counter(name for _, name in shapes)
         return tuple(
-            _shape(name if namespaces[name] == 1 else f"{namespace}-{name}", group)
+            _shape(name if namespaces[name] == 1 else f"{namespace}-{name}", namespace, group)
             for (namespace, name), group in sorted(shapes.items())
         )
+    except DemandFileError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
+        wanted = f"export it again; of a series it must be {series.WANTED}"
         raise DemandFileError(
-            path, [f"is not what `kubectl get pods -A -o json` prints ({type(error).__name__}): export it again"]
+            path, [f"is not what `kubectl get pods -A -o json` prints ({type(error).__name__}): {wanted}"]
         ) from error
 
 
@@ -142,7 +207,7 @@ def _owner(pod: Mapping[str, Any]) -> str:
     return owner.removesuffix(f"-{template}") if template else owner
 
 
-def _shape(name: str, pods: list[Mapping[str, Any]]) -> DemandRow:
+def _shape(name: str, namespace: str, pods: list[Mapping[str, Any]]) -> DemandRow:
     """Return the largest of the group's requests: a roll-out leaves pods of two templates."""
     return DemandRow(
         name=name,
@@ -153,6 +218,7 @@ def _shape(name: str, pods: list[Mapping[str, Any]]) -> DemandRow:
         spread=_spread(pods[0]),
         spot=None,
         pools=(),
+        namespace=namespace,
     )
 
 
@@ -178,6 +244,9 @@ def _requests(pod: Mapping[str, Any], resource: str, parse: Any) -> int:
 
 def _spread(pod: Mapping[str, Any]) -> Literal["zone", "host"] | None:
     keys = {c["topologyKey"] for c in pod["spec"].get("topologySpreadConstraints", [])}
+    apart = (pod["spec"].get("affinity") or {}).get("podAntiAffinity") or {}
+    rules = apart.get("requiredDuringSchedulingIgnoredDuringExecution") or []
     if "topology.kubernetes.io/zone" in keys:
         return "zone"
-    return "host" if "kubernetes.io/hostname" in keys else None
+    alone = "kubernetes.io/hostname" in keys | {rule["topologyKey"] for rule in rules}
+    return "host" if alone else None

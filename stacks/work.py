@@ -40,7 +40,7 @@ class Demand(Part):
     """A file of measured demand, relative to the project; a row overrides the workload of its name."""
 
     file: str = Field(examples=["demand/prod.csv"])
-    """CSV with our columns, or the JSON of `kubectl get pods -A -o json`."""
+    """CSV with our columns, the JSON of `kubectl get pods -A -o json`, or a series of use (docs/demand.md)."""
 
 
 class Sizing(Part):

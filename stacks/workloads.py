@@ -10,6 +10,7 @@ from stacks.demand import DemandRow, read_demand
 from stacks.model import Spread, Stack, Workload
 from stacks.quantities import cpu_milli, memory_mib
 from stacks.services.room import Shape, replicas
+from stacks.services.table import KUBE_SYSTEM, TABLE, pods_of
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 """Relative files of a stack file are relative to the project, wherever the engine was started."""
@@ -45,8 +46,9 @@ def _of_cluster(stack: Stack, cluster: str, rows: dict[str, DemandRow]) -> tuple
     )
     pools = stack.cluster_pools(cluster)
     steady = tuple(name for name in fallback if not pools[name].taints and not pools[name].gpu)
+    ours = {TABLE[service].namespace for service in pods_of(stack.services)} - {KUBE_SYSTEM}
     for name, row in rows.items():
-        if name in elsewhere:
+        if name in elsewhere or row.namespace in ours:  # pods of our services are counted from the table
             continue
         wished[name] = _overridden(wished.get(name), row, fallback)
     cloud = stack.region_of(cluster)[0]

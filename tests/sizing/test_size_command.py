@@ -61,3 +61,36 @@ def test_no_evidence_is_wrong_input(tmp_path: Path) -> None:
     assert RUN.invoke(app, ["size", "verify", str(tmp_path / "x.json")]).exit_code == 2
     assert RUN.invoke(app, ["size", "verify"]).exit_code == 2
     assert RUN.invoke(app, ["size", "dev", "x"]).exit_code == 2
+
+
+def series(folder: Path, cpu: float, memory: int, name: str) -> Path:
+    """Use of one workload for a day, five minutes a step, two pods."""
+    lines = ["time,workload,pods,cpu_milli,memory_mib"]
+    lines += [f"{300 * i},{name},2,{2 * cpu * (1 + (i % 12) / 100)},{2 * memory}" for i in range(288)]
+    path = folder / "use.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_advice_fits_the_use_and_shows_its_effect(tmp_path: Path) -> None:
+    path = series(tmp_path, 40, 100, "gateway")
+    asked = ["size", "dev", "--quality", "fast", "--demand", str(path), "--advise"]
+    done = RUN.invoke(app, [*asked, "--json"])
+    assert done.exit_code == 0, done.output
+    for cluster in json.loads(done.stdout)["clusters"].values():
+        (one,) = cluster["advice"]["workloads"]
+        assert one["workload"] == "gateway"
+        assert one["cpu_milli"][1] == 45  # 44 m at the 95th percentile, in steps of 5
+        assert one["memory_mib"][1] == 128  # 100 MiB and 15 %, in steps of 16
+        before, after = cluster["advice"]["cost_usd_month"]
+        assert before == cluster["plan"]["cost_usd_month"] >= after
+        assert cluster["advice"]["not_measured"]
+
+
+def test_advice_needs_a_series(tmp_path: Path) -> None:
+    assert RUN.invoke(app, ["size", "dev", "--advise"]).exit_code == 2
+    pods = tmp_path / "pods.json"
+    pods.write_text('{"items": []}')
+    done = RUN.invoke(app, ["size", "dev", "--advise", "--demand", str(pods)])
+    assert done.exit_code == 2
+    assert "is no series" in done.output
