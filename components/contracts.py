@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -14,6 +14,7 @@ from components.grants import Grant, Holder, PodIdentity
 from components.kubernetes.crds.external_secrets import ClusterSecretStoreSpecProvider
 from stacks.addresses import RegionPlan
 from stacks.clouds import Cloud
+from stacks.data import Store
 from stacks.model import ControlPlaneAccess, NodePool, Region
 
 
@@ -45,6 +46,7 @@ class NetworkArgs:
     wish: Region
     plan: RegionPlan
     clusters: tuple[str, ...]  # names of the clusters that will live here (subnet tags)
+    store_ports: tuple[int, ...] = ()  # at which the stores of the region answer
     gateway_from: tuple[str, ...] = ()  # ranges of the internet that may call the cluster's gateway
     protect: bool = False
 
@@ -78,6 +80,8 @@ class Offer:
     """Private ranges in which the cloud's own services answer on port 443; the others are on the internet."""
     credentials: tuple[tuple[str, int], ...]
     """Link-local address and port from which a pod gets the credentials of its identity."""
+    stores: tuple[str, ...]
+    """Ranges in which the stores of the stack file answer."""
     inside: Mapping[str, str]
     """Annotations of a load balancer that only the network reaches."""
     outside: Mapping[str, str]
@@ -94,6 +98,41 @@ class BudgetArgs:
     receivers: tuple[str, ...]
     anomaly_usd: float
     starts: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreArgs:
+    """One store beside one cluster; `key` is its name in the stack file."""
+
+    key: str
+    environment: str
+    region: str
+    wish: Store
+    plan: RegionPlan
+    protect: bool = False
+
+
+class HeldStore(Protocol):
+    """A store that runs: where it answers, and how a workload gets in."""
+
+    address: pulumi.Output[str]
+    port: int
+    database: str
+    secret: pulumi.Output[str]
+    """Name of the secret with the password in the cloud's manager; empty where identities log in without one."""
+    ready: pulumi.Resource
+
+    def grant(self) -> Grant:
+        """What an identity needs for it."""
+        ...
+
+    def let_in(self, holder: Holder, identity: PodIdentity) -> None:
+        """Make the identity a user of the store."""
+        ...
+
+
+Make = Callable[[str, StoreArgs, Any, Any, pulumi.ResourceOptions], HeldStore]
+"""Make a store from its name and wish, a network and a cluster of the same cloud."""
 
 
 class Network(Protocol):

@@ -41,11 +41,18 @@ class UseBucket:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UseDatabase:
+    """Log in to one database; `secret` is where AWS keeps the password that it makes and changes itself."""
+
+    secret: pulumi.Input[str] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScaleNodes:
     """Change how many nodes the cluster's own pools have; nothing to grant where the cloud scales by itself."""
 
 
-Grant = ReadSecrets | ReadPrices | ChangeNames | UseBucket | ScaleNodes
+Grant = ReadSecrets | ReadPrices | ChangeNames | UseBucket | UseDatabase | ScaleNodes
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,10 @@ class PodIdentity:
 
     principal: pulumi.Output[str]
     """Role ARN, e-mail of a service account, client id."""
+    subject: pulumi.Output[str]
+    """What rights are given to: role ARN, e-mail, object id."""
+    login: pulumi.Output[str]
+    """Name under which a database knows it."""
     annotations: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     ready: tuple[pulumi.Resource, ...] = ()

@@ -10,7 +10,7 @@ from typing import Any, Final, assert_never
 import pulumi
 
 from components import live, tagging
-from components.contracts import BudgetArgs, Cluster, ClusterArgs, Network, NetworkArgs, SizedPool
+from components.contracts import BudgetArgs, Cluster, ClusterArgs, Make, Network, NetworkArgs, SizedPool
 from components.kubernetes.base import ClusterBase, ClusterBaseArgs
 from components.kubernetes.flows import tenant_annotations, tenant_labels
 from components.optimizer import PythonProvider, Sizing
@@ -18,6 +18,7 @@ from sizing import catalogue, evidence, stack_problem
 from stacks import addresses, outputs
 from stacks.addresses import RegionPlan
 from stacks.clouds import Cloud
+from stacks.data import PORTS
 from stacks.model import Stack, Workload
 from stacks.place import Region
 from stacks.services import quota
@@ -35,6 +36,7 @@ class Site:
     network: Callable[[str, NetworkArgs, pulumi.ResourceOptions], Network]
     cluster: Callable[[str, ClusterArgs, Any, pulumi.ResourceOptions], Cluster]
     budget: Callable[[str, BudgetArgs, pulumi.ResourceOptions], object]
+    stores: Mapping[str, Make]  # by engine
 
 
 class Platform(pulumi.ComponentResource):
@@ -103,6 +105,7 @@ class Platform(pulumi.ComponentResource):
                 wish=wish,
                 plan=plan,
                 clusters=(f"{stack.environment}-{plan.region}",),
+                store_ports=tuple(sorted({PORTS[store.engine] for store in stack.stores_of(name).values()})),
                 gateway_from=tuple(map(str, mesh.gateway_from)) if (mesh := stack.services.mesh) else (),
                 protect=stack.protect,
             ),
@@ -137,6 +140,18 @@ class Platform(pulumi.ComponentResource):
         )
         if any(stack.services.on()):
             self._services(name, plan, cluster, base)
+        if beside := stack.stores_of(name):
+            from components.stores import Stores, StoresArgs  # noqa: PLC0415
+
+            stores = StoresArgs(
+                wishes=beside,
+                environment=stack.environment,
+                plan=plan,
+                protect=stack.protect,
+                makers=site.stores,
+                after=tuple(base.namespaces.values()),
+            )
+            Stores(f"{name}-data", stores, network, cluster, here)
         self.networks[name], self.clusters[name] = network, cluster
 
     def _services(self, name: str, plan: RegionPlan, cluster: Cluster, base: ClusterBase) -> None:
@@ -196,6 +211,7 @@ class Platform(pulumi.ComponentResource):
                 from components.aws.budget import Budget as AwsBudget  # noqa: PLC0415
                 from components.aws.cluster import Cluster as EksCluster  # noqa: PLC0415
                 from components.aws.network import Network as Vpc  # noqa: PLC0415
+                from components.aws.postgres import Postgres as AwsPostgres  # noqa: PLC0415
 
                 assert clouds.aws is not None  # noqa: S101  `regions()` names only clouds that are there
                 at_aws = aws.Account(
@@ -209,6 +225,7 @@ class Platform(pulumi.ComponentResource):
                     network=Vpc,
                     cluster=EksCluster,
                     budget=AwsBudget,
+                    stores={"postgres": AwsPostgres},
                 )
             case "gcp":
                 from components.gcp import account as gcp  # noqa: PLC0415
@@ -216,6 +233,7 @@ class Platform(pulumi.ComponentResource):
                 from components.gcp.budget import Budget as GcpBudget  # noqa: PLC0415
                 from components.gcp.cluster import Cluster as GkeCluster  # noqa: PLC0415
                 from components.gcp.network import Network as GcpNetwork  # noqa: PLC0415
+                from components.gcp.postgres import Postgres as GcpPostgres  # noqa: PLC0415
 
                 assert clouds.gcp is not None  # noqa: S101
                 at_gcp = gcp.Account(
@@ -237,12 +255,14 @@ class Platform(pulumi.ComponentResource):
                     network=GcpNetwork,
                     cluster=GkeCluster,
                     budget=lambda name, args, opts: GcpBudget(name, args, pays, opts),
+                    stores={"postgres": GcpPostgres},
                 )
             case "azure":
                 from components.azure import account as azure  # noqa: PLC0415
                 from components.azure.budget import Budget as AzureBudget  # noqa: PLC0415
                 from components.azure.cluster import Cluster as AksCluster  # noqa: PLC0415
                 from components.azure.network import Network as VirtualNetwork  # noqa: PLC0415
+                from components.azure.postgres import Postgres as AzurePostgres  # noqa: PLC0415
 
                 assert clouds.azure is not None  # noqa: S101
                 at_azure = azure.Account("azure", clouds.azure.subscription, clouds.azure.tenant, self._child)
@@ -252,6 +272,7 @@ class Platform(pulumi.ComponentResource):
                     network=VirtualNetwork,
                     cluster=AksCluster,
                     budget=lambda name, args, opts: AzureBudget(name, args, at_azure.identity, opts),
+                    stores={"postgres": AzurePostgres},
                 )
             case _:
                 assert_never(cloud)

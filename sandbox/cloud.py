@@ -10,9 +10,7 @@ from typing import Any
 
 import grpc
 
-from sandbox.behaviour import (
-    rules,
-)
+from sandbox.behaviour import every_rule, rules  # noqa: F401 - they register themselves
 from sandbox.behaviour.outputs import complete
 from sandbox.behaviour.rows import Row, row
 from sandbox.behaviour.rules import Moment

@@ -243,6 +243,7 @@ NAMESPACES = {
     "network": "Network", "privatedns": "Network", "operationalinsights": "OperationalInsights",
     "resources": "Resources", "storage": "Storage", "containerregistry": "ContainerRegistry",
     "maintenance": "Maintenance", "policyinsights": "PolicyInsights", "security": "Security",
+    "dbforpostgresql": "DBforPostgreSQL",
     "recoveryservices": "RecoveryServices", "consumption": "Consumption", "costmanagement": "CostManagement",
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, model_validator
 
 from stacks.checks import every_problem
 from stacks.clouds import CLOUDS, Cloud
+from stacks.data import Store
 from stacks.money import Budget, Prices
 from stacks.part import FreezeMapping, Frozen, Name, Part, Tag
 from stacks.place import Addresses, Aws, Azure, Clouds, ControlPlaneAccess, Gcp, Region, Share
@@ -20,7 +21,7 @@ from stacks.work import Demand, Namespace, Sizing, SpotUse, Spread, Workload
 __all__ = [
     "Addresses", "Arch", "Aws", "Azure", "Budget", "Channel", "Clouds", "ClusterDefaults", "ClusterOverride",
     "Clusters", "ControlPlaneAccess", "Demand", "Gcp", "Name", "Namespace", "NodePool", "Part", "Prices", "Region",
-    "Services", "Share", "Sizing", "SpotUse", "Spread", "Stack", "Taint", "Workload",
+    "Services", "Share", "Sizing", "SpotUse", "Spread", "Stack", "Store", "Taint", "Workload",
 ]  # fmt: skip
 
 
@@ -61,6 +62,8 @@ class Stack(Part):
     """How the optimizer works."""
     namespaces: Annotated[Mapping[Name, Namespace], FreezeMapping] = Frozen({"platform": Namespace()})
     """Tenant namespaces on every cluster, by name."""
+    data: Annotated[Mapping[Name, Store], FreezeMapping] = Frozen()
+    """Stores that the clouds run for the workloads, by name."""
     services: Services = Services()
     """The platform on the clusters; a service is on when it has a line."""
 
@@ -87,6 +90,10 @@ class Stack(Part):
                 if cluster == f"{cloud}-{name}":
                     return cloud, name, region
         raise KeyError(cluster)
+
+    def stores_of(self, cluster: str) -> dict[str, Store]:
+        """Return the stores that stand beside a cluster, by name."""
+        return {name: each for name, each in self.data.items() if not each.clusters or cluster in each.clusters}
 
     def cluster_pools(self, cluster: str) -> Mapping[str, NodePool]:
         """Return the pools wished for in a cluster: its override's, else the shared ones."""

@@ -45,6 +45,7 @@ class Cluster(pulumi.ComponentResource):
     oidc_provider_arn: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
     disk_key_arn: pulumi.Output[str]
+    nodes_group_id: pulumi.Output[str]
     node_pools: Mapping[str, pulumi.Resource]
     ready: pulumi.Resource
     offer: Offer
@@ -108,7 +109,7 @@ class Cluster(pulumi.ComponentResource):
         self.endpoint = control.endpoint
         self.certificate_authority = control.certificate_authority
         self.oidc_issuer, self.oidc_provider_arn = control.oidc_issuer, control.oidc_provider_arn
-        self.disk_key_arn = keys.disks_arn
+        self.disk_key_arn, self.nodes_group_id = keys.disks_arn, firewall.nodes_id
         self.kubeconfig = kubeconfig(self.physical_name, args.region, self.endpoint, self.certificate_authority)
         self.provider = kubernetes.Provider(
             name, kubeconfig=self.kubeconfig, enable_server_side_apply=True, opts=self._child

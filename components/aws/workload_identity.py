@@ -12,7 +12,17 @@ from components.aws.account import Account, account_of
 from components.aws.documents import Statement, allow, document_output
 from components.aws.identity import Identity, IdentityArgs, pod_trust
 from components.aws.key import USE, Key, KeyArgs
-from components.grants import ChangeNames, Grant, Holder, PodIdentity, ReadPrices, ReadSecrets, ScaleNodes, UseBucket
+from components.grants import (
+    ChangeNames,
+    Grant,
+    Holder,
+    PodIdentity,
+    ReadPrices,
+    ReadSecrets,
+    ScaleNodes,
+    UseBucket,
+    UseDatabase,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +63,7 @@ def pod_role(
         region=place.region,
         opts=pulumi.ResourceOptions(parent=owner, depends_on=list(role.ready)),
     )
-    return PodIdentity(principal=role.arn, ready=(tied,))
+    return PodIdentity(principal=role.arn, subject=role.arn, login=pulumi.Output.from_input("platform"), ready=(tied,))
 
 
 def statements(grants: Sequence[Grant], account: Account, place: Place) -> Iterator[Statement]:
@@ -70,6 +80,10 @@ def statements(grants: Sequence[Grant], account: Account, place: Place) -> Itera
                 yield allow("Zones", ["route53:ListHostedZones", "route53:ListHostedZonesByName"])
             case UseBucket():
                 yield from _bucket(grant, f"Bucket{index}", account)
+            case UseDatabase():
+                read = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
+                yield allow(f"Database{index}", read, [grant.secret])
+                yield decrypt(f"Database{index}Key", account, place.region, "secretsmanager")
             case ScaleNodes():
                 yield from _scaling(place)
 

@@ -78,12 +78,13 @@ def into_api_server(plan: RegionPlan) -> tuple[Entry, ...]:
     )
 
 
-def into_endpoints(plan: RegionPlan) -> tuple[Entry, ...]:
-    """Private endpoints speak TLS to the network they are in."""
+def into_endpoints(plan: RegionPlan, stores: tuple[int, ...] = ()) -> tuple[Entry, ...]:
+    """Private endpoints speak TLS to the network they are in, those of stores at their own ports."""
     here = (str(plan.endpoints),)
+    ports = ("443", *map(str, stores))
     return (
-        Entry(name="private-network", sources=("VirtualNetwork",), destinations=here, ports=("443",)),
-        Entry(name="pods", sources=(str(plan.pods),), destinations=here, ports=("443",)),
+        Entry(name="private-network", sources=("VirtualNetwork",), destinations=here, ports=ports),
+        Entry(name="pods", sources=(str(plan.pods),), destinations=here, ports=ports),
     )
 
 

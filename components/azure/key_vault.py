@@ -12,7 +12,7 @@ from pulumi_azure_native import keyvault, network
 
 from components.azure import diagnostics
 from components.azure.naming import unique
-from components.azure.private_dns import PrivateZoneArgs, private_zone
+from components.azure.private_endpoint import PrivateEndpointArgs, private_endpoint
 
 DOMAIN: Final = "privatelink.vaultcore.azure.net"
 """https://learn.microsoft.com/azure/private-link/private-endpoint-dns, 2026-11-21."""
@@ -46,11 +46,20 @@ class KeyVaultArgs:
     protect: bool
 
 
+@dataclass(frozen=True)
+class VaultPlace:
+    """Resource group and name of a vault: where further keys are made."""
+
+    group: pulumi.Input[str]
+    vault: pulumi.Input[str]
+
+
 class KeyVault(pulumi.ComponentResource):
     """One vault, its keys, its private endpoint and its audit log."""
 
     vault_id: pulumi.Output[str]
     uri: pulumi.Output[str]
+    place: VaultPlace
     keys: Mapping[str, keyvault.Key]
     ready: pulumi.Resource  # the name resolves inside the network
 
@@ -61,7 +70,8 @@ class KeyVault(pulumi.ComponentResource):
         vault = self._vault(name, args)
         self.vault_id = vault.id
         self.uri = vault.properties.vault_uri
-        self.keys = {use: self._key(name, use, args, vault) for use in OPERATIONS}
+        self.place = VaultPlace(args.group, vault.name)
+        self.keys = {use: self._key(name, use) for use in OPERATIONS}
         self.ready = self._endpoint(name, args)
         diagnostics.export(f"{name}-audit", vault.id, args.workspace_id, diagnostics.VAULT_LOGS, self._child)
         self.register_outputs({"vault_id": vault.id})
@@ -94,58 +104,47 @@ class KeyVault(pulumi.ComponentResource):
             opts=self._guarded,
         )
 
-    def _key(self, name: str, use: str, args: KeyVaultArgs, vault: keyvault.Vault) -> keyvault.Key:
-        return keyvault.Key(
-            f"{name}-{use}",
-            keyvault.KeyArgs(
-                resource_group_name=args.group,
-                vault_name=vault.name,
-                properties=keyvault.KeyPropertiesArgs(
-                    kty="RSA",
-                    key_size=3072,
-                    key_ops=list(OPERATIONS[use]),
-                    attributes=keyvault.KeyAttributesArgs(enabled=True, expires=int(EXPIRES.timestamp())),
-                    rotation_policy=keyvault.RotationPolicyArgs(
-                        attributes=keyvault.KeyRotationPolicyAttributesArgs(expiry_time=LIVES),
-                        lifetime_actions=[
-                            keyvault.LifetimeActionArgs(
-                                action=keyvault.ActionArgs(type=keyvault.KeyRotationPolicyActionType.ROTATE),
-                                trigger=keyvault.TriggerArgs(time_after_create=ROTATED_AFTER),
-                            )
-                        ],
-                    ),
-                ),
-            ),
-            opts=self._guarded,
-        )
+    def _key(self, name: str, use: str) -> keyvault.Key:
+        return key(f"{name}-{use}", self.place, OPERATIONS[use], self._guarded)
 
     def _endpoint(self, name: str, args: KeyVaultArgs) -> network.PrivateDnsZoneGroup:
-        linked = private_zone(
-            name, PrivateZoneArgs(group=args.group, domain=DOMAIN, network_id=args.network_id), self._child
-        )
-        endpoint = network.PrivateEndpoint(
+        return private_endpoint(
             name,
-            network.PrivateEndpointArgs(
-                resource_group_name=args.group,
-                location=args.region,
-                subnet=network.SubnetArgs(id=args.endpoint_subnet_id),
-                private_link_service_connections=[
-                    network.PrivateLinkServiceConnectionArgs(
-                        name="vault", private_link_service_id=self.vault_id, group_ids=["vault"]
-                    )
-                ],
+            PrivateEndpointArgs(
+                group=args.group,
+                region=args.region,
+                network_id=args.network_id,
+                subnet_id=args.endpoint_subnet_id,
+                service_id=self.vault_id,
+                part="vault",
+                domain=DOMAIN,
             ),
-            opts=self._child,
+            self._child,
         )
-        return network.PrivateDnsZoneGroup(
-            name,
-            network.PrivateDnsZoneGroupArgs(
-                resource_group_name=args.group,
-                private_endpoint_name=endpoint.name,
-                private_dns_zone_group_name="default",
-                private_dns_zone_configs=[
-                    network.PrivateDnsZoneConfigArgs(name="vault", private_dns_zone_id=linked.zone.id)
-                ],
+
+
+def key(name: str, place: VaultPlace, operations: tuple[str, ...], opts: pulumi.ResourceOptions) -> keyvault.Key:
+    """Make a key that does only what its user does with it, and renews itself."""
+    return keyvault.Key(
+        name,
+        keyvault.KeyArgs(
+            resource_group_name=place.group,
+            vault_name=place.vault,
+            properties=keyvault.KeyPropertiesArgs(
+                kty="RSA",
+                key_size=3072,
+                key_ops=list(operations),
+                attributes=keyvault.KeyAttributesArgs(enabled=True, expires=int(EXPIRES.timestamp())),
+                rotation_policy=keyvault.RotationPolicyArgs(
+                    attributes=keyvault.KeyRotationPolicyAttributesArgs(expiry_time=LIVES),
+                    lifetime_actions=[
+                        keyvault.LifetimeActionArgs(
+                            action=keyvault.ActionArgs(type=keyvault.KeyRotationPolicyActionType.ROTATE),
+                            trigger=keyvault.TriggerArgs(time_after_create=ROTATED_AFTER),
+                        )
+                    ],
+                ),
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[linked.link]),
-        )
+        ),
+        opts=opts,
+    )

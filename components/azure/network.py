@@ -86,7 +86,7 @@ class Network(pulumi.ComponentResource):
         endpoints = self._subnet(
             "endpoints",
             str(plan.endpoints),
-            firewall.into_endpoints(plan),
+            firewall.into_endpoints(plan, self._args.store_ports),
             after=api_server,
             private_endpoint_network_policies="NetworkSecurityGroupEnabled",
         )

@@ -41,6 +41,7 @@ def offer(
             )
         ),
         apis=(str(endpoints),),
+        stores=(str(endpoints),),
         credentials=(),
         inside={INTERNAL: "true"},
         outside={},

@@ -10,7 +10,17 @@ import pulumi
 from pulumi_azure_native import managedidentity
 
 from components.azure.identity import GrantArgs, grant, identity
-from components.grants import ChangeNames, Grant, Holder, PodIdentity, ReadPrices, ReadSecrets, ScaleNodes, UseBucket
+from components.grants import (
+    ChangeNames,
+    Grant,
+    Holder,
+    PodIdentity,
+    ReadPrices,
+    ReadSecrets,
+    ScaleNodes,
+    UseBucket,
+    UseDatabase,
+)
 
 AUDIENCE = "api://AzureADTokenExchange"
 PREFIX = "azure.workload.identity/"
@@ -55,6 +65,8 @@ def pod_identity(place: Place, holder: Holder, grants: Sequence[Grant], opts: pu
     ]
     return PodIdentity(
         principal=made.client_id,
+        subject=made.principal_id,
+        login=made.name,
         annotations={f"{PREFIX}client-id": made.client_id},
         labels={f"{PREFIX}use": "true"},
         ready=(trusted, *assigned),
@@ -74,7 +86,7 @@ def _roles(grants: Sequence[Grant], place: Place) -> Iterator[tuple[str, str, pu
             case UseBucket():
                 role = f"Storage Blob Data {'Reader' if each.read_only else 'Contributor'}"
                 yield f"bucket{index or ''}", role, each.resource
-            case ScaleNodes():
-                continue  # AKS scales its pools itself
+            case UseDatabase() | ScaleNodes():
+                continue  # the database knows its users by itself, and AKS scales its pools itself
             case _:
                 assert_never(each)

@@ -7,7 +7,9 @@ from stacks.model import Stack
 
 def needed(stack: Stack) -> tuple[str, ...]:
     """Names without `.googleapis.com`, by what the stack file switches on."""
+    databases = any(store.engine == "postgres" for store in stack.data.values())
     wanted = {
+        "sqladmin": databases,
         "billingbudgets": "gcp" in stack.budget.clouds,
         "secretmanager": stack.services.external_secrets is not None,
     }

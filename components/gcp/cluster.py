@@ -87,7 +87,7 @@ class Cluster(pulumi.ComponentResource):
         )
         self.node_pools = self._pools(name, args)
         self.ready = self.node_pools[first] if (first := _first(args.pools)) else self.resource
-        self.offer = offer(self._account.project, self.keys.disks)
+        self.offer = offer(self._account.project, self.keys.disks, args.plan.nodes)
         self._place = Place(name=name, cluster=self.resource, environment=args.environment, region=args.region)
         self.register_outputs(
             {

@@ -34,6 +34,7 @@ class Keys(pulumi.ComponentResource):
     be; its name carries a random suffix and never stands in the way of the next one.
     """
 
+    ring: pulumi.Output[str]
     database: pulumi.Output[str]
     disks: pulumi.Output[str]
     grants: list[pulumi.Resource]
@@ -49,30 +50,34 @@ class Keys(pulumi.ComponentResource):
             ),
         )
         agents = {"database": account.container_agent, "disks": account.compute_agent}
-        keys = {
-            key: gcp.kms.CryptoKey(
-                f"{name}-{key}",
-                key_ring=ring.id,
-                purpose="ENCRYPT_DECRYPT",
-                rotation_period=ROTATION,
-                destroy_scheduled_duration=DESTROY_AFTER,
-                version_template=gcp.kms.CryptoKeyVersionTemplateArgs(
-                    algorithm="GOOGLE_SYMMETRIC_ENCRYPTION", protection_level="SOFTWARE"
-                ),
-                opts=pulumi.ResourceOptions(parent=self, provider=account.provider, protect=args.protect or None),
-            )
-            for key in agents
-        }
+        child = pulumi.ResourceOptions(parent=self, provider=account.provider)
+        keys = {key: crypto_key(f"{name}-{key}", ring.id, protect=args.protect, opts=child) for key in agents}
+        self.ring = ring.id
         self.grants = [
             gcp.kms.CryptoKeyIAMMember(
                 f"{name}-{key}-agent",
                 crypto_key_id=keys[key].id,
                 role=USE,
                 member=agent,
-                opts=pulumi.ResourceOptions(parent=self, provider=account.provider),
+                opts=child,
             )
             for key, agent in agents.items()
         ]
         self.database = keys["database"].id
         self.disks = keys["disks"].id
         self.register_outputs({"database": self.database, "disks": self.disks})
+
+
+def crypto_key(name: str, ring: pulumi.Input[str], *, protect: bool, opts: pulumi.ResourceOptions) -> gcp.kms.CryptoKey:
+    """Make a key in a ring: renewed each quarter, thirty days to change one's mind."""
+    return gcp.kms.CryptoKey(
+        name,
+        key_ring=ring,
+        purpose="ENCRYPT_DECRYPT",
+        rotation_period=ROTATION,
+        destroy_scheduled_duration=DESTROY_AFTER,
+        version_template=gcp.kms.CryptoKeyVersionTemplateArgs(
+            algorithm="GOOGLE_SYMMETRIC_ENCRYPTION", protection_level="SOFTWARE"
+        ),
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=protect or None)),
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
+
 import pulumi
 
 from components.contracts import Offer
@@ -13,7 +15,7 @@ from components.kubernetes.crds.external_secrets import (
 INTERNAL = "networking.gke.io/load-balancer-type"
 
 
-def offer(project: pulumi.Input[str], disk_key: pulumi.Input[str]) -> Offer:
+def offer(project: pulumi.Input[str], disk_key: pulumi.Input[str], nodes: IPv4Network) -> Offer:
     """Describe the offer of one region.
 
     Sources: cloud.google.com/kubernetes-engine/docs/how-to/using-cmek (disks), .../internal-load-balancing,
@@ -30,6 +32,7 @@ def offer(project: pulumi.Input[str], disk_key: pulumi.Input[str]) -> Offer:
         snapshot_parameters={},
         secrets=ClusterSecretStoreSpecProvider(gcpsm=ClusterSecretStoreSpecProviderGcpsm(project_id=project)),
         apis=(),
+        stores=(str(nodes),),
         credentials=(("169.254.169.254/32", 80), ("169.254.169.252/32", 988)),
         inside={INTERNAL: "Internal"},
         outside={"cloud.google.com/l4-rbs": "enabled"},

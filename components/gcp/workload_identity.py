@@ -11,7 +11,17 @@ import pulumi_gcp as gcp
 
 from components.gcp.account import Account
 from components.gcp.names import workload_account_id
-from components.grants import ChangeNames, Grant, Holder, PodIdentity, ReadPrices, ReadSecrets, ScaleNodes, UseBucket
+from components.grants import (
+    ChangeNames,
+    Grant,
+    Holder,
+    PodIdentity,
+    ReadPrices,
+    ReadSecrets,
+    ScaleNodes,
+    UseBucket,
+    UseDatabase,
+)
 
 ANNOTATION = "iam.gke.io/gcp-service-account"
 MAY_BECOME = "roles/iam.workloadIdentityUser"
@@ -53,7 +63,13 @@ def pod_account(
         opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[place.cluster])),  # brings the pool
     )
     given = list(_given(name, grants, made.member, account, child))
-    return PodIdentity(principal=made.email, annotations={ANNOTATION: made.email}, ready=(becomes, *given))
+    return PodIdentity(
+        principal=made.email,
+        subject=made.email,
+        login=made.email.apply(lambda email: email.removesuffix(".gserviceaccount.com")),
+        annotations={ANNOTATION: made.email},
+        ready=(becomes, *given),
+    )
 
 
 def _given(
@@ -87,6 +103,8 @@ def _given(
                     member=member,
                     opts=opts,
                 )
+            case UseDatabase():
+                yield _on_project(f"{name}-database{index or ''}", "roles/cloudsql.instanceUser", member, account, opts)
             case ScaleNodes():
                 continue  # GKE scales its pools itself
             case _:

@@ -8,6 +8,7 @@ from typing import Final
 from stacks.checks.access import check_access
 from stacks.checks.addressing import check_addresses
 from stacks.checks.budgets import check_budgets
+from stacks.checks.data import check_data
 from stacks.checks.naming import check_names
 from stacks.checks.places import check_places
 from stacks.checks.pooling import check_pools
@@ -29,6 +30,7 @@ CHECKS: Final[tuple[Callable[[Tree], Iterator[Problem]], ...]] = (
     check_workloads,
     check_promises,
     check_budgets,
+    check_data,
     check_services,
     check_scaling,
 )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox.behaviour import rules, rules_aks, rules_aws, rules_azure, rules_cloudflare, rules_eks, rules_gcp  # noqa: F401
+from sandbox.behaviour import every_rule, rules  # noqa: F401
 from sandbox.behaviour.rows import Row, rows
 from sandbox.paths import parts
 from sandbox.schema.derive import derive

@@ -27,6 +27,7 @@ OFFER = Offer(
         aws=ClusterSecretStoreSpecProviderAws(service="SecretsManager", region="eu-west-1")
     ),
     apis=("10.0.0.0/16",),
+    stores=("10.0.64.0/20",),
     credentials=(("169.254.170.23/32", 80),),
     inside={"example.org/reach": "network"},
     outside={"example.org/reach": "internet"},
@@ -60,7 +61,10 @@ class Standing:
         words = "-".join(sorted(type(each).__name__.lower() for each in grants))
         who = f"{holder.namespace}/{holder.account}"
         return PodIdentity(
-            principal=pulumi.Output.from_input(who), annotations={"example.org/identity": f"{holder.key}-{words}"}
+            principal=pulumi.Output.from_input(who),
+            subject=pulumi.Output.from_input(who),
+            login=pulumi.Output.from_input(holder.account),
+            annotations={"example.org/identity": f"{holder.key}-{words}"}
         )
 
 

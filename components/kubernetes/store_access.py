@@ -1,0 +1,85 @@
+"""What a workload finds in its namespace about a store, and the way to it through the closed network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_kubernetes.core.v1 import ConfigMap
+from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
+from pulumi_kubernetes.networking.v1 import (
+    IPBlockArgs,
+    NetworkPolicy,
+    NetworkPolicyEgressRuleArgs,
+    NetworkPolicyPeerArgs,
+    NetworkPolicyPortArgs,
+    NetworkPolicySpecArgs,
+)
+
+from components.contracts import Cluster, HeldStore
+from components.grants import Holder, PodIdentity
+from components.kubernetes.service import TIMEOUTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """One store for one workload: the pods with its name as label `app` get in, with its identity."""
+
+    key: str
+    store: HeldStore
+    holder: Holder
+    identity: PodIdentity
+    after: Sequence[pulumi.Resource] = ()
+
+
+class StoreAccess(pulumi.ComponentResource):
+    """A ConfigMap `store-STORE-WORKLOAD` without anything secret, and a network policy of the same name."""
+
+    def __init__(self, name: str, opening: Opening, cluster: Cluster, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("ecosystem:kubernetes:StoreAccess", name, {}, opts)
+        holder, store, offer = opening.holder, opening.store, cluster.offer
+        child = pulumi.ResourceOptions(
+            parent=self,
+            provider=cluster.provider,
+            deleted_with=cluster.resource,
+            depends_on=[cluster.ready, *opening.after],
+            custom_timeouts=TIMEOUTS,
+        )
+        named = ObjectMetaArgs(name=f"store-{opening.key}-{holder.account}", namespace=holder.namespace)
+        ConfigMap(
+            name,
+            metadata=named,
+            data={
+                "host": store.address,
+                "port": str(store.port),
+                "database": store.database,
+                "user": opening.identity.login,
+                "tls": "required",
+                "secret": store.secret,
+                "identity": opening.identity.principal,
+            },
+            opts=child,
+        )
+        ways = [
+            *([(offer.stores, (store.port,))] if offer.stores else []),
+            *([(offer.apis, (443,))] if offer.apis else []),
+            *(((address,), (port,)) for address, port in offer.credentials),
+        ]
+        NetworkPolicy(
+            name,
+            metadata=named,
+            spec=NetworkPolicySpecArgs(
+                pod_selector=LabelSelectorArgs(match_labels={"app": holder.account}),
+                policy_types=["Egress"],
+                egress=[
+                    NetworkPolicyEgressRuleArgs(
+                        to=[NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=each)) for each in ranges],
+                        ports=[NetworkPolicyPortArgs(port=port, protocol="TCP") for port in ports],
+                    )
+                    for ranges, ports in ways
+                ],
+            ),
+            opts=child,
+        )
+        self.register_outputs({})

@@ -1,0 +1,19 @@
+"""Every module of rules: importing this one registers them all."""
+
+from __future__ import annotations
+
+from sandbox.behaviour import (
+    rules_aks,
+    rules_aws,
+    rules_azure,
+    rules_cloudflare,
+    rules_eks,
+    rules_gcp,
+    rules_services,
+    rules_stores,
+)
+
+__all__ = [
+    "rules_aks", "rules_aws", "rules_azure", "rules_cloudflare", "rules_eks", "rules_gcp", "rules_services",
+    "rules_stores",
+]  # fmt: skip

@@ -1,0 +1,79 @@
+"""Stores that a cloud cannot run as written, or that nobody could reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from stacks.checks.places import unknown_cluster
+from stacks.problems import Problem, did_you_mean, listed
+from stacks.quantities import memory_mib
+from stacks.tree import Path, Tree
+
+LEAST_MIB: Final = 20 * 1024
+"""RDS takes 20 GiB of gp3 at least, Azure 32: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html"""
+LONGEST: Final = 24
+"""Characters of a store's name: the names of its endpoints are made of it."""
+KEPT_IN_PRODUCTION: Final = 35
+"""Rule AWS-RDS-02."""
+ZONES: Final = 2
+"""A subnet group of RDS spans two zones even without a standby.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html
+"""
+
+
+def check_data(tree: Tree) -> Iterator[Problem]:
+    """Names, users, places and promises of each store."""
+    for name in tree.mapping("data"):
+        path: Path = ("data", name)
+        if len(name) > LONGEST:
+            what = f"is a name of {len(name)} characters; names of endpoints are made of it"
+            yield Problem(path=path, what=what, fix=f"shorten it to {LONGEST}")
+        for cluster in tree.items(*path, "clusters"):
+            if isinstance(cluster, str):
+                yield from unknown_cluster(tree, (*path, "clusters"), cluster)
+        yield from _users(tree, path)
+        yield from _promises(tree, path)
+
+
+def _users(tree: Tree, path: Path) -> Iterator[Problem]:
+    tenants = tree.mapping("namespaces") or {"platform": {}}
+    for place, user in enumerate(tree.items(*path, "users")):
+        namespace = user.partition("/")[0] if isinstance(user, str) else None
+        if namespace is not None and namespace not in tenants:
+            fix = did_you_mean(namespace, tenants, "add the namespace, or name another one")
+            what = "is in no tenant namespace"
+            yield Problem(path=(*path, "users", place), what=what, found=user, allowed=listed(tenants), fix=fix)
+
+
+def _promises(tree: Tree, path: Path) -> Iterator[Problem]:
+    wanted = tree.items(*path, "clusters")
+    beside = {name: where for name, where in tree.clusters().items() if not wanted or name in wanted}
+    single = tree.text(*path, "availability") == "zone"
+    for cloud, region in beside.values():
+        zones = tree.whole("clouds", cloud, "regions", region, "zones")
+        if zones is not None and zones < ZONES and (cloud == "aws" or not single):
+            reason = "RDS wants subnets in two zones" if cloud == "aws" else "a standby needs a second zone"
+            what = f"cannot stand in {cloud}-{region}, which has one zone: {reason}"
+            fix = "give the region two zones, or name other `clusters`"
+            yield Problem(path=path, what=what, fix=fix if cloud == "aws" else f"{fix}, or write `availability: zone`")
+    if tree.flag("production"):
+        if single:
+            what = "leaves a production store without a standby"
+            yield Problem(path=(*path, "availability"), what=what, fix="remove the line, or write `region`")
+        days = tree.whole(*path, "retention_days")
+        if days is not None and days < KEPT_IN_PRODUCTION:
+            what = f"is less than the {KEPT_IN_PRODUCTION} days of a production store"
+            fix = f"remove the line, or write {KEPT_IN_PRODUCTION}"
+            yield Problem(path=(*path, "retention_days"), what=what, found=days, fix=fix)
+    size = tree.text(*path, "storage")
+    try:
+        small = size is not None and memory_mib(size) < LEAST_MIB
+    except ValueError:
+        return  # its shape is a problem of its own
+    if small:
+        yield Problem(
+            path=(*path, "storage"), what="is less than a cloud gives", found=size, allowed="20Gi or more",
+            fix="write 20Gi at least",
+        )  # fmt: skip
