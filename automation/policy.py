@@ -65,8 +65,15 @@ class Verdicts:
     remediated: int = 0
     undetermined: int = 0
     evaluated: int = 0
-    rules: int = 0
     undetermined_list: list[Any] = field(default_factory=list)
+
+    def about(self, types: str) -> int:
+        """How many findings concern resources of types that begin so."""
+        return sum(
+            typ.rsplit("$", 1)[-1].startswith(types)
+            for found in self.findings
+            for typ in found["urn"].split("::")[2:3]  # a finding about nothing in particular has no type
+        )
 
     def record(self) -> dict[str, Any]:
         return {
@@ -160,6 +167,5 @@ def verdicts(collected: Collected, used: Pack | None) -> Verdicts:
         remediated=collected.remediated,
         undetermined=int(counted.get("undetermined", 0)),
         evaluated=int(counted.get("evaluated", 0)),
-        rules=int(counted.get("rules", len(counted.get("by_rule", {})))),
         undetermined_list=list(counted.get("undetermined_list", [])),
     )

@@ -21,6 +21,8 @@ SIZING_KEYS: Final = (
     "winner", "evidence",
 )  # fmt: skip
 WHOLE: Final = frozenset({"slot", "min", "desired", "max"})
+HELM: Final = "kubernetes:helm.sh/"
+"""Types of releases and charts: what the law finds about one of them it found in its values."""
 REAL_PROVIDERS: Final = ("aws", "gcp", "azure-native", "cloudflare", "kubernetes")
 
 
@@ -190,8 +192,8 @@ def of_preview(session: Session, outcome: Outcome, verdicts: Verdicts) -> dict[s
         "objects": objects(steps, clusters),
         "refused": 0,
         "refusals": [],
-        "values_findings": 0,
-        "law": verdicts.rules,
+        "values_findings": verdicts.about(HELM),
+        "law": len(verdicts.findings),
         "seconds": {"preview": round(outcome.seconds, 2)},
         "versions": versions(session),
     }
