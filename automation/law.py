@@ -1,4 +1,4 @@
-"""`law FILE`: an exported state before the charter. The pack judges in a process of its own; no engine is started."""
+"""`law FILE` and `law render`: an exported state before the charter, the charter for clusters; without an engine."""
 
 # ruff: noqa: FBT002, PLR0913, PLR0917 - typer reads a command's options from its parameters
 
@@ -9,10 +9,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from automation.cli import Json, Offline, Output, Project, _run, app
 from automation.exits import Ending, Exit
@@ -23,7 +24,21 @@ PATIENCE: Final = 300
 ANSWERS: Final = (Exit.OK, Exit.REFUSED)
 
 
-@app.command()
+class Spoken(TyperGroup):
+    """`law FILE` judges; another word, such as `law render`, is a command of its own."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put in the word that is left out."""
+        if not args or (args[0] not in self.commands and args[0] != "--help"):
+            args = ["judge", *args]
+        return super().parse_args(ctx, args)
+
+
+law_app = typer.Typer(cls=Spoken, help="The charter: judge a FILE (`law FILE`), or `law render` it for clusters.")
+app.add_typer(law_app, name="law")
+
+
+@law_app.command("judge")
 def law(
     file: Annotated[Path, typer.Argument(help="what `pulumi stack export` wrote", metavar="FILE")],
     config: Annotated[
@@ -46,6 +61,39 @@ def law(
         else:
             show(made, Console(width=None if sys.stdout.isatty() else 160))
         return Exit.REFUSED if made["mandatory"] else Exit.OK
+
+    _run(output, work)
+
+
+@law_app.command("render")
+def render(
+    door: Annotated[Literal["gatekeeper", "cel"], typer.Option("--door", help="who will judge in the cluster")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="folder for DOOR.yaml; made when missing")],
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="facts, as the pack takes them")
+    ] = None,
+    stack: Annotated[str | None, typer.Option("--stack", metavar="STACK", help="facts of this stack file")] = None,
+    project: Project = PROJECT,
+) -> None:
+    """Write the rules over Kubernetes objects for a cluster's own admission."""
+    output = Output(as_json=False, stack=stack or "")
+
+    def work() -> Exit:
+        if config is not None and stack is not None:
+            raise Ending(Exit.WRONG_INPUT, "options", "--config and --stack both give facts: give one of them")
+        done = _asked(project, "charter.admission.render", [door], _facts(config, stack, project, offline=False))
+        if done.returncode == Exit.WRONG_INPUT:
+            raise Ending(Exit.WRONG_INPUT, "facts", done.stderr.strip())
+        if done.returncode != Exit.OK or not done.stdout:
+            sentence = f"the policy pack {project / 'policies'} ended with {done.returncode}: nothing is rendered"
+            raise Ending(Exit.FAILED, "policy-pack", sentence)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / f"{door}.yaml").write_text(done.stdout, encoding="utf-8")
+        except OSError as problem:
+            raise Ending(Exit.WRONG_INPUT, "out", f"{out}: cannot be written ({problem.strerror})") from None
+        output.err.print(f"written: {out / f'{door}.yaml'}", markup=False, highlight=False)
+        return Exit.OK
 
     _run(output, work)
 
@@ -80,18 +128,24 @@ def _of_stack(stack: str, project: Path, *, offline: bool) -> dict[str, Any]:
 
 def judged(file: Path, facts: dict[str, Any], project: Path) -> dict[str, Any]:
     """Return findings and counts of a state; raises an Ending when the pack is missing, broken, silent or refuses."""
+    asked = _asked(project, "charter.offline", [str(file.resolve())], facts)
+    if asked.returncode == Exit.WRONG_INPUT:
+        raise Ending(Exit.WRONG_INPUT, "state", asked.stderr.strip())
+    return _answer(asked.returncode, asked.stdout, project / "policies")
+
+
+def _asked(project: Path, module: str, words: list[str], facts: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    """Ask the pack in a process of its own, facts last; raises an Ending when it is missing or says nothing."""
     pack = project / "policies"
-    if not (pack / "charter" / "offline.py").is_file():
-        raise Ending(
-            Exit.FAILED, "policy-pack", f"policy pack is missing: {pack / 'charter' / 'offline.py'} does not exist"
-        )
+    source = (pack / Path(*module.split("."))).with_suffix(".py")
+    if not source.is_file():
+        raise Ending(Exit.FAILED, "policy-pack", f"policy pack is missing: {source} does not exist")
     with tempfile.TemporaryDirectory(prefix="ecosystem-law-") as name:
         config = Path(name) / "config.json"
         config.write_text(json.dumps(facts), encoding="utf-8")
-        command = [sys.executable, "-m", "charter.offline", str(file.resolve()), str(config)]
         try:
-            asked = subprocess.run(  # noqa: S603 - our own pack by our own interpreter
-                command,
+            done = subprocess.run(  # noqa: S603 - our own pack by our own interpreter
+                [sys.executable, "-m", module, *words, str(config)],
                 cwd=pack,
                 capture_output=True,
                 text=True,
@@ -103,10 +157,8 @@ def judged(file: Path, facts: dict[str, Any], project: Path) -> dict[str, Any]:
             raise Ending(
                 Exit.FAILED, "policy-pack", f"the policy pack {pack} hung for {PATIENCE} s: nothing is judged"
             ) from None
-    if asked.returncode == Exit.WRONG_INPUT:
-        said = asked.stderr.replace(f" {config}", "").replace(str(config), "facts").strip()
-        raise Ending(Exit.WRONG_INPUT, "state", said)
-    return _answer(asked.returncode, asked.stdout, pack)
+    done.stderr = done.stderr.replace(f" {config}", "").replace(str(config), "facts")
+    return done
 
 
 def _answer(code: int, said: str, pack: Path) -> dict[str, Any]:

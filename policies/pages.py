@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import charter.rules  # noqa: F401  registers every rule
+from charter.admission.render import DIFFERENCES, EXEMPT, WANTED, beyond
 from charter.examples import SINGLE, Case, cases, written
 from charter.rule import RULES, Rule
 from charter.values import Unknown
@@ -30,6 +31,7 @@ def pages() -> dict[str, str]:
     """Return every page by file name."""
     made = {f"{family.lower()}.md": "".join(_family(family)) for family in FAMILIES}
     made["README.md"] = "".join(_index())
+    made["clusters.md"] = "".join(_clusters())
     made["controls.md"] = "".join(_matrix())
     return made
 
@@ -48,6 +50,7 @@ def _index() -> Iterator[str]:
     yield "A state that `pulumi stack export` wrote is judged by `python -m automation law FILE --stack STACK`; "
     yield "add `--offline` when stand-in clouds answered. Without `--stack` or `--config` it is judged as "
     yield "no production. "
+    yield "A cluster judges by [its own door](clusters.md). "
     yield "`make bench-law` measures the law itself.\n\n"
     for family, title in FAMILIES.items():
         yield f"\n## [{title}]({family.lower()}.md)\n\n| rule | severity | what must hold |\n|---|---|---|\n"
@@ -99,6 +102,30 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _clusters() -> Iterator[str]:
+    yield f"{HEAD}# The door to clusters\n\n"
+    yield "The rules over Kubernetes objects, for a cluster's own admission: `policies/admission/cel.yaml` holds "
+    yield "ValidatingAdmissionPolicies with their bindings (Kubernetes 1.33 or later), `gatekeeper.yaml` "
+    yield "ConstraintTemplates with their constraints (Gatekeeper 3.23). Both hold the same expressions. "
+    yield "`python -m automation law render --door cel|gatekeeper --out DIR [--stack STACK | --config FILE]` writes "
+    yield "them again, with the registries and namespaces of the facts.\n\n"
+    yield "Mandatory rules deny, advisory ones warn. Nothing is judged in "
+    yield f"{', '.join(f'`{each}`' for each in EXEMPT)}: what the cluster itself puts there is not ours to refuse.\n\n"
+    yield "## Rules at the door\n\n| rule | kinds | what it leaves to the other doors |\n|---|---|---|\n"
+    for wanted in sorted(WANTED, key=lambda one: one.rule):
+        page = "ch.md" if wanted.rule.startswith("CH-") else "k8s.md"
+        kinds = ", ".join(kind.kind for kind in wanted.kinds)
+        yield f"| [{wanted.rule}]({page}#{wanted.rule.lower()}) | {kinds} | {wanted.beside or 'nothing'} |\n"
+    yield "\n## Rules that cannot stand there\n\n| rule | why |\n|---|---|\n"
+    there = {wanted.rule for wanted in WANTED}
+    for rule, why in beyond().items():
+        if rule not in there:
+            yield f"| {rule} | {why} |\n"
+    yield "\n## Where a verdict may differ\n\n"
+    for line in DIFFERENCES:
+        yield f"- {line}\n"
 
 
 def _matrix() -> Iterator[str]:

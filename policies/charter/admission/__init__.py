@@ -1,0 +1,1 @@
+"""The door to clusters: the rules over Kubernetes objects, written for the API server and for Gatekeeper."""
