@@ -158,14 +158,18 @@ def _single(rule: Reader, name: str, *, edge: bool) -> Iterator[Found]:
         yield from _world_ingress(rule, [(name, value)], edge=edge)
 
 
+Entry = tuple[Resource, Span, list[tuple[str, object]]]
+"""What lets into a group: the resource that says so, for which ports, from where."""
+
+
 @over_stack("AWS-NET-03")
 def world_together(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Judge rules of their own with their group: HTTPS off the edge, and networks that only together are the world."""
-    held: dict[str, list[tuple[Resource, Reader, Span, list[tuple[str, object]]]]] = defaultdict(list)
+    held: dict[str, list[Entry]] = defaultdict(list)
     edges = {group.urn for group in graph.of(GROUP) if _edge(group)}
     for group in graph.of(GROUP):
-        for rule in apart_readers(group.reader, "ingress"):
-            held[group.urn].append((group, rule, _span(rule), _known(rule, "cidrBlocks", "ipv6CidrBlocks")))
+        for inline in _maps(group.reader, "ingress"):
+            held[group.urn].append((group, _span(inline), _known(inline, "cidrBlocks", "ipv6CidrBlocks")))
     for rule in graph.of(*RULES):
         if rule.kind == "SecurityGroupRule" and rule.reader.raw("type") != "ingress":
             continue
@@ -173,7 +177,7 @@ def world_together(graph: Graph, _facts: Facts) -> Iterator[Found]:
         ranges = _known(rule.reader, "cidrBlocks", "ipv6CidrBlocks", "cidrIpv4", "cidrIpv6")
         span = _span(rule.reader)
         for group in groups:
-            held[group.urn].append((rule, rule.reader, span, ranges))
+            held[group.urn].append((rule, span, ranges))
         edge = all(group.urn in edges for group in groups) if groups else _edge(rule)
         for path, value in ranges:
             if span.https and not edge and is_world(value):
@@ -182,9 +186,9 @@ def world_together(graph: Graph, _facts: Facts) -> Iterator[Found]:
         yield from _together(rules, edge=urn in edges)
 
 
-def _together(rules: list[tuple[Resource, Reader, Span, list[tuple[str, object]]]], *, edge: bool) -> Iterator[Found]:
-    for resource, _, span, own in rules:
-        values = [value for _, _, other, ranges in rules if span in other for _, value in ranges]
+def _together(rules: list[Entry], *, edge: bool) -> Iterator[Found]:
+    for resource, span, own in rules:
+        values = [value for _, other, ranges in rules if span in other for _, value in ranges]
         alone = cover_world(value for _, value in own)
         if own and not alone and not (edge and span.https) and not any(map(is_world, values)) and cover_world(values):
             yield Finding(own[0][0], "with the group's other rules the whole internet is let in", resource.urn)
@@ -208,7 +212,7 @@ def _known(reader: Reader, *names: str) -> list[tuple[str, object]]:
     return found
 
 
-def apart_readers(reader: Reader, name: str) -> Iterator[Reader]:
+def _maps(reader: Reader, name: str) -> Iterator[Reader]:
     """Yield a reader per known map of a list."""
     value = reader.raw(name)
     for index, item in enumerate(value if isinstance(value, list) else []):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,19 @@ from charter.demands import demand, either, named, off, on, one_of
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.network import cover_world, holds_port, is_world
-from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
+from charter.rule import (
+    CRITICAL,
+    HIGH,
+    MEDIUM,
+    Finding,
+    Found,
+    Open,
+    Resource,
+    apart,
+    located,
+    resource_rule,
+    stack_rule,
+)
 from charter.sidecars import some
 from charter.values import UNKNOWN, Reader, Undetermined
 
@@ -20,7 +33,9 @@ FLOW_LOG = "azure-native:network:FlowLog"
 VAULT = "azure-native:keyvault:Vault"
 ACCOUNT = "azure-native:storage:StorageAccount"
 BLOBS = "azure-native:storage:BlobServiceProperties"
+CONTAINER = "azure-native:storage:BlobContainer"
 ADMIN_PORTS = (22, 3389)
+EVERY_PORT = frozenset({"*", "0-65535", "1-65535"})
 RETENTION_DAYS = 90
 BROAD_ROLES = {
     "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
@@ -48,9 +63,11 @@ def _judge(rule: Reader) -> Iterator[Found]:
     sources = _several(rule, "sourceAddressPrefix", "sourceAddressPrefixes")
     if not (any(map(is_world, sources)) or cover_world(sources)):
         return
-    if rule.text("protocol", "*").lower() not in ("*", "tcp"):
+    protocol = rule.text("protocol", "*").lower()
+    ports = _several(rule, "destinationPortRange", "destinationPortRanges")
+    if protocol not in ("*", "tcp") and not (protocol == "udp" and EVERY_PORT & {str(port) for port in ports}):
         return
-    held = holds_port(_several(rule, "destinationPortRange", "destinationPortRanges"), ADMIN_PORTS)
+    held = holds_port(ports, ADMIN_PORTS)
     if held:
         yield Finding(rule.at("destinationPortRange"), f"port {held[0]} is open to the whole internet")
 
@@ -81,15 +98,31 @@ def world_administration(resource: Resource, _facts: Facts) -> Iterator[Found]:
 def subnets(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Subnets that Azure itself manages take no group."""
     for subnet in graph.of(SUBNET):
-        name = str(subnet.props.get("subnetName", "")).lower()
-        if name not in WITHOUT_GROUP and not subnet.reader.has("networkSecurityGroup"):
-            yield Finding("networkSecurityGroup", "is absent", subnet.urn)
+        for found in apart(_guarded(subnet.reader)):
+            yield located(found, subnet.urn)
     for network in graph.of(NETWORK):
+        for inline in _known(network.reader, "subnets"):
+            for found in apart(_guarded(inline)):
+                yield located(found, network.urn)
         answer = some(graph.referrers(network, FLOW_LOG, "targetResourceId"), _kept, "retentionPolicy")
         if isinstance(answer, Open):
             yield answer
         elif not answer:
             yield Finding("", f"no FlowLog with {RETENTION_DAYS} days names this network", network.urn)
+
+
+def _known(reader: Reader, path: str) -> Iterator[Reader]:
+    """Yield a reader per map of a list, as far as the list is known."""
+    try:
+        yield from reader.each(path)
+    except Undetermined:
+        return
+
+
+def _guarded(subnet: Reader) -> Iterator[Found]:
+    name = str(subnet.raw("subnetName") or subnet.raw("name") or "").lower()
+    if name not in WITHOUT_GROUP and not subnet.has("networkSecurityGroup"):
+        yield Finding(subnet.at("networkSecurityGroup"), "is absent")
 
 
 def _kept(log: Reader) -> bool:
@@ -133,17 +166,25 @@ def vault_lifetimes(resource: Resource, facts: Facts) -> Iterator[Found]:
             yield Finding("properties.rotationPolicy", "does not rotate the key")
 
 
-demand(
+@resource_rule(
     "AZ-STO-01",
     "Storage is reached by TLS 1.2 or later, and no blob is public.",
     CRITICAL,
-    [ACCOUNT],
-    "HTTPS is on by default; the version and public access are not safe by default.",
-    on("enableHttpsTrafficOnly", default=True),
-    one_of("minimumTlsVersion", ("TLS1_2", "TLS1_3"), default="TLS1_0"),
-    off("allowBlobPublicAccess", default=True),
+    [ACCOUNT, CONTAINER],
     remediation="Set enable_https_traffic_only, minimum_tls_version=TLS1_2, allow_blob_public_access=False.",
 )
+def storage_closed(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """HTTPS is on by default; the version and public access are not safe by default."""
+    if resource.kind == "BlobContainer":
+        yield from one_of("publicAccess", ("None",), default="None")(resource.reader, facts)
+        return
+    parts = (
+        on("enableHttpsTrafficOnly", default=True),
+        one_of("minimumTlsVersion", ("TLS1_2", "TLS1_3"), default="TLS1_0"),
+        off("allowBlobPublicAccess", default=True),
+    )
+    yield from apart(*(part(resource.reader, facts) for part in parts))
+
 
 demand(
     "AZ-STO-02",
@@ -198,9 +239,7 @@ def subscription_roles(resource: Resource, _facts: Facts) -> Iterator[Found]:
     reader = resource.reader
     if resource.kind == "RoleDefinition":
         for permission in reader.each("permissions"):
-            for path, action in permission.items("actions"):
-                if action == "*":
-                    yield Finding(path, "the role may do everything")
+            yield from apart(_wild(permission, "actions"), _wild(permission, "dataActions"))
         return
     known = reader.raw("roleDefinitionId")
     if known is not UNKNOWN and str(known).rsplit("/", 1)[-1].lower() not in BROAD_ROLES:
@@ -210,6 +249,16 @@ def subscription_roles(resource: Resource, _facts: Facts) -> Iterator[Found]:
     management = "managementgroups" in reader.text("scope").lower()
     if len(segments) <= SUBSCRIPTION_SEGMENTS or management:
         yield Finding("scope", f"{role} on a whole subscription or more; assign it on a resource group or narrower")
+
+
+WILD = re.compile(r"^(\*|\*/\*|\*/(write|delete|action)|microsoft\.authorization/(\*|[^/]*/?(\*|write)|\*/write))$")
+"""Actions that are everything, or every change, or the right to give rights; in lower case."""
+
+
+def _wild(permission: Reader, name: str) -> Iterator[Found]:
+    for path, action in permission.items(name):
+        if WILD.match(str(action).lower()):
+            yield Finding(path, "the role may do everything, or give itself the right to")
 
 
 @stack_rule(
@@ -229,7 +278,8 @@ def budget(graph: Graph, _facts: Facts) -> Iterator[Found]:
             continue
         for kind in ("Actual", "Forecasted"):
             try:
-                told = [note for note in found if note.text("thresholdType", "Actual") == kind and _contacts(note)]
+                on_time = [note for note in found if note.flag("enabled", default=True) and _contacts(note)]
+                told = [note for note in on_time if note.text("thresholdType", "Actual") == kind]
             except Undetermined:
                 yield Open("notifications", each.urn)
                 break

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from charter.demands import demand, named, none_of, off, on, one_of
+from charter.demands import demand, either, named, none_of, off, on, one_of
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.network import cover_world, is_world
 from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
-from charter.sidecars import some
 from charter.rules.azure import VAULT
+from charter.sidecars import some
 from charter.values import Reader
 from charter.words import shown
 
@@ -99,8 +99,13 @@ def pools(resource: Resource, facts: Facts) -> Iterator[Found]:
         yield from _pool(pool, facts)
     yield from apart(
         named("autoUpgradeProfile", "the upgrade channel")(reader, facts),
+        none_of("autoUpgradeProfile.upgradeChannel", ("none", "None"))(reader, facts),
         one_of("sku.tier", ("Standard", "Premium"))(reader, facts),
-        on("addonProfiles.azurepolicy.enabled")(reader, facts),
+        either(
+            "addonProfiles.azurepolicy.enabled: is off; it must be on",
+            on("addonProfiles.azurepolicy.enabled"),
+            on("addonProfiles.azurePolicy.enabled"),
+        )(reader, facts),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -132,7 +133,7 @@ def signed(graph: Graph, _facts: Facts) -> Iterator[Found]:
     [RECORD],
     remediation="Set proxied; point to a resource of this stack; no private addresses.",
 )
-def records(graph: Graph, _facts: Facts) -> Iterator[Found]:
+def records(graph: Graph, facts: Facts) -> Iterator[Found]:
     """A name that points to something gone is taken over by whoever takes the place."""
     for record in graph.of(RECORD):
         kind = record.props.get("type")
@@ -145,10 +146,19 @@ def records(graph: Graph, _facts: Facts) -> Iterator[Found]:
             yield Finding("proxied", "is off: the origin answers the internet itself", record.urn)
         content = record.props.get("content")
         if kind == "CNAME":
-            if not graph.feeds(record, "content") and not validation and content is not UNKNOWN:
+            allowed = facts.evidence.get("hosts", ())
+            known = graph.feeds(record, "content") or content in allowed or _own_host(graph, content)
+            if not known and not validation and content is not UNKNOWN:
                 yield Finding("content", "is no resource of this stack: it may dangle", record.urn)
         elif _private(content):
             yield Finding("content", "is a private address", record.urn)
+
+
+def _own_host(graph: Graph, content: object) -> bool:
+    """Say whether a name is one that this stack's records or sites have."""
+    names = {each.props.get("name") for each in graph.of(RECORD)}
+    names |= {f"{each.props.get('name')}.pages.dev" for each in graph.of("cloudflare:index/pagesProject:PagesProject")}
+    return isinstance(content, str) and content in names
 
 
 def _private(content: object) -> bool:
@@ -184,7 +194,7 @@ def firewall(graph: Graph, _facts: Facts) -> Iterator[Found]:
         run: set[str] = set()
         try:
             for rule in (one for each in members for one in _rules_of(each)):
-                if rule.text("action") == "execute" and rule.flag("enabled", default=True):
+                if _runs(rule):
                     run.add(rule.text("actionParameters.id"))
         except Undetermined as unknown:
             yield Open(unknown.path, _place(graph, zone, members))
@@ -194,9 +204,22 @@ def firewall(graph: Graph, _facts: Facts) -> Iterator[Found]:
             yield Finding("rules", f"{' and '.join(missing)} rules do not run", _place(graph, zone, members))
     for ruleset in graph.of(RULESET):
         for rule in ruleset.reader.each("rules"):
-            everything = rule.text("expression").strip("() ") in ("true", "1 eq 1")
-            if rule.text("action") == "skip" and everything:
+            if rule.text("action") == "skip" and ALWAYS.match(rule.text("expression").strip("() ").lower()):
                 yield Finding(rule.at("expression"), "skips the firewall for everybody", ruleset.urn)
+
+
+ALWAYS = re.compile(
+    r"^(true|not false|1 eq 1|ip\.src in \{[^}]*(0\.0\.0\.0/0|::/0)[^}]*\}|http\.host ne \"\"|len\(http\.host\) gt 0"
+    r"|(starts_with\()?http\.request\.uri\.path(, | contains | wildcard )r?\"/\*?\"\)?)$"
+)
+"""Expressions that every request meets, without their outer brackets."""
+
+
+def _runs(rule: Reader) -> bool:
+    """Say whether a rule runs a set for real: switched on, not switched off inside, for requests that exist."""
+    off = rule.read("actionParameters.overrides.enabled") is False
+    never = rule.text("expression", "true").strip("() ").lower() == "false"
+    return rule.text("action") == "execute" and rule.flag("enabled", default=True) and not off and not never
 
 
 @stack_rule(
@@ -244,6 +267,9 @@ def balancer(graph: Graph, facts: Facts) -> Iterator[Found]:
             yield Finding("defaultPools", "the pools do not stand on two clouds", one.urn)
         if not one.reader.has("fallbackPool"):
             yield Finding("fallbackPool", "is absent", one.urn)
+        for pool in feeding:
+            if not pool.reader.has("monitor"):
+                yield Finding("monitor", "is absent: a pool that is down would go on being asked", pool.urn)
     for monitor in graph.of(MONITOR):
         for found in apart(
             one_of("type", ("https",))(monitor.reader, facts), off("allowInsecure")(monitor.reader, facts)

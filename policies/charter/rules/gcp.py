@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 from charter.demands import (
     demand,
     either,
     forbidden,
     named,
+    none_of,
     on,
     one_of,
     seconds_at_most,
 )
+from charter.documents import Malformed
 from charter.facts import Facts
+from charter.grants import Grant, grants, roles
 from charter.graph import Graph
 from charter.rule import (
     CRITICAL,
@@ -28,12 +33,21 @@ from charter.rule import (
     resource_rule,
     stack_rule,
 )
-from charter.sidecars import some
 from charter.rules.gcp_cluster import CLUSTER
-from charter.values import Reader
+from charter.sidecars import some
+from charter.values import Reader, Undetermined
 
 KEY = "gcp:kms/cryptoKey:CryptoKey"
-KEY_MEMBERS = ("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember", "gcp:kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding")
+KEY_MEMBERS = (
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember",
+    "gcp:kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding",
+    "gcp:kms/cryptoKeyIAMPolicy:CryptoKeyIAMPolicy",
+)
+RING_MEMBERS = (
+    "gcp:kms/keyRingIAMMember:KeyRingIAMMember",
+    "gcp:kms/keyRingIAMBinding:KeyRingIAMBinding",
+    "gcp:kms/keyRingIAMPolicy:KeyRingIAMPolicy",
+)
 BUCKET = "gcp:storage/bucket:Bucket"
 EVERYBODY = (
     "allUsers",
@@ -49,13 +63,16 @@ TOKEN_ROLES = (
     "roles/iam.workloadIdentityUser",
 )
 QUARTER_SECONDS = 90 * 86_400
+COMMENTS = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+ALWAYS = re.compile(r"^if[\s(]*(true|request\.time\s*<\s*timestamp\.[^;&]*)[\s)]*$")
+"""Conditions that everybody meets: none at all, and Firebase's test mode, which ends some day."""
 
 
 @stack_rule(
     "GCP-KMS-01",
     "Keys are renewed every quarter, and who keeps them does not use them.",
     HIGH,
-    [KEY, *KEY_MEMBERS],
+    [KEY, *KEY_MEMBERS, *RING_MEMBERS],
     remediation="Set rotation_period to at most 7776000s; grant use and administration to different members.",
 )
 def keys(graph: Graph, facts: Facts) -> Iterator[Found]:
@@ -67,25 +84,34 @@ def keys(graph: Graph, facts: Facts) -> Iterator[Found]:
                 yield located(found, key.urn)
         holders: dict[str, set[str]] = {}
         for binding in (one for kind in KEY_MEMBERS for one in graph.referrers(key, kind, "cryptoKeyId")):
-            role = str(binding.props.get("role"))
-            for member in _members(binding.reader):
-                if member in EVERYBODY:
-                    yield Finding("member", f"{member} is everybody", binding.urn)
-                holders.setdefault(member, set()).add(_part(role))
-        for roles in holders.values():
-            if {"use", "keep"} <= roles:
+            for grant in _sure(binding.reader):
+                holders.setdefault(grant.member, set()).add(_part(grant.role))
+        for parts in holders.values():
+            if {"use", "keep"} <= parts:
                 yield Finding("", "one member both keeps the key and uses it", key.urn)
+    for binding in graph.of(*KEY_MEMBERS, *RING_MEMBERS):
+        for found in apart(_everybody(binding.reader)):
+            yield located(found, binding.urn)
+
+
+def _sure(reader: Reader) -> list[Grant]:
+    """Return the grants that are known; what is not known is left open where everybody is looked for."""
+    try:
+        return list(grants(reader))
+    except (Undetermined, Malformed):
+        return []
+
+
+def _everybody(reader: Reader) -> Iterator[Found]:
+    for grant in grants(reader):
+        if grant.member in EVERYBODY:
+            yield Finding(grant.path, f"{grant.member} is everybody")
 
 
 def _part(role: str) -> str:
     if "rypter" in role:
         return "use"
     return "keep" if role in ("roles/cloudkms.admin", "roles/owner") else "other"
-
-
-def _members(reader: Reader) -> list[str]:
-    many = reader.raw("members")
-    return [each for each in (reader.raw("member"), *(many if isinstance(many, list) else ())) if isinstance(each, str)]
 
 
 @resource_rule(
@@ -96,7 +122,13 @@ def _members(reader: Reader) -> list[str]:
         BUCKET,
         "gcp:storage/bucketIAMMember:BucketIAMMember",
         "gcp:storage/bucketIAMBinding:BucketIAMBinding",
+        "gcp:storage/bucketIAMPolicy:BucketIAMPolicy",
         "gcp:storage/bucketAccessControl:BucketAccessControl",
+        "gcp:storage/defaultObjectAccessControl:DefaultObjectAccessControl",
+        "gcp:storage/objectAccessControl:ObjectAccessControl",
+        "gcp:storage/bucketACL:BucketACL",
+        "gcp:storage/objectACL:ObjectACL",
+        "gcp:storage/defaultObjectACL:DefaultObjectACL",
     ],
     remediation="Set public_access_prevention enforced and uniform_bucket_level_access; no allUsers.",
 )
@@ -109,12 +141,22 @@ def bucket_public(resource: Resource, facts: Facts) -> Iterator[Found]:
             on("uniformBucketLevelAccess")(reader, facts),
         )
         return
-    for name in ("member", "entity"):
-        if reader.read(name) in EVERYBODY:
-            yield Finding(name, f"{reader.read(name)} is everybody")
-    for path, member in reader.items("members"):
-        if member in EVERYBODY:
-            yield Finding(path, f"{member} is everybody")
+    yield from apart(_everybody(reader), _public_entities(reader))
+
+
+def _public_entities(reader: Reader) -> Iterator[Found]:
+    """Judge access control lists, the older way: one entity, several with roles, or a list by name."""
+    for path, value in (*_given(reader, "entity"), *_given(reader, "roleEntities"), *_given(reader, "roleEntity")):
+        if str(value).rpartition(":")[2] in EVERYBODY:
+            yield Finding(path, f"{str(value).rpartition(':')[2]} is everybody")
+    for name in ("predefinedAcl", "defaultAcl"):
+        if reader.text(name).lower().startswith(("public", "authenticatedread")):
+            yield Finding(name, "is public")
+
+
+def _given(reader: Reader, name: str) -> Iterator[tuple[str, Any]]:
+    if reader.raw(name) is not None:
+        yield from reader.items(name)
 
 
 @resource_rule(
@@ -131,6 +173,7 @@ def bucket_care(resource: Resource, facts: Facts) -> Iterator[Found]:
         named("encryption.defaultKmsKeyName", "a key of one's own")(reader, facts),
         on("versioning.enabled")(reader, facts),
         named("softDeletePolicy", "the soft delete policy")(reader, facts),
+        none_of("softDeletePolicy.retentionDurationSeconds", (0, "0"))(reader, facts),
         _records(reader, facts),
     )
 
@@ -168,26 +211,31 @@ def _replicas(reader: Reader) -> Iterator[Found]:
     "GCP-IAM-01",
     "Nobody owns or edits a project through the program, and nobody unknown gets a role.",
     CRITICAL,
-    ["gcp:projects/iAMMember:IAMMember", "gcp:projects/iAMBinding:IAMBinding"],
+    [
+        f"gcp:{module}/iAM{kind}:IAM{kind}"
+        for module in ("projects", "folder", "organizations")
+        for kind in ("Member", "Binding", "Policy")
+    ],
     remediation="Grant the narrowest predefined role, on the resource that needs it.",
 )
 def project_roles(resource: Resource, _facts: Facts) -> Iterator[Found]:
-    """Judge the role first, then who gets it."""
+    """Judge the role, and who gets it; in a project, a folder or an organisation, by member, list or document."""
     reader = resource.reader
-    role = reader.text("role")
-    if role in BROAD_ROLES:
-        yield Finding("role", f"{role} is too broad for anyone")
-    if role in TOKEN_ROLES:
-        yield Finding("role", f"{role} on a whole project lets its holder become every service account in it")
-    yield from apart(_who(reader, "member", role), _who(reader, "members", role))
+    yield from apart(_roles(reader), _everybody(reader), _administrators(reader))
 
 
-def _who(reader: Reader, name: str, role: str) -> Iterator[Found]:
-    for path, member in reader.items(name):
-        if member in EVERYBODY:
-            yield Finding(path, f"{member} is everybody")
-        elif str(member).startswith("serviceAccount:") and "admin" in role.lower():
-            yield Finding("role", "makes a service account an administrator")
+def _roles(reader: Reader) -> Iterator[Found]:
+    for path, role in roles(reader):
+        if role in BROAD_ROLES:
+            yield Finding(path, f"{role} is too broad for anyone")
+        if role in TOKEN_ROLES:
+            yield Finding(path, f"{role} on a whole project lets its holder become every service account in it")
+
+
+def _administrators(reader: Reader) -> Iterator[Found]:
+    for grant in grants(reader):
+        if grant.member.startswith("serviceAccount:") and "admin" in grant.role.lower():
+            yield Finding(grant.where, "makes a service account an administrator")
 
 
 demand(
@@ -263,12 +311,12 @@ def firebase(resource: Resource, facts: Facts) -> Iterator[Found]:
         yield from one_of("enforcementMode", ("ENFORCED",))(reader, facts)
         return
     for file in reader.inside("source").each("files"):
-        text = " ".join(file.text("content").split())
+        text = " ".join(COMMENTS.sub(" ", file.text("content")).split())
         for verb in text.split("allow ")[1:]:
             rule = verb.partition(";")[0]
             verbs, found, condition = rule.partition(":")
             writes = any(word in verbs for word in ("write", "create", "update", "delete"))
-            if writes and (not found or condition.strip() in ("if true", "if (true)")):
+            if writes and (not found or ALWAYS.match(condition.strip())):
                 yield Finding(file.at("content"), "lets everybody write")
 
 

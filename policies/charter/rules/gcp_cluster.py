@@ -17,6 +17,7 @@ from charter.demands import (
     one_of,
 )
 from charter.facts import Facts
+from charter.graph import Graph
 from charter.network import cover_world, holds_port, is_world
 from charter.rule import (
     CRITICAL,
@@ -24,16 +25,24 @@ from charter.rule import (
     MEDIUM,
     Finding,
     Found,
+    Open,
     Resource,
     apart,
+    over_stack,
     resource_rule,
 )
+from charter.sidecars import judged, some
 from charter.values import Reader
 from charter.words import shown
 
 CLUSTER = "gcp:container/cluster:Cluster"
 NETWORK = "gcp:compute/network:Network"
 FIREWALL = "gcp:compute/firewall:Firewall"
+POLICY_RULES = tuple(
+    f"gcp:compute/{name}:{name[0].upper()}{name[1:]}"
+    for name in ("firewallPolicyRule", "networkFirewallPolicyRule", "regionNetworkFirewallPolicyRule")
+)
+"""Rules of firewall policies: of an organisation or folder, of networks, of networks in a region."""
 ADMIN_PORTS = (22, 3389)
 
 
@@ -48,28 +57,35 @@ demand(
     remediation="Set auto_create_subnetworks=False; do not call it default.",
 )
 
-demand(
+
+@resource_rule(
     "GCP-NET-02",
     "Subnets record their traffic and reach Google without the internet.",
     MEDIUM,
     ["gcp:compute/subnetwork:Subnetwork"],
-    "Without flow logs nobody can tell afterwards what an intruder reached.",
-    named("logConfig", "the flow log"),
-    on("privateIpGoogleAccess"),
     remediation="Set log_config and private_ip_google_access.",
 )
+def recorded_subnet(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """Without flow logs nobody can tell afterwards what an intruder reached; subnets of proxies have none."""
+    reader = resource.reader
+    if reader.text("purpose", "PRIVATE") not in ("PRIVATE", "PRIVATE_RFC_1918"):
+        return
+    yield from apart(named("logConfig", "the flow log")(reader, facts), on("privateIpGoogleAccess")(reader, facts))
 
 
 @resource_rule(
     "GCP-NET-03",
     "Nobody lets the whole internet reach a machine's administration.",
     CRITICAL,
-    [FIREWALL],
-    remediation="Name the source ranges, or use Identity-Aware Proxy; keep log_config on.",
+    [FIREWALL, *POLICY_RULES],
+    remediation="Name the source ranges, or use Identity-Aware Proxy; log_config on; one rule denies all egress.",
 )
 def world_administration(resource: Resource, facts: Facts) -> Iterator[Found]:
-    """An ingress rule without sources means everybody."""
+    """An ingress rule without sources means everybody; what is not denied on the way out is allowed."""
     reader = resource.reader
+    if resource.type != FIREWALL:
+        yield from apart(_policy_rule(reader))
+        return
     yield from apart(named("logConfig", "the log of what is let in or turned away")(reader, facts), _ingress(reader))
 
 
@@ -85,10 +101,52 @@ def _ingress(reader: Reader) -> Iterator[Found]:
         yield from apart(_allowed(allow))
 
 
-def _allowed(allow: Reader) -> Iterator[Found]:
-    protocol = allow.text("protocol", "all").lower()
+def _policy_rule(reader: Reader) -> Iterator[Found]:
+    """Judge a rule of a firewall policy, which matches where a firewall names."""
+    if reader.text("action") != "allow" or reader.text("direction", "INGRESS") != "INGRESS" or reader.flag("disabled"):
+        return
+    match = reader.inside("match")
+    sources = match.values("srcIpRanges")
+    named_otherwise = any(
+        match.has(name) for name in ("srcSecureTags", "srcFqdns", "srcAddressGroups", "srcRegionCodes")
+    )
+    if any(map(is_world, sources)) or cover_world(sources) or not (sources or named_otherwise):
+        for layer in match.each("layer4Configs"):
+            yield from apart(_allowed(layer, "ipProtocol"))
+
+
+@over_stack("GCP-NET-03")
+def egress_denied(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """Each network has a firewall, of its own or of a policy, that denies every way out that no other rule opens."""
+    policies = [each for each in graph.of(*POLICY_RULES) if judged(each, _denies_policy, "") is True]
+    for network in graph.of(NETWORK):
+        answer = some(graph.referrers(network, FIREWALL, "network"), _denies_all, "denies")
+        if isinstance(answer, Open):
+            yield answer
+        elif not answer and not policies:
+            yield Finding("", "no firewall denies all egress by default", network.urn)
+
+
+def _denies_all(reader: Reader) -> bool:
+    if reader.text("direction", "INGRESS") != "EGRESS" or reader.flag("disabled"):
+        return False
+    everything = any(rule.text("protocol").lower() == "all" for rule in reader.each("denies"))
+    ranges = reader.values("destinationRanges")
+    whole = not ranges or any(map(is_world, ranges)) or cover_world(ranges)
+    return everything and whole and not reader.has("targetTags") and not reader.has("targetServiceAccounts")
+
+
+def _denies_policy(reader: Reader) -> bool:
+    match = reader.inside("match")
+    everything = any(layer.text("ipProtocol").lower() == "all" for layer in match.each("layer4Configs"))
+    egress = reader.text("action") == "deny" and reader.text("direction") == "EGRESS" and not reader.flag("disabled")
+    return egress and everything and any(map(is_world, match.values("destIpRanges")))
+
+
+def _allowed(allow: Reader, name: str = "protocol") -> Iterator[Found]:
+    protocol = allow.text(name, "all").lower()
     if protocol == "all":
-        yield Finding(allow.at("protocol"), "every protocol is open to the whole internet")
+        yield Finding(allow.at(name), "every protocol is open to the whole internet")
     elif protocol in ("tcp", "6"):
         held = holds_port(allow.values("ports"), ADMIN_PORTS)
         if held:
@@ -130,7 +188,11 @@ demand(
     HIGH,
     [CLUSTER],
     "Client certificates cannot be taken back.",
-    named("workloadIdentityConfig.workloadPool", "the workload pool"),
+    either(
+        "workloadIdentityConfig.workloadPool: the workload pool is missing",
+        named("workloadIdentityConfig.workloadPool", "the workload pool"),
+        on("enableAutopilot"),
+    ),
     off("enableLegacyAbac"),
     off("masterAuth.clientCertificateConfig.issueClientCertificate"),
     remediation="Set workload_identity_config; no legacy ABAC, no client certificate.",
@@ -163,7 +225,8 @@ def admission(resource: Resource, facts: Facts) -> Iterator[Found]:
     reader = resource.reader
     if resource.type == CLUSTER:
         modes = ("PROJECT_SINGLETON_POLICY_ENFORCE", "POLICY_BINDINGS_AND_PROJECT_SINGLETON_POLICY_ENFORCE")
-        yield from one_of("binaryAuthorization.evaluationMode", modes)(reader, facts)
+        if not (reader.raw("binaryAuthorization") is None and reader.flag("enableBinaryAuthorization")):
+            yield from one_of("binaryAuthorization.evaluationMode", modes)(reader, facts)
         return
     rules = [reader.inside("defaultAdmissionRule"), *reader.each("clusterAdmissionRules")]
     for rule in rules:
@@ -183,6 +246,7 @@ demand(
         "datapathProvider: neither Dataplane V2 nor a network policy provider",
         one_of("datapathProvider", ("ADVANCED_DATAPATH",)),
         on("networkPolicy.enabled"),
+        on("enableAutopilot"),
     ),
     on("enableShieldedNodes", default=True),
     one_of("releaseChannel.channel", ("RAPID", "REGULAR", "STABLE", "EXTENDED")),
@@ -203,6 +267,13 @@ demand(
     remediation="Set logging_config and monitoring_config, cost_management_config; deletion_protection in production.",
 )
 
+
+def _own_account(node: Reader, _facts: Facts) -> Iterator[Found]:
+    account = node.raw("serviceAccount")
+    if isinstance(account, str) and account.endswith("-compute@developer.gserviceaccount.com"):
+        yield Finding(node.at("serviceAccount"), "is the project's default account, which may edit the project")
+
+
 demand(
     "GCP-NOD-01",
     "Nodes boot what was measured, and pods cannot become the node.",
@@ -214,9 +285,10 @@ demand(
         on("shieldedInstanceConfig.enableSecureBoot"),
         on("shieldedInstanceConfig.enableIntegrityMonitoring", default=True),
         one_of("workloadMetadataConfig.mode", ("GKE_METADATA",)),
-        one_of("imageType", ("COS_CONTAINERD",)),
+        one_of("imageType", ("COS_CONTAINERD", "cos_containerd")),
         named("serviceAccount", "a service account of its own"),
         none_of("serviceAccount", ("default",)),
+        _own_account,
     ),
     on("management.autoRepair"),
     on("management.autoUpgrade"),
