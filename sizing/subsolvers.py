@@ -9,6 +9,7 @@ import numpy as np
 
 from sizing import quantum
 from sizing.packing import Floats
+from sizing.resident import resident
 
 
 class Picked(NamedTuple):
@@ -59,7 +60,7 @@ def annealing(cost: Floats, shots: int, seed: int) -> Picked:
 
 def qaoa(cost: Floats, shots: int, seed: int) -> Picked:
     """The best of the states measured at the end of the circuit, on Aer."""
-    return _best(cost, quantum.sample(cost, shots, seed))
+    return _best(cost, resident(lambda: quantum.sample(cost, shots, seed)))
 
 
 REGISTRY: Final[dict[str, Subsolver]] = {
