@@ -157,6 +157,7 @@ class Platform(pulumi.ComponentResource):
     def _services(self, name: str, plan: RegionPlan, cluster: Cluster, base: ClusterBase) -> None:
         """Install what the stack file switches on; the SDKs of services are imported only then."""
         from components.kubernetes.services import ClusterServices, ServicesArgs  # noqa: PLC0415
+        from stacks.services import rendered  # noqa: PLC0415
 
         stack = self._stack
         ranges = (*plan.control_plane, *((plan.master,) if plan.master else ()), plan.endpoints)
@@ -172,6 +173,7 @@ class Platform(pulumi.ComponentResource):
                 nodes=(str(plan.nodes),),
                 workloads=self._workloads(name),
                 physical_name=f"{stack.environment}-{plan.region}",
+                rules=rendered.of(stack.services),
                 after=tuple(base.namespaces.values()),
             ),
             cluster,

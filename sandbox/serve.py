@@ -18,7 +18,7 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from sandbox.client import Client
 from sandbox.cloud import Cloud
 from sandbox.kubernetes.backend import Backend
-from sandbox.kubernetes.releases import WithReleases
+from sandbox.kubernetes.constraint_kinds import WithTemplates
 from sandbox.kubernetes.schema_only import SchemaOnly
 from sandbox.provider import Provider
 from sandbox.schema.store import SchemaStore
@@ -58,7 +58,7 @@ class Serving:
         for package in PACKAGES:
             store = SchemaStore(package)
             behaviour: Any = (
-                WithReleases(self.backend, self.database, store)
+                WithTemplates(self.backend, self.database, store)
                 if package == "kubernetes"
                 else Cloud(package, self.database, store, stage.now)
             )

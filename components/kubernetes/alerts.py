@@ -1,112 +1,198 @@
-"""Alerts and recording rules, as data: what is down, what is slow, and how fast the error budget burns."""
+"""Alerts as data: what is down, what is slow, and what each service that is on says of itself."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from components.kubernetes.crds.prometheus import (
-    PrometheusRule,
-    PrometheusRuleSpec,
-    PrometheusRuleSpecGroups,
-    PrometheusRuleSpecGroupsRules,
-)
+from components.kubernetes import spending
+from components.kubernetes.crds.prometheus import PrometheusRule, PrometheusRuleSpec, PrometheusRuleSpecGroups
+from components.kubernetes.objectives import objectives
+from components.kubernetes.raised import Runbooks, group
+from stacks.services.settings import Services
 
-RUNBOOKS: Final = "docs/runbooks/alerts.md"
-BUDGET_DAYS: Final = 30
-
-
-@dataclass(frozen=True, kw_only=True)
-class Burn:
-    """One pair of windows: how fast the budget of the period burns when both are above `rate`."""
-
-    long: str
-    short: str
-    rate: float
-    severity: str
-    wait: str
+EXPIRES_DAYS: Final = 14
+"""cert-manager renews with a third of the time left: what is this old was not renewed."""
 
 
-BURNS: Final = (
-    Burn(long="1h", short="5m", rate=14.4, severity="critical", wait="2m"),
-    Burn(long="6h", short="30m", rate=6.0, severity="critical", wait="15m"),
-    Burn(long="1d", short="2h", rate=3.0, severity="warning", wait="1h"),
-    Burn(long="3d", short="6h", rate=1.0, severity="warning", wait="3h"),
-)
-"""Multi-window, multi-burn-rate: sre.google/workbook/alerting-on-slos, table 5-8, read 2026-11."""
-
-
-def rules(*, availability: float, latency_ms: int, meshed: bool) -> PrometheusRule:
-    """All groups; those about requests only where the mesh counts them."""
-    groups = [_down()]
-    if meshed:
-        groups += [_latency(latency_ms), recorded(), burning(availability)]
+def rules(services: Services, *, availability: float) -> PrometheusRule:
+    """All groups; those about requests only where the mesh counts them. Raises ValueError without monitoring."""
+    wish = services.monitoring
+    if wish is None:
+        raise ValueError("monitoring is off: nothing would read the rules")
+    runbooks = Runbooks(wish.runbooks or "")
+    groups = [_down(runbooks)]
+    if services.mesh is not None:
+        groups += [_latency(wish.latency_ms, runbooks), *objectives(availability, runbooks)]
+    for name, _ in services.on():
+        groups += OF[name](services, runbooks) if name in OF else ()
     return PrometheusRule(spec=PrometheusRuleSpec(groups=groups))
 
 
-def _alert(name: str, expr: str, wait: str, severity: str, summary: str) -> PrometheusRuleSpecGroupsRules:
-    return PrometheusRuleSpecGroupsRules(
-        alert=name,
-        expr=expr,
-        for_=wait,
-        labels={"severity": severity},
-        annotations={"summary": summary, "runbook_url": f"{RUNBOOKS}#{name.lower()}"},
+def _down(runbooks: Runbooks) -> PrometheusRuleSpecGroups:
+    return group(
+        "platform.up",
+        runbooks.alert(
+            "TargetDown", "up == 0", "1m", "critical", "{{ $labels.job }} in {{ $labels.namespace }} is down"
+        ),
+        runbooks.alert(
+            "NothingIsAsked",
+            'absent(up{job="platform-prometheus"})',
+            "5m",
+            "critical",
+            "Prometheus asks not even itself",
+        ),
     )
 
 
-def _down() -> PrometheusRuleSpecGroups:
-    alert = _alert("TargetDown", "up == 0", "1m", "critical", "{{ $labels.job }} in {{ $labels.namespace }} is down")
-    absent = _alert(
-        "NothingIsAsked", 'absent(up{job="platform-prometheus"})', "5m", "critical", "Prometheus asks not even itself"
-    )
-    return PrometheusRuleSpecGroups(name="platform.up", rules=[alert, absent])
-
-
-def _latency(milliseconds: int) -> PrometheusRuleSpecGroups:
+def _latency(milliseconds: int, runbooks: Runbooks) -> PrometheusRuleSpecGroups:
     quantile = (
         "histogram_quantile(0.95, sum by (le, destination_service_name, destination_service_namespace) "
         "(rate(istio_request_duration_milliseconds_bucket[5m])))"
     )
     where = "{{ $labels.destination_service_name }}.{{ $labels.destination_service_namespace }}"
-    alert = _alert(
-        "SlowRequests", f"{quantile} > {milliseconds}", "5m", "warning", f"p95 of {where} is above {milliseconds} ms"
-    )
-    return PrometheusRuleSpecGroups(name="platform.latency", rules=[alert])
-
-
-def recorded() -> PrometheusRuleSpecGroups:
-    """Share of failed requests over each window."""
-    windows = dict.fromkeys(window for burn in BURNS for window in (burn.short, burn.long))
-    return PrometheusRuleSpecGroups(
-        name="platform.slo.ratios",
-        interval="30s",
-        rules=[
-            PrometheusRuleSpecGroupsRules(
-                record=f"platform:request_errors:ratio_rate{window}",
-                expr=(
-                    f'sum(rate(istio_requests_total{{response_code=~"5.."}}[{window}]))'
-                    f" / sum(rate(istio_requests_total[{window}]))"
-                ),
-            )
-            for window in windows
-        ],
+    return group(
+        "platform.latency",
+        runbooks.alert(
+            "SlowRequests",
+            f"{quantile} > {milliseconds}",
+            "5m",
+            "warning",
+            f"p95 of {where} is above {milliseconds} ms",
+        ),
     )
 
 
-def burning(availability: float) -> PrometheusRuleSpecGroups:
-    """One alert for each pair of windows, from the availability that the stack file promises."""
-    allowed = 1 - availability
-    return PrometheusRuleSpecGroups(
-        name="platform.slo.burn",
-        rules=[
-            _alert(
-                f"ErrorBudgetBurns{burn.long}",
-                f"platform:request_errors:ratio_rate{burn.long} > {burn.rate * allowed:.6g}"
-                f" and platform:request_errors:ratio_rate{burn.short} > {burn.rate * allowed:.6g}",
-                burn.wait,
-                burn.severity,
-                f"{burn.rate:g} times the error budget of {BUDGET_DAYS} days at {availability:.6g}",
-            )
-            for burn in BURNS
-        ],
+def _certificates(_services: Services, runbooks: Runbooks) -> Iterator[PrometheusRuleSpecGroups]:
+    name = "{{ $labels.name }} in {{ $labels.exported_namespace }}"
+    yield group(
+        "platform.certificates",
+        runbooks.alert(
+            "CertificateNotReady",
+            'certmanager_certificate_ready_status{condition="False"} == 1',
+            "15m",
+            "warning",
+            f"the certificate {name} is not ready",
+        ),
+        runbooks.alert(
+            "CertificateExpires",
+            f"certmanager_certificate_expiration_timestamp_seconds - time() < {EXPIRES_DAYS} * 86400",
+            "1h",
+            "critical",
+            f"the certificate {name} was not renewed, it ends within {EXPIRES_DAYS} days",
+        ),
     )
+
+
+def _secrets(_services: Services, runbooks: Runbooks) -> Iterator[PrometheusRuleSpecGroups]:
+    yield group(
+        "platform.secrets",
+        runbooks.alert(
+            "SecretNotRead",
+            'externalsecret_status_condition{condition="Ready", status="False"} == 1',
+            "15m",
+            "critical",
+            "{{ $labels.name }} in {{ $labels.exported_namespace }} cannot be read from the store",
+        ),
+    )
+
+
+def _logs(_services: Services, runbooks: Runbooks) -> Iterator[PrometheusRuleSpecGroups]:
+    yield group(
+        "platform.logs",
+        runbooks.alert(
+            "LogsAreLost",
+            "sum(rate(loki_write_dropped_entries_total[5m])) > 0",
+            "10m",
+            "warning",
+            "the collector drops lines that Loki does not take",
+        ),
+    )
+
+
+def _probes(_services: Services, runbooks: Runbooks) -> Iterator[PrometheusRuleSpecGroups]:
+    yield group(
+        "platform.probes",
+        runbooks.alert("ProbeFails", "probe_success == 0", "1m", "critical", "{{ $labels.instance }} does not answer"),
+        runbooks.alert(
+            "ProbedCertificateExpires",
+            f"probe_ssl_earliest_cert_expiry - time() < {EXPIRES_DAYS} * 86400",
+            "1h",
+            "critical",
+            f"{{{{ $labels.instance }}}} shows a certificate that ends within {EXPIRES_DAYS} days",
+        ),
+    )
+
+
+def _gatekeeper(_services: Services, runbooks: Runbooks) -> Iterator[PrometheusRuleSpecGroups]:
+    yield group(
+        "platform.admission",
+        runbooks.alert(
+            "ClusterBreaksTheLaw",
+            'sum by (enforcement_action) (gatekeeper_violations{enforcement_action="deny"}) > 0',
+            "10m",
+            "warning",
+            "{{ $value }} objects of the cluster break a rule that would refuse them today",
+        ),
+        runbooks.alert(
+            "AuditStands",
+            "time() - max(gatekeeper_audit_last_run_time) > 600",
+            "5m",
+            "warning",
+            "nothing was audited for ten minutes",
+        ),
+    )
+
+
+def _falco(_services: Services, runbooks: Runbooks) -> Iterator[PrometheusRuleSpecGroups]:
+    counter = 'falcosecurity_falco_rules_matches_total{priority=~"[0-3]"}'
+    now, before = (f"sum by (rule_name) ({counter}{back})" for back in ("", " offset 5m"))
+    yield group(
+        "platform.runtime",
+        runbooks.alert(
+            "RuntimeThreat",
+            f"({now} - {before} > 0) or ({now} > 0 unless {before})",
+            "0s",
+            "critical",
+            "{{ $labels.rule_name }}: {{ $value }} times in five minutes",
+            keep="15m",
+        ),
+        runbooks.alert(
+            "EventsAreLost",
+            "sum(rate(falcosecurity_scap_n_drops_total[5m])) / sum(rate(falcosecurity_scap_n_evts_total[5m])) > 0.01",
+            "10m",
+            "warning",
+            "{{ $value | humanizePercentage }} of the system calls were not looked at",
+        ),
+    )
+
+
+def _trivy(_services: Services, runbooks: Runbooks) -> Iterator[PrometheusRuleSpecGroups]:
+    yield group(
+        "platform.images",
+        runbooks.alert(
+            "CriticalVulnerability",
+            'sum by (exported_namespace, image_repository) (trivy_image_vulnerabilities{severity="Critical"}) > 0',
+            "1h",
+            "warning",
+            "{{ $labels.image_repository }} in {{ $labels.exported_namespace }} has {{ $value }} critical weaknesses",
+        ),
+    )
+
+
+def _cost(services: Services, runbooks: Runbooks) -> Iterator[PrometheusRuleSpecGroups]:
+    assert services.cost is not None  # noqa: S101 - asked by `rules`
+    yield from spending.groups(services.cost.budgets, runbooks)
+
+
+OF: Final[Mapping[str, Callable[[Services, Runbooks], Iterator[PrometheusRuleSpecGroups]]]] = {
+    "cert_manager": _certificates,
+    "external_secrets": _secrets,
+    "logs": _logs,
+    "probes": _probes,
+    "cost": _cost,
+    "gatekeeper": _gatekeeper,
+    "falco": _falco,
+    "trivy": _trivy,
+}
+"""Alerts of each service. Figures: the exporters' own documentation at the versions of charts.lock, 2026-11."""

@@ -8,6 +8,7 @@ import pulumi
 
 from components.grants import Holder, PodIdentity, ReadPrices
 from components.kubernetes.service import Ground, Service, resources
+from stacks.services.settings import Cost as Wish
 
 PROMETHEUS = "platform-prometheus"
 
@@ -24,6 +25,22 @@ class Cost(Service):
         self.last = [*self.last, *reader.ready]
         self.release("opencost", values(ground, reader))
         self.done()
+
+
+def prices(wish: Wish | None) -> dict[str, Any]:
+    """Own prices in USD an hour where the stack file has them; else those of the cloud's public list."""
+    if wish is None or wish.prices is None:
+        return {"enabled": False}
+    own = {
+        "description": "prices of the stack file",
+        "CPU": wish.prices.cpu,
+        "spotCPU": wish.prices.cpu,
+        "RAM": wish.prices.memory,
+        "spotRAM": wish.prices.memory,
+        "GPU": wish.prices.gpu,
+        "storage": wish.prices.storage,
+    }
+    return {"enabled": True, "createConfigmap": True, "provider": "custom", "costModel": own}
 
 
 def values(ground: Ground, reader: PodIdentity | None = None) -> dict[str, Any]:
@@ -57,6 +74,7 @@ def values(ground: Ground, reader: PodIdentity | None = None) -> dict[str, Any]:
                     "port": 9090,
                 }
             },
+            "customPricing": prices(ground.services.cost),
             "ui": {"enabled": False},
             "mcp": {"enabled": False},
         },

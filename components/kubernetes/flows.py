@@ -89,6 +89,21 @@ RECOMMENDER: Final = _named("scaling", "recommender", "vpa-recommender", COMPONE
 UPDATER: Final = _named("scaling", "updater", "vpa-updater", COMPONENT)
 VPA_ADMISSION: Final = _named("scaling", "admission-controller", "vpa-admission-controller", COMPONENT)
 AUTOSCALER: Final = _named("node-scaling", "aws-cluster-autoscaler", "cluster-autoscaler")
+BLACKBOX: Final = _named("probes", "prometheus-blackbox-exporter", "blackbox")
+GUARD: Final = _named("gatekeeper-system", "gatekeeper", "gatekeeper-admin", "app")
+KYVERNO: Final = _named("kyverno", "admission-controller", "kyverno-admission-controller", COMPONENT)
+KYVERNO_REPORTS: Final = _named("kyverno", "reports-controller", "kyverno-reports-controller", COMPONENT)
+FALCO: Final = _named("kube-system", "falco")
+TRIVY: Final = _named("trivy-system", "trivy-operator")
+SCANS: Final = _named("trivy-system", "trivy-operator", key="app.kubernetes.io/managed-by")
+NAMES: Final = _named("external-dns", "external-dns")
+ARGO_CONTROLLER: Final = _named("argocd", "argocd-application-controller")
+ARGO_SERVER: Final = _named("argocd", "argocd-server")
+ARGO_REPOSITORIES: Final = _named("argocd", "argocd-repo-server")
+ARGO_SETS: Final = _named("argocd", "argocd-applicationset-controller")
+ARGO_REDIS: Final = _named("argocd", "argocd-redis")
+ARGO_REDIS_SECRET: Final = _named("argocd", "argocd-redis-secret-init")
+ROLLOUTS: Final = _named("argo-rollouts", "argo-rollouts")
 
 _API: Final = (443, 6443)
 _WEBHOOK: Final = 10250
@@ -197,6 +212,56 @@ OF: Final[Mapping[str, tuple[Flow, ...]]] = {
 
 
 def of_mesh(wish: Mesh, tenants: tuple[str, ...]) -> Iterator[Flow]:
+    "gitops": (
+        *_asks(ARGO_CONTROLLER, ARGO_SERVER, ARGO_SETS, ARGO_REDIS_SECRET),
+        *(
+            Flow(source=each, target=ARGO_REDIS, ports=(6379,))
+            for each in (ARGO_CONTROLLER, ARGO_SERVER, ARGO_REPOSITORIES)
+        ),
+        *(
+            Flow(source=each, target=ARGO_REPOSITORIES, ports=(8081,))
+            for each in (ARGO_CONTROLLER, ARGO_SERVER, ARGO_SETS)
+        ),
+        *(Flow(source=each, target=WORLD, ports=(443,)) for each in (ARGO_REPOSITORIES, ARGO_SERVER)),
+        *_asked(8082, ARGO_CONTROLLER),
+        *_asked(8083, ARGO_SERVER),
+        *_asked(8084, ARGO_REPOSITORIES),
+        *_asked(8080, ARGO_SETS),
+    ),
+    "rollouts": (
+        *_asks(ROLLOUTS),
+        Flow(source=ROLLOUTS, target=PROMETHEUS, ports=(9090,)),
+        *_asked(8090, ROLLOUTS),
+    ),
+    "probes": (
+        Flow(source=BLACKBOX, target=WORLD, ports=(443,)),
+        *_asked(9115, BLACKBOX),
+    ),
+    "gatekeeper": (
+        *_asks(GUARD),
+        *_hooked(GUARD, port=8443),
+        *_asked(8888, GUARD),
+    ),
+    "kyverno": (
+        *_asks(KYVERNO, KYVERNO_REPORTS),
+        *_hooked(KYVERNO, port=9443),
+        Flow(source=KYVERNO, target=WORLD, ports=(443,)),
+        Flow(source=KYVERNO_REPORTS, target=WORLD, ports=(443,)),
+        *_asked(8000, KYVERNO, KYVERNO_REPORTS),
+    ),
+    "falco": _asked(8765, FALCO),
+    "trivy": (
+        *_asks(TRIVY, SCANS),
+        Flow(source=TRIVY, target=WORLD, ports=(443,)),
+        Flow(source=SCANS, target=WORLD, ports=(443,)),
+        *_asked(8080, TRIVY),
+    ),
+    "dns": (
+        *_asks(NAMES),
+        Flow(source=NAMES, target=WORLD, ports=(443,)),
+        *_acts(NAMES),
+        *_asked(7979, NAMES),
+    ),
     """Yield the calls of the stack file, and what the gateway needs."""
     if wish.gateway:
         yield Flow(source=GATEWAY, target=ISTIOD, ports=(15012,))

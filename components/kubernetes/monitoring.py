@@ -21,7 +21,7 @@ from components.kubernetes.crds.prometheus import (
     ServiceMonitorSpecNamespaceSelector,
     ServiceMonitorSpecSelector,
 )
-from components.kubernetes.flows import PROMETHEUS, Pods
+from components.kubernetes.flows import OPENCOST, PROMETHEUS, Pods
 from components.kubernetes.secrets import external
 from components.kubernetes.service import Ground, Service, resources, spread
 from stacks.services.settings import Monitoring as Wish
@@ -57,7 +57,7 @@ class Monitoring(Service):
             self.custom(label, monitor, namespace=namespace)
         self.custom("tenants", tenants(ground), namespace=namespace)
         meshed = ground.services.mesh is not None
-        rules = alerts.rules(availability=ground.availability_target, latency_ms=wish.latency_ms, meshed=meshed)
+        rules = alerts.rules(ground.services, availability=ground.availability_target)
         self.custom("platform", rules, namespace=namespace)
         for board, text in dashboards.boards(meshed=meshed).items():
             self.settings(f"dashboard-{board}", namespace, {f"{board}.json": text}, labels={"grafana_dashboard": "1"})
@@ -68,7 +68,10 @@ ADMIN_KEYS: Final = {"admin-user": "grafana-admin-user", "admin-password": "graf
 
 
 def targets(ground: Ground) -> Iterator[tuple[str, PodMonitor]]:
-    """Yield a monitor for each flow from Prometheus to pods that the chart does not ask itself."""
+    """Yield a monitor for each flow from Prometheus to pods that the chart does not ask itself.
+
+    OpenCost speaks of other namespaces than its own: there `namespace` is the one that it names.
+    """
     for flow in ground.flows:
         if flow.source != PROMETHEUS or not isinstance(flow.target, Pods) or not flow.target.labels:
             continue
@@ -85,7 +88,11 @@ def targets(ground: Ground) -> Iterator[tuple[str, PodMonitor]]:
                         namespace_selector=PodMonitorSpecNamespaceSelector(match_names=[flow.target.namespace]),
                         pod_metrics_endpoints=[
                             PodMonitorSpecPodMetricsEndpoints(
-                                port_number=port, path=path, interval=EVERY, scrape_timeout=WITHIN
+                                port_number=port,
+                                path=path,
+                                interval=EVERY,
+                                scrape_timeout=WITHIN,
+                                honor_labels=True if flow.target == OPENCOST else None,
                             )
                         ],
                     )

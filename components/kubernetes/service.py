@@ -51,6 +51,8 @@ class Ground:
     """Workloads of the stack that this cluster carries, by name."""
     physical_name: str = ""
     """Name of the cluster as its cloud knows it."""
+    rules: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    """What the law has rendered for clusters, by the service that installs it."""
     after: Sequence[pulumi.Resource] = ()
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 
@@ -13,16 +13,22 @@ from components.kubernetes import flows, volumes
 from components.kubernetes.certificates import Certificates
 from components.kubernetes.chaos import Chaos
 from components.kubernetes.cost import Cost
+from components.kubernetes.falco import Falco
+from components.kubernetes.gatekeeper import Gatekeeper
+from components.kubernetes.kyverno import Kyverno
 from components.kubernetes.logs import Logs
 from components.kubernetes.mesh import Mesh, Permissions
 from components.kubernetes.monitoring import Monitoring
+from components.kubernetes.names import Names
 from components.kubernetes.node_scaling import NodeScaling
 from components.kubernetes.openings import Openings
+from components.kubernetes.probes import Probes
 from components.kubernetes.scaling import Scaling
 from components.kubernetes.secrets import Secrets
 from components.kubernetes.service import Ground, Service
 from components.kubernetes.traces import Traces
 from components.kubernetes.traffic import reach
+from components.kubernetes.trivy import Trivy
 from stacks.services.settings import Services as Wishes
 from stacks.services.table import TABLE, of_cloud
 from stacks.work import Workload
@@ -38,6 +44,12 @@ NEXT: Final[Mapping[str, Callable[[str, Ground, pulumi.ResourceOptions], Service
     "chaos": Chaos,
     "scaling": Scaling,
     "node_scaling": NodeScaling,
+    "probes": Probes,
+    "gatekeeper": Gatekeeper,
+    "kyverno": Kyverno,
+    "falco": Falco,
+    "trivy": Trivy,
+    "dns": Names,
 }
 """How each service is made, from its name and the ground that it stands on."""
 
@@ -55,6 +67,7 @@ class ServicesArgs:
     nodes: tuple[str, ...] = ()
     workloads: Mapping[str, Workload] = field(default_factory=dict)
     physical_name: str = ""
+    rules: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     after: Sequence[pulumi.Resource] = ()
 
 
@@ -105,4 +118,5 @@ def ground_of(args: ServicesArgs, cluster: Cluster) -> Ground:
         nodes=args.nodes,
         workloads=args.workloads,
         physical_name=args.physical_name,
+        rules=args.rules,
     )

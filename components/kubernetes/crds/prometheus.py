@@ -102,6 +102,7 @@ class PodMonitorSpecNamespaceSelector(Shape):
 class PodMonitorSpecPodMetricsEndpoints(Shape):
     """PodMetricsEndpoint defines an endpoint serving Prometheus metrics to be scraped by Prometheus."""
 
+    honor_labels: Input[bool] | None = wire("honorLabels", default=None)
     interval: Input[str] | None = None
     path: Input[str] | None = None
     port: Input[str] | None = None
@@ -139,6 +140,7 @@ class PrometheusRuleSpecGroupsRules(Shape):
     alert: Input[str] | None = None
     annotations: Mapping[str, Input[str]] | None = None
     for_: Input[str] | None = wire("for", default=None)
+    keep_firing_for: Input[str] | None = None
     labels: Mapping[str, Input[str]] | None = None
     record: Input[str] | None = None
 

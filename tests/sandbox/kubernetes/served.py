@@ -12,7 +12,7 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from sandbox.client import Client
 from sandbox.faults import Plan
 from sandbox.kubernetes.backend import Backend
-from sandbox.kubernetes.releases import WithReleases
+from sandbox.kubernetes.constraint_kinds import WithTemplates
 from sandbox.provider import Provider
 from sandbox.schema.store import SchemaStore
 from sandbox.stage import Stage
@@ -22,7 +22,7 @@ from sandbox.state import Database
 @contextmanager
 def served(backend: Backend, database: Database) -> Iterator[str]:
     """Serve the kubernetes port alone, and give its address."""
-    behaviour = WithReleases(backend, database, SchemaStore("kubernetes"))
+    behaviour = WithTemplates(backend, database, SchemaStore("kubernetes"))
     stage = Stage(Plan())
     stage.use(database)
     server = grpc.server(ThreadPoolExecutor(16))
