@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -133,7 +133,15 @@ def facts(stack: Stack, project: Path, counts_file: Path, *, sandbox: bool) -> d
         "provider_versions": versions(),
         "counts_file": str(counts_file),
         "commit": commit(project),
+        "evidence": evidence(stack),
     }
+
+
+def evidence(stack: Stack) -> dict[str, Any]:
+    """What the stack file names of things that other stacks keep; a cloud that is not named stays undetermined."""
+    named: dict[str, Mapping[Any, str]] = {"sinks": stack.elsewhere.sinks, "budgets": stack.elsewhere.budgets}
+    packages = {**PACKAGES, "cloudflare": "cloudflare"}
+    return {kind: {packages[cloud]: name for cloud, name in told.items()} for kind, told in named.items() if told}
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, model_validator
 from stacks.checks import every_problem
 from stacks.clouds import CLOUDS, Cloud
 from stacks.data import Store
+from stacks.elsewhere import Elsewhere
 from stacks.money import Budget, Prices
 from stacks.part import FreezeMapping, Frozen, Name, Part, Tag
 from stacks.place import Addresses, Aws, Azure, Clouds, ControlPlaneAccess, Gcp, Region, Share
@@ -20,8 +21,8 @@ from stacks.work import Demand, Namespace, Sizing, SpotUse, Spread, Workload
 
 __all__ = [
     "Addresses", "Arch", "Aws", "Azure", "Budget", "Channel", "Clouds", "ClusterDefaults", "ClusterOverride",
-    "Clusters", "ControlPlaneAccess", "Demand", "Gcp", "Name", "Namespace", "NodePool", "Part", "Prices", "Region",
-    "Services", "Share", "Sizing", "SpotUse", "Spread", "Stack", "Store", "Taint", "Workload",
+    "Clusters", "ControlPlaneAccess", "Demand", "Elsewhere", "Gcp", "Name", "Namespace", "NodePool", "Part", "Prices",
+    "Region", "Services", "Share", "Sizing", "SpotUse", "Spread", "Stack", "Store", "Taint", "Workload",
 ]  # fmt: skip
 
 
@@ -64,6 +65,8 @@ class Stack(Part):
     """Tenant namespaces on every cluster, by name."""
     data: Annotated[Mapping[Name, Store], FreezeMapping] = Frozen()
     """Stores that the clouds run for the workloads, by name."""
+    elsewhere: Elsewhere = Elsewhere()
+    """What other stacks keep for this one."""
     services: Services = Services()
     """The platform on the clusters; a service is on when it has a line."""
 

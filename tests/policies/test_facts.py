@@ -14,6 +14,7 @@ from charter.rule import HIGH, RULES, Finding, Open, Resource, Rule
 from pulumi_policy import EnforcementLevel
 
 from automation import policy as hands
+from stacks.elsewhere import Elsewhere
 from stacks.load import read_file
 from tests.policies.door import Door, urn
 
@@ -180,3 +181,15 @@ def test_a_run_that_leaves_more_than_a_twentieth_open_is_refused(hazy: int, *, r
 
 def undecided(resource: Resource, facts: Facts) -> list[Open]:
     return [Open("x")] if resource.props["open"] else []
+
+
+def test_what_other_stacks_keep_reaches_the_rules_by_its_provider() -> None:
+    read = read_file(PROJECT / "Pulumi.prod.yaml")
+    elsewhere = Elsewhere(sinks={"azure": "sink", "cloudflare": "push"}, budgets={"gcp": "budget"})
+    told = hands.facts(read.model_copy(update={"elsewhere": elsewhere}), PROJECT, Path(), sandbox=True)
+    assert told["evidence"] == {
+        "sinks": {"azure-native": "sink", "cloudflare": "push"},
+        "budgets": {"gcp": "budget"},
+    }
+    assert hands.facts(read, PROJECT, Path(), sandbox=True)["evidence"].keys() <= {"sinks", "budgets"}
+    read_facts({**told, "counts_file": ""})

@@ -35,6 +35,9 @@ def test_the_good_stack_is_good_and_each_rule_alone_finds_its_mutant() -> None:
     verdicts, judging = judge(good, read_facts(told))
     assert not verdicts
     assert not [path for (rule, _), path in judging.tally.undetermined.items() if rule not in {"CH-11", "CH-23"}]
+    named = {"sinks": {"aws": "trail"}, "budgets": dict.fromkeys(("aws", "gcp", "azure-native"), "budget")}
+    verdicts, judging = judge(good, read_facts({**told, "evidence": named}))
+    assert (verdicts, judging.tally.undetermined) == ([], {}), "whatever is open is open for want of a name"
     made = defaultdict(list)
     for mutant in mutants(good, told):
         made[mutant.rule].append(mutant)
