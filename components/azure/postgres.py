@@ -140,7 +140,10 @@ class Postgres(pulumi.ComponentResource):
                 version=VERSION,
                 create_mode="Default",
                 sku=postgres.SkuArgs(name=SKUS[wish.size], tier="GeneralPurpose"),
-                identity=postgres.UserAssignedIdentityArgs(type="UserAssigned", user_assigned_identities=[reader.id]),
+                identity=postgres.UserAssignedIdentityArgs(
+                    type="UserAssigned",
+                    user_assigned_identities=reader.id.apply(lambda found: {found: postgres.UserIdentityArgs()}),
+                ),
                 data_encryption=postgres.DataEncryptionArgs(
                     type="AzureKeyVault",
                     primary_key_uri=own.key_uri_with_version,
