@@ -17,6 +17,7 @@ HEADER: Final = (
 REASONS: Final = {
     "id-token: write": "identity at the clouds by OIDC, no stored key",
     "pull-requests: write": "the one comment of the report",
+    "pull-requests: read": "which pull requests are open",
 }
 GO_VERSION: Final = "1.26.x"
 CLOUDS: Final = (
@@ -113,6 +114,8 @@ def _job(pipeline: Pipeline, stage: Stage, pins: Mapping[str, Pin]) -> dict[str,
         permissions["id-token"] = "write"
     if stage.comments:
         permissions["pull-requests"] = "write"
+    elif stage.asks:
+        permissions["pull-requests"] = "read"
     job["permissions"] = permissions
     if stage.environment:
         job["environment"] = _environment(pipeline, stage)
@@ -141,8 +144,11 @@ def _choice(pipeline: Pipeline) -> str:
 
 
 def _steps(pipeline: Pipeline, stage: Stage, pins: Mapping[str, Pin]) -> list[dict[str, Any]]:
+    checkout: dict[str, Any] = {"persist-credentials": False}
+    if stage.history:
+        checkout["fetch-depth"] = 0
     steps: list[dict[str, Any]] = [
-        {"name": "checkout", "uses": pins["actions/checkout"].uses, "with": {"persist-credentials": False}},
+        {"name": "checkout", "uses": pins["actions/checkout"].uses, "with": checkout},
         {"name": "Python", "uses": pins["actions/setup-python"].uses, "with": {"python-version": "3.11"}},
         {
             "name": "locked packages",
@@ -192,7 +198,8 @@ def _env(pipeline: Pipeline, stage: Stage) -> dict[str, str]:
     for need in stage.needs:
         for name in pipeline.stage(need).outputs:
             env[name.upper()] = f"${{{{ needs.{need}.outputs.{name} }}}}"
-    if stage.comments:
+    if stage.comments or stage.asks:
         env["GITHUB_TOKEN"] = "${{ github.token }}"  # noqa: S105 - an expression
+    if pipeline.triggers.pull_request and (stage.comments or stage.environment == "preview"):
         env["PULL_REQUEST"] = "${{ github.event.pull_request.number }}"
     return env

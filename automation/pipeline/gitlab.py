@@ -49,6 +49,8 @@ def _job(pipeline: Pipeline, stage: Stage) -> dict[str, Any]:
         job["environment"] = {"name": stage.environment}
     if stage.lock:
         job["resource_group"] = f"stack-{stage.lock}"  # one at a time; a running one is not interrupted
+    if stage.history:
+        job["variables"] = {"GIT_DEPTH": "0"}
     if stage.identity:
         job["id_tokens"] = {"CLOUD_TOKEN": {"aud": "$CLOUD_AUDIENCE"}}
     command = f'python -m automation pipeline {pipeline.name} --stage {stage.key} --environment "$ENVIRONMENT"'

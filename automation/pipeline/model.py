@@ -95,6 +95,8 @@ class Stage:
     environment: str = ""  # protected environment of the forge: reviewers, per-stack role
     identity: bool = False  # OIDC to the clouds
     comments: bool = False  # may write a pull request's comment
+    asks: bool = False  # reads the list of open pull requests
+    history: bool = False  # compares with another commit
     engine: bool = False  # builds the engine first
     lock: str = ""  # one at a time, never cancelled
     outputs: tuple[str, ...] = ()

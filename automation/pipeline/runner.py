@@ -94,6 +94,7 @@ class Runner:
             "build": str(self.build),
             "commit": record.head_sha or "unknown",
             "key": self.env.get("ECOSYSTEM_KEY", ""),
+            "base": _base(self.env),
             **record.outputs,
         }
         words = [re.sub(r"\{(\w+)\}", lambda m: known.get(m[1], m[0]), word) for word in command.words]
@@ -109,6 +110,7 @@ class Runner:
         outputs.write_text("", encoding="utf-8")
         env = {**self.env, OUTPUT_VARIABLE: str(outputs), "PIPELINE_BUILD": str(self.build)}
         env |= {name.upper(): value for name, value in record.outputs.items()}
+        env["PIPELINE_REAL"] = "true" if self.real else "false"
         began = time.monotonic()
         try:
             ran = subprocess.run(  # noqa: S603 - commands of our own definition, as a list of words
@@ -138,6 +140,12 @@ class Runner:
         if code:
             log += f"\nProcess completed with exit code {code}."
         return CommandRecord(command.name, number, conclusion, log, round(time.monotonic() - began, 2))  # type: ignore[arg-type]
+
+
+def _base(environ: Mapping[str, str]) -> str:
+    """What a pull request is compared with: the target branch as the forge names it; here the last commit."""
+    branch = environ.get("GITHUB_BASE_REF") or environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
+    return f"origin/{branch}" if branch else "HEAD"
 
 
 def trigger_of(environ: Mapping[str, str], environment: str) -> Trigger:

@@ -82,9 +82,19 @@ class Canary(Part):
 class Previews(Part):
     """Environments of pull requests."""
 
+    stack: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")] = "dev"
+    """The stack whose file they are cut from."""
     ttl_hours: Annotated[int, Field(ge=1, le=336)] = 48
     budget_monthly_usd: Annotated[float, Field(gt=0)] = 400
     at_once_max: Annotated[int, Field(ge=1)] = 5
+
+
+class Images(Part):
+    """Where images go, under which names they were built."""
+
+    registries: dict[str, str] = {}
+    """Cloud -> registry and path, for example `aws: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/platform`."""
+    names: tuple[str, ...] = ("application", "fallback-agent", "optimizer")
 
 
 class Settings(Part):
@@ -94,6 +104,7 @@ class Settings(Part):
     gates: Gates = Gates()
     canary: Canary = Canary()
     previews: Previews = Previews()
+    images: Images = Images()
 
 
 def load(project: Path) -> Settings:

@@ -138,6 +138,45 @@ def comment(options: argparse.Namespace) -> int:
     return Exit.OK
 
 
+def preview_environment(options: argparse.Namespace) -> int:
+    """Update, remove or sweep the environments of pull requests."""
+    from automation.pipeline import preview_step  # noqa: PLC0415
+
+    return preview_step.preview_environment(options, PROJECT, real=os.environ.get("PIPELINE_REAL") == "true")
+
+
+def push_images(_: argparse.Namespace) -> int:
+    """Push the images of this commit to the registries of all clouds."""
+    from automation.pipeline import images  # noqa: PLC0415
+    from automation.pipeline.settings import load  # noqa: PLC0415
+    from automation.policy import commit  # noqa: PLC0415
+
+    rules = load(PROJECT).images
+    made = images.push(rules.registries, [f"{name}:{commit(PROJECT) or 'unknown'}" for name in rules.names])
+    images.save(made, Path(os.environ.get("PIPELINE_BUILD", "build")) / "images.json")
+    for image, where in made.items():
+        _say(f"{image}: {', '.join(sorted(where))}")
+    return Exit.OK
+
+
+def verify_clusters(options: argparse.Namespace) -> int:
+    """Ask each cluster of the stack for nodes, pods and endpoints; exits 1 when something is not ready."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from automation.pipeline import verify_clusters as verification  # noqa: PLC0415
+    from automation.session import Options, opened  # noqa: PLC0415
+
+    with opened(options.stack, Options(PROJECT, real=True, policies=False), Console(stderr=True)) as session:
+        words = ("stack", "export", "--show-secrets", "--stack", session.name)
+        clusters = verification.kubeconfigs(json.loads(session.engine.call(*words)))
+    found = verification.verify(clusters)
+    for name, findings in found.items():
+        _say(f"{name}: {len(findings)} findings" if findings else f"{name}: nodes, pods and services are ready")
+        for line in findings:
+            _say(f"  {line}")
+    return Exit.FAILED if any(found.values()) else Exit.OK
+
+
 STEPS: Final[Mapping[str, tuple[Callable[[argparse.Namespace], int], tuple[str, ...]]]] = {
     "llm-check": (llm_check, ()),
     "stacks": (stacks, ()),
@@ -148,6 +187,9 @@ STEPS: Final[Mapping[str, tuple[Callable[[argparse.Namespace], int], tuple[str, 
     "blue-green": (canary, ("metrics",)),
     "notify": (notify, ("alert", "stack")),
     "comment": (comment, ("report",)),
+    "preview-environment": (preview_environment, ("do",)),
+    "push-images": (push_images, ()),
+    "verify-clusters": (verify_clusters, ("stack",)),
 }
 
 

@@ -117,6 +117,8 @@ def test_every_workflow(path: Path) -> None:
             allowed["id-token"] = "write"
         if stage.comments:
             allowed["pull-requests"] = "write"
+        elif stage.asks:
+            allowed["pull-requests"] = "read"
         assert job["permissions"] == allowed
         assert job["timeout-minutes"] <= 120
         if stage.lock:
