@@ -193,6 +193,7 @@ def split(
     problem: Problem, w: WorkloadDemand, wishes: list[PoolWish]
 ) -> list[tuple[str, int, int, tuple[str, ...]]] | Infeasible:
     """A workload as blocks (block, zone or -1, count, allowed pools): its on-demand share, then what may be spot."""
+    seats = w.seats(problem.zones)
     kind = {wish.name: wish.spot for wish in wishes}
     steady = tuple(sorted(name for name in set(w.pools) if not kind[name]))
     spot = tuple(sorted(name for name in set(w.pools) if kind[name]))
@@ -204,7 +205,7 @@ def split(
                 "name a pool with spot: only, or let the workload be tolerant",
                 detail={"workload": w.name},
             )
-        firm, loose, loose_pools = 0, w.replicas, spot
+        firm, loose, loose_pools = 0, seats, spot
     elif not steady:
         return Infeasible(
             constraint="spot_share",
@@ -214,18 +215,18 @@ def split(
             detail={"workload": w.name},
         )
     elif w.spot == "never" or not spot:
-        firm, loose, loose_pools = w.replicas, 0, ()
+        firm, loose, loose_pools = seats, 0, ()
     else:
-        firm = math.ceil(Fraction(str(ON_DEMAND_SHARE)) * w.replicas)
-        loose, loose_pools = w.replicas - firm, tuple(sorted({*steady, *spot}))
+        firm = math.ceil(Fraction(str(ON_DEMAND_SHARE)) * seats)
+        loose, loose_pools = seats - firm, tuple(sorted({*steady, *spot}))
     made = []
-    zoned = w.spread == "zone" and problem.zones > 1
+    zoned = (w.spread == "zone" or w.survives == "zone") and problem.zones > 1
     turn = int.from_bytes(hashlib.sha256(w.name.encode()).digest()[:4], "big")
     for block, start, count, allowed in (("on_demand", 0, firm, steady), ("flexible", firm, loose, loose_pools)):
         if not count:
             continue
         if not zoned:
-            made.append((block, -1, count, allowed))
+            made.append((block, -1 if w.zone is None or problem.zones == 1 else w.zone, count, allowed))
             continue
         for zone in range(problem.zones):
             here = sum(1 for k in range(start, start + count) if (k + turn) % problem.zones == zone)

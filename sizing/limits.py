@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,7 +13,7 @@ from sizing.problem import PoolWish, Problem, WorkloadDemand
 MOST_SLOTS: Final = 5
 ANY_AGE: Final = 100_000  # days
 GPU_POOL: Final = "gpu"
-WORKLOADS: Final = ("demand", "pools", "gpu", "spot", "spread")
+WORKLOADS: Final = ("demand", "pools", "gpu", "spot", "spread", "survives", "zone")
 """Kinds whose subjects are workloads; the subject of the rest is a pool, or the cluster itself."""
 SHOWN: Final = 4
 
@@ -56,6 +56,10 @@ class Limit:
                 return f"workload {who}: asks for GPUs, and none of its pools has gpu: true"
             case "spot":
                 return f"workload {who}: spot {jobs[one].spot}"
+            case "survives":
+                return f"workload {who}: room for all of it without any one zone"
+            case "zone":
+                return f"workload {who}: its volumes are in zone {jobs[one].zone}"
             case "spread":
                 return f"workload {who}: spread over {jobs[one].spread}s"
             case _:
@@ -84,6 +88,8 @@ def limits_of(problem: Problem) -> tuple[Limit, ...]:
     made += [Limit("arch", (p.name,)) for p in pools if len(set(p.arch)) == 1]
     made += _groups("spot", (w for w in problem.workloads if _cannot(problem, w)), lambda w: (*w.pools, w.spot))
     made += _groups("spread", (w for w in problem.workloads if w.spread != "none"), lambda w: (*w.pools, w.spread))
+    made += _groups("survives", (w for w in problem.workloads if w.survives != "none"), lambda w: w.pools)
+    made += _groups("zone", (w for w in problem.workloads if w.zone is not None), lambda w: (*w.pools, str(w.zone)))
     made += [Limit("slots", (p.name,)) for p in pools if p.slots < MOST_SLOTS]
     made += [Limit("pool_min", (p.name,)) for p in pools if p.min]
     made += [Limit("zones")] if problem.zones > 1 else []
@@ -112,7 +118,7 @@ def open_to_all(problem: Problem) -> set[str]:
 
 def ceiling(problem: Problem) -> int:
     """Nodes that no pool can need more of: one a pod, and what minima, zones and spares add."""
-    pods = sum(w.replicas for w in problem.workloads)
+    pods = sum(w.seats(problem.zones) for w in problem.workloads)
     return pods + problem.zones + MOST_SLOTS + max(p.min for p in problem.pools)
 
 
@@ -123,20 +129,9 @@ def lift(problem: Problem, limits: Collection[Limit], every: tuple[InstanceType,
     kinds = {limit.kind for limit in limits}
     pools = [_pool(problem, p, named_pools) for p in problem.pools]
     spot = {p.name for p in problem.pools if p.spot}
-    jobs = []
-    for w in problem.workloads:
-        if w.name in gone["demand"]:
-            continue
-        made = w
-        if w.name in gone["spot"]:
-            made = replace(made, spot="only" if set(w.pools) <= spot else "never")
-        if w.name in gone["pools"]:
-            made = replace(made, pools=tuple(sorted({*w.pools, *open_to_all(problem)})))
-        if w.name in gone["gpu"]:
-            made = replace(made, pools=(*made.pools, GPU_POOL))
-        if w.name in gone["spread"]:
-            made = replace(made, spread="none")
-        jobs.append(made)
+    jobs = [_job(problem, w, gone, spot) for w in problem.workloads if w.name not in gone["demand"]]
+    if "zones" in kinds:
+        jobs = [replace(w, survives="none", zone=None) for w in jobs]
     if gone["gpu"]:
         pools.append(PoolWish(name=GPU_POOL, gpu=True, max=ceiling(problem), arch=("amd64", "arm64")))
     offered = {t.name: t for t in problem.types}
@@ -155,6 +150,21 @@ def lift(problem: Problem, limits: Collection[Limit], every: tuple[InstanceType,
         zones=1 if "zones" in kinds else problem.zones,
         max_age_days=ANY_AGE if "price_age" in kinds else problem.max_age_days,
     )
+
+
+def _job(problem: Problem, w: WorkloadDemand, gone: Mapping[str, set[str]], spot: set[str]) -> WorkloadDemand:
+    made = w
+    if w.name in gone["spot"]:
+        made = replace(made, spot="only" if set(w.pools) <= spot else "never")
+    if w.name in gone["pools"]:
+        made = replace(made, pools=tuple(sorted({*w.pools, *open_to_all(problem)})))
+    if w.name in gone["gpu"]:
+        made = replace(made, pools=(*made.pools, GPU_POOL))
+    if w.name in gone["spread"]:
+        made = replace(made, spread="none")
+    if w.name in gone["survives"]:
+        made = replace(made, survives="none")
+    return replace(made, zone=None) if w.name in gone["zone"] else made
 
 
 def _pool(problem: Problem, pool: PoolWish, gone: set[tuple[str, str]]) -> PoolWish:

@@ -12,24 +12,24 @@ from typing import Any, Final, Literal
 from sizing.allocatable import NO_AGENTS, Room
 from sizing.canonical import canonical, sha256_hex
 from sizing.catalogue import InstanceType
+from sizing.sound import WrongProblem, check
+
+__all__ = ["PoolWish", "Problem", "WorkloadDemand", "WrongProblem", "check"]
 
 Quality = Literal["fast", "standard", "best"]
-QUALITIES: Final = ("fast", "standard", "best")
-SPREADS: Final = ("none", "zone", "host")
-SPOT_WISHES: Final = ("never", "tolerant", "only")
 SPOT_POOL_SHARE: Final = 0.6
 """At most this share of spot-eligible CPU in one spot pool, where there are several."""
 ON_DEMAND_SHARE: Final = 0.3
 """At least this share of each tolerant workload runs on demand."""
 
 
-class WrongProblem(ValueError):  # noqa: N818 - part of the interface
-    """The problem itself is wrong; the message names the field."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class WorkloadDemand:
-    """Equal pods: requests of one pod, how many, how they spread, and where they may run."""
+    """Equal pods: requests of one pod, how many, how they spread, and where they may run.
+
+    `survives` zone: seats are kept so that all of them find room when any one zone is lost. `zone`: the number (from 0)
+    of the zone that their volumes are in.
+    """
 
     name: str
     cpu_milli: int
@@ -38,7 +38,15 @@ class WorkloadDemand:
     replicas: int
     spread: str = "none"
     spot: str = "never"
+    survives: str = "none"
+    zone: int | None = None
     pools: tuple[str, ...]
+
+    def seats(self, zones: int) -> int:
+        """Pods to find room for: without any one of the zones, among which they stand evenly, all of them fit."""
+        if self.survives == "none" or zones < 2:  # noqa: PLR2004
+            return self.replicas
+        return zones * -(-self.replicas // (zones - 1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +158,7 @@ class Problem:
                         **{
                             **w,
                             **{key: int(w[key]) for key in ("cpu_milli", "memory_mib", "gpu", "replicas")},
+                            "zone": None if w.get("zone") is None else int(w["zone"]),
                             "pools": tuple(w["pools"]),
                         }
                     )
@@ -247,55 +256,3 @@ def type_from_object(made: Mapping[str, Any], cloud: str, region: str) -> Instan
         price_source=made["price_source"],
         spot_source=made["spot_source"],
     )
-
-
-def check(problem: Problem) -> None:
-    """Raise WrongProblem naming the first wrong field and what is allowed."""
-    where = f"problem of cluster {problem.cluster!r}"
-    _need(problem.zones >= 1, f"{where}: zones is {problem.zones}; at least 1")
-    _need(problem.quality in QUALITIES, f"{where}: quality is {problem.quality!r}; one of {', '.join(QUALITIES)}")
-    _need(0 <= problem.threshold < 1, f"{where}: threshold is {problem.threshold}; 0 <= threshold < 1")
-    _need(
-        problem.vcpu_quota is None or problem.vcpu_quota > 0,
-        f"{where}: vcpu_quota is {problem.vcpu_quota}; above zero, or absent",
-    )
-    _need(
-        problem.max_changed_nodes is None or problem.max_changed_nodes > 0,
-        f"{where}: max_changed_nodes is {problem.max_changed_nodes}; above zero, or absent",
-    )
-    _need(
-        problem.budget_usd_month is None or problem.budget_usd_month > 0,
-        f"{where}: budget_usd_month is {problem.budget_usd_month}; above zero, or absent",
-    )
-    _need(min(problem.agents) >= 0, f"{where}: agents is {problem.agents._asdict()}; nothing in it is negative")
-    _need(bool(problem.pools), f"{where}: pools is empty; a cluster needs at least one pool")
-    names = [pool.name for pool in problem.pools]
-    _need(len(set(names)) == len(names), f"{where}: pools: a name occurs twice in {sorted(names)}")
-    for pool in problem.pools:
-        spot = f"{where}: pools.{pool.name}"
-        _need(0 <= pool.min <= pool.max, f"{spot}: min {pool.min}, max {pool.max}; 0 <= min <= max")
-        _need(pool.max >= 1, f"{spot}.max is {pool.max}; at least 1")
-        _need(1 <= pool.slots <= 5, f"{spot}.slots is {pool.slots}; 1 to 5")  # noqa: PLR2004
-        _need(bool(pool.arch), f"{spot}.arch is empty; amd64, arm64 or both")
-    jobs = [w.name for w in problem.workloads]
-    _need(len(set(jobs)) == len(jobs), f"{where}: workloads: a name occurs twice: {_twice(jobs)}")
-    for w in problem.workloads:
-        spot = f"{where}: workloads.{w.name}"
-        _need(w.replicas >= 1, f"{spot}.replicas is {w.replicas}; at least 1")
-        for key in ("cpu_milli", "memory_mib", "gpu"):
-            _need(getattr(w, key) >= 0, f"{spot}.{key} is {getattr(w, key)}; not negative")
-        _need(w.cpu_milli + w.memory_mib > 0, f"{spot}: cpu_milli and memory_mib are both 0; a pod asks for something")
-        _need(w.spread in SPREADS, f"{spot}.spread is {w.spread!r}; one of {', '.join(SPREADS)}")
-        _need(w.spot in SPOT_WISHES, f"{spot}.spot is {w.spot!r}; one of {', '.join(SPOT_WISHES)}")
-        _need(bool(w.pools), f"{spot}.pools is empty; name at least one pool")
-        unknown = sorted(set(w.pools) - set(names))
-        _need(not unknown, f"{spot}.pools names {unknown}; the cluster's pools are {sorted(names)}")
-
-
-def _twice(names: list[str]) -> str:
-    return ", ".join(sorted({name for name in names if names.count(name) > 1}))
-
-
-def _need(condition: bool, message: str) -> None:  # noqa: FBT001 - reads as a sentence
-    if not condition:
-        raise WrongProblem(message)

@@ -27,6 +27,7 @@ LIFTABLE = (
     "arch",
     "spot",
     "spread",
+    "survives",
     "slots",
     "pool_min",
     "zones",
@@ -88,7 +89,8 @@ def _single(problem: Problem, limit: Limit, every: tuple[InstanceType, ...]) -> 
         more = range(next(p.slots for p in problem.pools if p.name in limit.subjects) + 1, MOST_SLOTS + 1)
         tried = (replace(problem, pools=_each(problem, limit, slots=n)) for n in more)
     elif limit.kind == "zones":
-        tried = (replace(problem, zones=zones) for zones in range(problem.zones - 1, 0, -1))
+        tied = any(w.zone is not None or w.survives != "none" for w in problem.workloads)
+        tried = (replace(problem, zones=zones) for zones in range(problem.zones - 1, 0, -1)) if not tied else ()
     elif limit.kind == "price_age":
         ages = sorted(age for age in _ages(problem) if age > problem.max_age_days)
         tried = (replace(problem, max_age_days=age) for age in ages)
@@ -203,7 +205,7 @@ def _first(low: int, high: int, fine: Callable[[int], bool]) -> int:
     return high
 
 
-def _change(before: Problem, after: Problem, limit: Limit, add: str) -> tuple[str, Any, Any]:  # noqa: C901, PLR0911
+def _change(before: Problem, after: Problem, limit: Limit, add: str) -> tuple[str, Any, Any]:  # noqa: C901, PLR0911, PLR0912
     """The sentence, and the value now and then."""
     one = limit.subjects[0] if limit.subjects else ""
     old = {p.name: p for p in before.pools}
@@ -237,6 +239,8 @@ def _change(before: Problem, after: Problem, limit: Limit, add: str) -> tuple[st
             return f"add a pool with gpu: true and let {who} run there", False, GPU_POOL
         case "spot":
             return f"let {who} be spot: {jobs[one].spot}", None, jobs[one].spot
+        case "survives":
+            return f"let {who} not survive the loss of a zone", "zone", "none"
         case "spread":
             return f"do not spread {who}", None, "none"
         case _:

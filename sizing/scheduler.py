@@ -29,6 +29,7 @@ class Kind:
     count: int
     spread: bool
     host: int
+    zone: int = -1  # of its volumes
 
 
 def kinds(compiled: Compiled, counts: Floats) -> list[Kind]:
@@ -38,12 +39,14 @@ def kinds(compiled: Compiled, counts: Floats) -> list[Kind]:
         if counts[c] > 0:
             found.setdefault((compiled.pods[c].workload, compiled.pods[c].block), []).append(c)
     classes = compiled.classes
+    pinned = {w.name: w.zone for w in compiled.problem.workloads} if compiled.zones > 1 else {}
     return [
         Kind(
             classes.sizes[group[0]],
             int(counts[group].sum()),
-            bool(classes.zone[group[0]] >= 0),
+            bool(classes.zone[group[0]] >= 0) and pinned.get(compiled.pods[group[0]].workload) is None,
             int(classes.host[group[0]]),
+            -1 if (zone := pinned.get(compiled.pods[group[0]].workload)) is None else zone,
         )
         for group in found.values()
     ]
@@ -82,6 +85,8 @@ def schedule(wanted: list[Kind], room: Floats, zones: Ints, draws: int, seed: in
                 fits &= free[d] >= kind.size[d]
             if kind.spread:
                 fits &= (held <= held.min(axis=1, keepdims=True))[:, zones]
+            if kind.zone >= 0:
+                fits &= zones == kind.zone
             if hosts is not None:
                 fits &= ~hosts
             any_fits = fits.any(axis=1)

@@ -44,7 +44,7 @@ def node_agents(stack: Stack, cluster: str) -> Room:
 def _problem(stack: Stack, cluster: str, jobs: tuple[object, ...], catalogue: Catalogue) -> Problem:
     cloud, region_name, region = stack.region_of(cluster)
     pools = tuple(wish(name, pool) for name, pool in sorted(stack.cluster_pools(cluster).items()))
-    fields = ("name", "cpu_milli", "memory_mib", "gpu", "replicas", "spread", "spot")
+    fields = ("name", "cpu_milli", "memory_mib", "gpu", "replicas", "spread", "spot", "survives", "zone")
     workloads = tuple(
         WorkloadDemand(**{key: getattr(job, key) for key in fields}, pools=tuple(job.pools))  # type: ignore[attr-defined]
         for job in sorted(jobs, key=lambda job: job.name)  # type: ignore[attr-defined]

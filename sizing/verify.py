@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import json
 import math
 from collections import Counter, defaultdict
@@ -11,7 +10,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-_Bin = tuple[int, list[int], Counter[str], list[int]]  # zone, free, pods by workload, room
+from sizing.placing import Bin, scheduled
 
 MONTH = 730
 RISK = (Fraction(0), Fraction(5, 100), Fraction(10, 100), Fraction(20, 100), Fraction(40, 100))
@@ -46,12 +45,20 @@ class _Judge:
         self.types = {t["name"]: t for t in problem["types"]}
         self.wishes = {w["name"]: w for w in problem["pools"]}
         self.jobs = {w["name"]: w for w in problem["workloads"]}
+        self.apart = {n for n, w in self.jobs.items() if w["spread"] == "zone" or w.get("survives") == "zone"}
         self.rows: dict[str, list[Any]] = defaultdict(list)
         for row in plan["pools"]:
             self.rows[row["pool"]].append(row)
 
     def _is_spot(self, pool: str) -> bool:
         return pool in self.wishes and bool(self.wishes[pool]["spot"])
+
+    def _asked(self, job: Any) -> int:
+        """Pods that need a place: without one zone, an even share of them in each of the others holds all replicas."""
+        zones = self.problem["zones"]
+        if job.get("survives") != "zone" or zones == 1:
+            return int(job["replicas"])
+        return zones * math.ceil(Fraction(job["replicas"], zones - 1))  # type: ignore[no-any-return]
 
     def nodes(self, pool: str) -> list[tuple[Any, Any]]:
         """(slot row, node) of a pool in the order in which the scheduler fills it."""
@@ -162,11 +169,11 @@ class _Judge:
         if max(held) - min(held) > 1:
             yield f"pool {pool}: its nodes stand unevenly over the zones: {held}"
         names = {name for _, node in self.nodes(pool) for name in node["pods"]} & set(self.jobs)
-        spreads = any(self.jobs[name]["spread"] == "zone" for name in names)
+        spreads = bool(names & self.apart)
         if (spreads or self.wishes[pool]["purpose"] == "system") and zones > 1 and min(held) < 1:
             yield f"pool {pool}: a zone has no node: {held}"
 
-    def _workloads(self) -> Iterator[str]:  # noqa: C901
+    def _workloads(self) -> Iterator[str]:  # noqa: C901, PLR0912
         zones = self.problem["zones"]
         total: Counter[str] = Counter()
         firm: Counter[str] = Counter()
@@ -182,24 +189,32 @@ class _Judge:
                     if not row["spot"]:
                         firm[name] += sum(blocks.values())
         for name, job in sorted(self.jobs.items()):
-            if total[name] != job["replicas"]:
-                yield f"workload {name}: {total[name]} pods placed, {job['replicas']} asked for"
+            asked = self._asked(job)
+            if total[name] != asked:
+                yield f"workload {name}: {total[name]} pods placed, {asked} asked for"
+            pinned = job.get("zone")
+            if pinned is not None and zones > 1 and by_zone[name][pinned] != total[name]:
+                yield f"workload {name}: its volumes are in zone {pinned}, but a pod stands elsewhere: {by_zone[name]}"
+            if job.get("survives") == "zone" and any(
+                total[name] - by_zone[name][z] < job["replicas"] for z in range(zones)
+            ):
+                yield f"workload {name}: without one zone there is no room for {job['replicas']} pods: {by_zone[name]}"
             spots = any(self._is_spot(p) for p in job["pools"])
-            if job["spot"] == "tolerant" and spots and firm[name] < math.ceil(Fraction(3, 10) * job["replicas"]):
-                yield f"workload {name}: {firm[name]} of {job['replicas']} pods on demand, at least 30 % are needed"
-            if job["spread"] == "zone" and zones > 1:
+            if job["spot"] == "tolerant" and spots and firm[name] < math.ceil(Fraction(3, 10) * asked):
+                yield f"workload {name}: {firm[name]} of {asked} pods on demand, at least 30 % are needed"
+            if name in self.apart and zones > 1:
                 held = [by_zone[name][z] for z in range(zones)]
                 if max(held) - min(held) > 1:
                     yield f"workload {name}: unevenly over the zones: {held}"
         for (name, block, pool), count in sorted(by_part.items()):
             held = [count[z] for z in range(zones)]
-            if zones > 1 and name in self.jobs and self.jobs[name]["spread"] == "zone" and max(held) - min(held) > 1:
+            if zones > 1 and name in self.apart and max(held) - min(held) > 1:
                 yield f"workload {name}: its {block} pods stand unevenly over the zones of pool {pool}: {held}"
 
     def _greedy(self, pool: str) -> Iterator[str]:
         """kube-scheduler's own order and scores, pod by pod, on all nodes: every pod must find a place."""
         pods: Counter[tuple[str, str]] = Counter()
-        bins: list[_Bin] = []
+        bins: list[Bin] = []
         for row, node in sorted(self.nodes(pool), key=lambda one: not one[1]["pods"]):
             bins.append((node["zone"], self._room(row), Counter(), self._room(row)))
             for name, blocks in node["pods"].items():
@@ -213,8 +228,10 @@ class _Judge:
         for name, block in sorted(pods, key=size):
             job = self.jobs[name]
             need = (job["cpu_milli"], job["memory_mib"], job["gpu"], 1)
-            zones = self.problem["zones"] if job["spread"] == "zone" else 1
-            rest = _scheduled(bins, name, need, pods[name, block], zones, alone=job["spread"] == "host")
+            zones = self.problem["zones"] if name in self.apart else 1
+            tied = job.get("zone") if self.problem["zones"] > 1 else None
+            some = bins if tied is None else [one for one in bins if one[0] == tied]
+            rest = scheduled(some, name, need, pods[name, block], zones, alone=job["spread"] == "host")
             if rest:
                 yield f"pool {pool}: a spreading scheduler leaves {rest} pods of workload {name} pending"
 
@@ -232,8 +249,8 @@ class _Judge:
         eligible = 0
         for name in choosing:
             job = self.jobs[name]
-            firm = 0 if job["spot"] == "only" else math.ceil(Fraction(3, 10) * job["replicas"])
-            eligible += (job["replicas"] - firm) * job["cpu_milli"]
+            firm = 0 if job["spot"] == "only" else math.ceil(Fraction(3, 10) * self._asked(job))
+            eligible += (self._asked(job) - firm) * job["cpu_milli"]
         for pool, wish in self.wishes.items():
             held = sum(
                 self.jobs[name]["cpu_milli"] * blocks.get("flexible", 0)
@@ -264,43 +281,3 @@ class _Judge:
             yield f"cost_usd_month {self.plan['cost_usd_month']} does not follow from the nodes ({float(cost):.4f})"
         if self.plan["bound_usd_month"] > self.plan["cost_usd_month"] * (1 + 1e-6) + 1e-6:
             yield f"the bound {self.plan['bound_usd_month']} lies above the cost {self.plan['cost_usd_month']}"
-
-
-def _score(one: _Bin, name: str, need: tuple[int, ...], *, alone: bool) -> int | None:
-    """LeastAllocated + BalancedAllocation of Kubernetes 1.36 in whole points; None where the pod does not fit."""
-    _, free, held, whole = one
-    if any(n > f for n, f in zip(need, free, strict=True)) or (alone and held[name]):
-        return None
-    before = [1 - free[d] / whole[d] for d in (0, 1)]
-    after = [before[d] + need[d] / whole[d] for d in (0, 1)]
-    least = sum(int((1 - part) * 100 + 1e-9) for part in after) // 2
-    even, was = (int((1 - abs(a - b) / 2) * 100 + 1e-9) for a, b in (after, before))
-    return least + 50 + (50 + even - was) // 2
-
-
-def _scheduled(bins: list[_Bin], name: str, need: tuple[int, ...], rest: int, zones: int, *, alone: bool) -> int:  # noqa: PLR0913
-    """Each pod on the node with the best score, the first of equals, in a zone that has fewest; how many are left."""
-    queues: dict[int, list[tuple[int, int]]] = {zone: [] for zone in range(zones)}
-    for number, one in enumerate(bins):
-        score = _score(one, name, need, alone=alone)
-        if score is not None:
-            queues[one[0] if zones > 1 else 0].append((-score, number))
-    for queue in queues.values():
-        heapq.heapify(queue)
-    held = dict.fromkeys(queues, 0)
-    while rest:
-        least = min(held.values())
-        heads = [(queue[0], zone) for zone, queue in queues.items() if queue and held[zone] == least]
-        if not heads:
-            return rest
-        (_, number), zone = min(heads)
-        heapq.heappop(queues[zone])
-        for d, n in enumerate(need):
-            bins[number][1][d] -= n
-        bins[number][2][name] += 1
-        held[zone] += 1
-        rest -= 1
-        score = _score(bins[number], name, need, alone=alone)
-        if score is not None:
-            heapq.heappush(queues[zone], (-score, number))
-    return 0

@@ -30,6 +30,10 @@ class Workload(Part):
     """Whether pods are kept apart, over zones or over hosts."""
     spot: SpotUse = "never"
     """Whether pods may (`tolerant`) or must (`only`) run on spot capacity."""
+    survives: Literal["none", "zone"] = "none"
+    """`zone`: room is kept so that all pods run when any one zone is lost; they are spread over the zones."""
+    volume_zone: Annotated[int, Field(ge=1, le=3)] | None = None
+    """The zone that the pods' volumes are in, counted from 1: the pods cannot run elsewhere."""
     pools: Annotated[tuple[str, ...], Field(min_length=1)] = Field(examples=[["general"]])
     """Pools that may carry the pods."""
     clusters: tuple[str, ...] = ()

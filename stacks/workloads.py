@@ -28,6 +28,9 @@ class WorkloadDemand:
     spread: Spread
     spot: Literal["never", "tolerant", "only"]
     pools: tuple[str, ...]
+    survives: Literal["none", "zone"] = "none"
+    zone: int | None = None
+    """Of its volumes, counted from 0."""
 
 
 def demand(stack: Stack, project: Path = PROJECT) -> dict[str, tuple[WorkloadDemand, ...]]:
@@ -80,6 +83,8 @@ def _from_workload(workload: Workload) -> WorkloadDemand:
         spread=workload.spread,
         spot=workload.spot,
         pools=workload.pools,
+        survives=workload.survives,
+        zone=None if workload.volume_zone is None else workload.volume_zone - 1,
     )
 
 
@@ -94,4 +99,6 @@ def _overridden(wish: WorkloadDemand | None, row: DemandRow, fallback: tuple[str
         spread=row.spread or (wish.spread if wish else "none"),
         spot=row.spot or (wish.spot if wish else "never"),
         pools=row.pools or (wish.pools if wish else fallback),
+        survives=wish.survives if wish else "none",
+        zone=wish.zone if wish else None,
     )

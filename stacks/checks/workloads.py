@@ -34,12 +34,32 @@ def check_workloads(tree: Tree) -> Iterator[Problem]:
         for position, cluster in enumerate(tree.items(*path, "clusters")):
             if isinstance(cluster, str):
                 yield from unknown_cluster(tree, (*path, "clusters", position), cluster)
+        yield from _zones(tree, path)
         pools = tree.items(*path, "pools")
         if pools and all(isinstance(pool, str) for pool in pools):
             spot = "" if (*path, "spot") in tree.bad else tree.text(*path, "spot") or "never"
             asked = Asked(path, tuple(pools), spot, tree.whole(*path, "gpu") or 0, tuple(tree.items(*path, "clusters")))
             yield from carried(tree, asked)
     yield from _demand_file(tree)
+
+
+def _zones(tree: Tree, path: Path) -> Iterator[Problem]:
+    """Report what a workload asks of zones that its clusters, or its own volumes, cannot give."""
+    volume, spread = tree.whole(*path, "volume_zone"), tree.text(*path, "spread")
+    survives = tree.text(*path, "survives") == "zone"
+    if volume is not None and (survives or spread == "zone"):
+        what = "ties the pods to one zone, so they cannot be spread over zones or survive the loss of one"
+        yield Problem(path=(*path, "volume_zone"), what=what, found=volume, fix="remove it, or `survives` and `spread`")
+    wanted = volume if volume is not None else 2 if survives else 1
+    inside = tree.items(*path, "clusters")
+    for name, (cloud, region) in tree.clusters().items():
+        zones = tree.whole("clouds", cloud, "regions", region, "zones")
+        if zones is not None and zones < wanted and (not inside or name in inside):
+            key = "survives" if volume is None else "volume_zone"
+            what = f"needs {wanted} zones, and {name} has {zones}"
+            fix = "list the `clusters` that have as many, or raise the region's `zones`"
+            yield Problem(path=(*path, key), what=what, fix=fix)
+            return
 
 
 def carried(tree: Tree, asked: Asked) -> Iterator[Problem]:
