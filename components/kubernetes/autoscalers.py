@@ -61,8 +61,10 @@ MODES: Final = {"recommend": "Off", "initial": "Initial", "auto": "Recreate"}
 
 
 def target(ground: Ground, workload: str) -> tuple[str, str, str]:
-    """Say what is scaled: API version, kind and name."""
-    del ground
+    """Say what is scaled: API version, kind and name; what rollouts deliver is scaled through its rollout."""
+    rollouts = ground.services.rollouts
+    if rollouts is not None and workload in rollouts.workloads:
+        return "argoproj.io/v1alpha1", "Rollout", workload
     return "apps/v1", "Deployment", workload
 
 

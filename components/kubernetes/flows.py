@@ -123,6 +123,11 @@ def _asked(port: int, *pods: Pods) -> tuple[Flow, ...]:
     return tuple(Flow(source=PROMETHEUS, target=each, ports=(port,)) for each in pods)
 
 
+def _ask(target: Pods, port: int, *pods: Pods) -> tuple[Flow, ...]:
+    """Let each of them call one target."""
+    return tuple(Flow(source=each, target=target, ports=(port,)) for each in pods)
+
+
 def _acts(*pods: Pods) -> tuple[Flow, ...]:
     """Let pods with an identity of the cloud get its credentials and call the cloud's services."""
     places = ((CREDENTIALS, (80, 988)), (CLOUD, (443,)))
@@ -207,11 +212,6 @@ OF: Final[Mapping[str, tuple[Flow, ...]]] = {
         *_acts(AUTOSCALER),
         *_asked(8085, AUTOSCALER),
     ),
-}
-"""What each service needs. Ports: values.yaml of each chart at the versions of charts.lock, 2026-11."""
-
-
-def of_mesh(wish: Mesh, tenants: tuple[str, ...]) -> Iterator[Flow]:
     "gitops": (
         *_asks(ARGO_CONTROLLER, ARGO_SERVER, ARGO_SETS, ARGO_REDIS_SECRET),
         *(
@@ -262,6 +262,11 @@ def of_mesh(wish: Mesh, tenants: tuple[str, ...]) -> Iterator[Flow]:
         *_acts(NAMES),
         *_asked(7979, NAMES),
     ),
+}
+"""What each service needs. Ports: values.yaml of each chart at the versions of charts.lock, 2026-11."""
+
+
+def of_mesh(wish: Mesh, tenants: tuple[str, ...]) -> Iterator[Flow]:
     """Yield the calls of the stack file, and what the gateway needs."""
     if wish.gateway:
         yield Flow(source=GATEWAY, target=ISTIOD, ports=(15012,))
@@ -318,6 +323,8 @@ def of_stack(services: Services, tenants: tuple[str, ...] = ()) -> tuple[Flow, .
     if services.mesh is not None:
         present |= {GATEWAY_NAMESPACE} if services.mesh.gateway else set()
         flows += of_mesh(services.mesh, tenants)
+    if services.gitops is not None and services.gitops.host is not None:
+        flows.append(Flow(source=GATEWAY, target=ARGO_SERVER, ports=(8080,)))
     if services.traces is not None:
         flows += (Flow(source=Pods(namespace=each), target=COLLECTOR, ports=(4317, 4318)) for each in (*tenants,))
     ends = ((flow, [end for end in (flow.source, flow.target) if isinstance(end, Pods)]) for flow in flows)

@@ -82,9 +82,17 @@ class Permissions(Service):
             self.custom(each.name, each.policy, namespace=each.namespace)
         for namespace, app in sorted({(t[0], t[1]) for c in wish.calls if (t := c.target.split("/"))}):
             self.custom(app, breaker(namespace, app), namespace=namespace)
-            self.custom(app, retries(namespace, app), namespace=namespace)
+            split = self._split(namespace, app)
+            moved = ["spec.http[0].route"] if split else []
+            self.custom(app, retries(namespace, app, split=split), namespace=namespace, ignore=moved)
         self.ready = self.made[-1]
         self.register_outputs({"namespaces": list(meshed(ground))})
+
+    def _split(self, namespace: str, app: str) -> bool:
+        """Say whether rollouts move the traffic of a workload step by step."""
+        rollouts = self.ground.services.rollouts
+        wish = rollouts.workloads.get(app) if rollouts is not None and app in self.ground.workloads else None
+        return wish is not None and wish.namespace == namespace and wish.strategy == "canary"
 
 
 WAYPOINT: Final = {"istio.io/waypoint-for": "service"}

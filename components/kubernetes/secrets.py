@@ -20,6 +20,7 @@ from components.kubernetes.crds.external_secrets import (
     ExternalSecretSpecTarget,
 )
 from components.kubernetes.service import Ground, Service, resources, spread
+from stacks.services.table import TABLE
 
 STORE: Final = "cloud"
 """Name of the one store: the manager of the cloud that the cluster is in."""
@@ -41,7 +42,8 @@ class Secrets(Service):
         reader = ground.cluster.identity_for(Holder("external-secrets", "external-secrets"), [ReadSecrets()])
         self.last = [*self.last, *reader.ready]
         self.release("external-secrets", values(ground, reader))
-        open_to = [*ground.tenants, *(["monitoring"] if ground.services.monitoring else [])]
+        readers = {TABLE[each].namespace for each, _ in ground.services.on() if self.SERVICE in TABLE[each].needs}
+        open_to = {*ground.tenants, *readers}
         conditions = [ClusterSecretStoreSpecConditions(namespaces=sorted(open_to))]
         self.custom(
             STORE,

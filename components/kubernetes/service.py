@@ -177,8 +177,12 @@ class Service(pulumi.ComponentResource):
         labels: Mapping[str, str] | None = None,
         annotations: Mapping[str, pulumi.Input[str]] | None = None,
         after: Sequence[pulumi.Resource] = (),
+        ignore: Sequence[str] = (),
     ) -> CustomResource:
-        """Make a custom resource of a typed model; the logical name is kind and name."""
+        """Make a custom resource of a typed model; the logical name is kind and name.
+
+        `ignore` are paths that somebody in the cluster changes afterwards.
+        """
         place = f"{namespace}-" if namespace else ""
         made = CustomResource(
             f"{self.named}-{what.KIND.lower()}-{place}{name}",
@@ -191,7 +195,9 @@ class Service(pulumi.ComponentResource):
                 annotations=dict(annotations) if annotations else None,
             ),
             spec=plain(what)["spec"],
-            opts=self.options(*after),
+            opts=pulumi.ResourceOptions.merge(
+                self.options(*after), pulumi.ResourceOptions(ignore_changes=list(ignore) or None)
+            ),
         )
         self.made.append(made)
         return made

@@ -15,6 +15,7 @@ from components.kubernetes.chaos import Chaos
 from components.kubernetes.cost import Cost
 from components.kubernetes.falco import Falco
 from components.kubernetes.gatekeeper import Gatekeeper
+from components.kubernetes.gitops import Gitops
 from components.kubernetes.kyverno import Kyverno
 from components.kubernetes.logs import Logs
 from components.kubernetes.mesh import Mesh, Permissions
@@ -23,6 +24,7 @@ from components.kubernetes.names import Names
 from components.kubernetes.node_scaling import NodeScaling
 from components.kubernetes.openings import Openings
 from components.kubernetes.probes import Probes
+from components.kubernetes.rollouts import Rollouts
 from components.kubernetes.scaling import Scaling
 from components.kubernetes.secrets import Secrets
 from components.kubernetes.service import Ground, Service
@@ -44,6 +46,8 @@ NEXT: Final[Mapping[str, Callable[[str, Ground, pulumi.ResourceOptions], Service
     "chaos": Chaos,
     "scaling": Scaling,
     "node_scaling": NodeScaling,
+    "gitops": Gitops,
+    "rollouts": Rollouts,
     "probes": Probes,
     "gatekeeper": Gatekeeper,
     "kyverno": Kyverno,

@@ -36,6 +36,7 @@ from components.kubernetes.crds.istio import (
 )
 from components.kubernetes.service import Ground
 from stacks.services.settings import Mesh
+from stacks.services.table import TABLE
 
 ATTEMPTS: Final = 3
 PER_TRY: Final = "2s"
@@ -48,6 +49,10 @@ EJECTED_PERCENT: Final = 50
 CONNECTIONS: Final = 100
 PENDING: Final = 50
 PER_CONNECTION: Final = 10
+CANARY: Final = "-canary"
+"""What the name of a new version's Service ends in."""
+PRIMARY: Final = "primary"
+"""Name of the route that rollouts change."""
 
 
 def host(namespace: str, app: str) -> str:
@@ -81,16 +86,26 @@ def breaker(namespace: str, app: str) -> DestinationRule:
     )
 
 
-def retries(namespace: str, app: str) -> VirtualService:
-    """Three more tries of two seconds each, only where nothing was done yet."""
+def retries(namespace: str, app: str, *, split: bool = False) -> VirtualService:
+    """Three more tries of two seconds each, only where nothing was done yet.
+
+    `split` adds the new version's Service with no traffic: rollouts move it from the one to the other.
+    """
     name = host(namespace, app)
+    shares = ((name, 100), (host(namespace, f"{app}{CANARY}"), 0)) if split else ((name, None),)
     return VirtualService(
         spec=VirtualServiceSpec(
             hosts=[name],
             gateways=["mesh"],
             http=[
                 VirtualServiceSpecHttp(
-                    route=[VirtualServiceSpecHttpRoute(destination=VirtualServiceSpecHttpRouteDestination(host=name))],
+                    name=PRIMARY if split else None,
+                    route=[
+                        VirtualServiceSpecHttpRoute(
+                            destination=VirtualServiceSpecHttpRouteDestination(host=each), weight=share
+                        )
+                        for each, share in shares
+                    ],
                     timeout=WHOLE,
                     retries=VirtualServiceSpecHttpRetries(
                         attempts=ATTEMPTS, per_try_timeout=PER_TRY, retry_on=RETRY_ON
@@ -124,10 +139,16 @@ def reach(mesh: Mesh | None, offer: Offer) -> dict[str, str]:
     return {**offer.outside, SOURCES: ",".join(map(str, mesh.gateway_from))}
 
 
+def exposed(ground: Ground) -> tuple[str, ...]:
+    """Namespaces of services that people reach through the gateway."""
+    gitops = ground.services.gitops
+    return (TABLE["gitops"].namespace,) if gitops is not None and gitops.host is not None else ()
+
+
 def way_in(ground: Ground) -> Gateway:
     """The gateway: TLS only, a certificate from cert-manager, routes of the tenants' namespaces."""
     expression = GatewaySpecListenersAllowedRoutesNamespacesSelectorMatchExpressions(
-        key="kubernetes.io/metadata.name", operator="In", values=list(ground.tenants)
+        key="kubernetes.io/metadata.name", operator="In", values=[*ground.tenants, *exposed(ground)]
     )
     allowed = GatewaySpecListenersAllowedRoutes(
         namespaces=GatewaySpecListenersAllowedRoutesNamespaces(

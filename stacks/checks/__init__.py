@@ -9,6 +9,7 @@ from stacks.checks.access import check_access
 from stacks.checks.addressing import check_addresses
 from stacks.checks.budgets import check_budgets
 from stacks.checks.data import check_data
+from stacks.checks.delivery import check_delivery
 from stacks.checks.naming import check_names
 from stacks.checks.places import check_places
 from stacks.checks.pooling import check_pools
@@ -33,6 +34,7 @@ CHECKS: Final[tuple[Callable[[Tree], Iterator[Problem]], ...]] = (
     check_data,
     check_services,
     check_scaling,
+    check_delivery,
 )
 
 

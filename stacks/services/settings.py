@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stacks.part import Cidr, FreezeMapping, Frozen, Memory, Name, Part
+from stacks.services.delivery import Gitops, Rollouts
 from stacks.services.guarding import Dns, Falco, Gatekeeper, Https, Kyverno, Probes, Trivy
 from stacks.services.scaling import NodeScaling, Scaling
 from stacks.services.service import Account, Days, HttpPath, Mail, Method, Service
@@ -182,6 +183,10 @@ class Services(Part):
     """Pods by load."""
     node_scaling: NodeScaling | None = None
     """Nodes by need, on EKS."""
+    gitops: Gitops | None = None
+    """Deployment from repositories."""
+    rollouts: Rollouts | None = None
+    """New versions step by step."""
     probes: Probes | None = None
     """Questions from outside."""
     gatekeeper: Gatekeeper | None = None

@@ -8,6 +8,7 @@ from typing import Final
 
 from stacks.clouds import Cloud
 from stacks.services import settings
+from stacks.services.delivery import GITOPS, ROLLOUTS
 from stacks.services.facts import KUBE_SYSTEM, Facts, Pods
 from stacks.services.guarding import DNS, FALCO, GATEKEEPER, KYVERNO, PROBES, TRIVY
 from stacks.services.scaling import NODE_SCALING, SCALING
@@ -143,6 +144,8 @@ TABLE: Final[Mapping[str, Facts]] = MappingProxyType(
         ),
         "scaling": SCALING,
         "node_scaling": NODE_SCALING,
+        "gitops": GITOPS,
+        "rollouts": ROLLOUTS,
         "probes": PROBES,
         "gatekeeper": GATEKEEPER,
         "kyverno": KYVERNO,

@@ -36,6 +36,12 @@ ALL: dict[str, Any] = {
     },
     "scaling": {"workloads": {"agent": {"namespace": "platform"}}},
     "node_scaling": {},
+    "gitops": {
+        "applications": {
+            "gateway": {"repository": "https://github.com/example/apps", "path": "gateway", "namespace": "platform"}
+        }
+    },
+    "rollouts": {"workloads": {"agent": {"namespace": "platform"}}},
 }
 
 

@@ -136,6 +136,21 @@ class ExternalSecretSpecSecretStoreRef(Shape):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExternalSecretSpecTargetTemplateMetadata(Shape):
+    """ExternalSecretTemplateMetadata defines metadata fields for the Secret blueprint."""
+
+    labels: Mapping[str, Input[str]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExternalSecretSpecTargetTemplate(Shape):
+    """Template defines a blueprint for the created Secret resource."""
+
+    data: Mapping[str, Input[str]] | None = None
+    metadata: ExternalSecretSpecTargetTemplateMetadata | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExternalSecretSpecTarget(Shape):
     """ExternalSecretTarget defines the Kubernetes Secret to be created, there can be only one target..."""
 
@@ -144,6 +159,7 @@ class ExternalSecretSpecTarget(Shape):
     )
     deletion_policy: Input[Literal["Delete", "Merge", "Retain"]] | None = wire("deletionPolicy", default=None)
     name: Input[str] | None = None
+    template: ExternalSecretSpecTargetTemplate | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from components.kubernetes.crds.kinds import KINDS, Kind
 
 HERE: Final = Path(__file__).parent
 KEYWORDS: Final = frozenset(
-    {"from", "class", "import", "global", "is", "in", "not", "and", "or", "if", "for", "except"}
+    {"from", "class", "import", "global", "is", "in", "not", "and", "or", "if", "for", "except", "list"}
 )
 PLAIN: Final = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
 HEADER: Final = '''# ruff: noqa: RUF009 - generated

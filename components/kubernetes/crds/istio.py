@@ -377,6 +377,7 @@ class VirtualServiceSpecHttp(Shape):
     """spec.http."""
 
     match: Sequence[VirtualServiceSpecHttpMatch] | None = None
+    name: Input[str] | None = None
     retries: VirtualServiceSpecHttpRetries | None = None
     route: Sequence[VirtualServiceSpecHttpRoute] | None = None
     timeout: Input[str] | None = None

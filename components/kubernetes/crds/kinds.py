@@ -78,6 +78,8 @@ KINDS: Final[tuple[Kind, ...]] = (
             "target.name",
             "target.creationPolicy",
             "target.deletionPolicy",
+            "target.template.metadata.labels",
+            "target.template.data",
             "data.secretKey",
             "data.remoteRef.key",
             "data.remoteRef.property",
@@ -151,6 +153,7 @@ KINDS: Final[tuple[Kind, ...]] = (
             "hosts",
             "gateways",
             "exportTo",
+            "http.name",
             "http.match.uri",
             "http.route.destination",
             "http.route.weight",
@@ -302,7 +305,6 @@ KINDS: Final[tuple[Kind, ...]] = (
             "resourcePolicy.containerPolicies.mode",
         ),
     ),
-)
     Kind(
         "kyverno",
         "kyverno/imagevalidatingpolicies.yaml",
@@ -404,3 +406,4 @@ KINDS: Final[tuple[Kind, ...]] = (
             "metrics.provider.prometheus.timeout",
         ),
     ),
+)

@@ -20,6 +20,7 @@ from components.kubernetes.base import ClusterBase, ClusterBaseArgs
 from components.kubernetes.flows import tenant_annotations, tenant_labels
 from components.kubernetes.services import ClusterServices, ServicesArgs
 from stacks.model import Namespace, Workload
+from stacks.services import rendered
 from stacks.services.settings import Services
 from tests.components.kubernetes.ground import OFFER, Standing
 from tests.components.mock_cloud import Cloud
@@ -47,7 +48,7 @@ ALL: dict[str, Any] = {
     },
     "logs": {},
     "traces": {},
-    "cost": {},
+    "cost": {"budgets": {"platform": 900}, "prices": {"cpu": 0.031, "memory": 0.004, "storage": 0.0001}},
     "chaos": {
         "targets": [
             {"namespace": "platform", "workload": "gateway", "experiment": "pod-kill"},
@@ -64,7 +65,56 @@ ALL: dict[str, Any] = {
         }
     },
     "node_scaling": {},
+    "gitops": {
+        "applications": {
+            "gateway": {
+                "repository": "https://github.com/example/deployments",
+                "path": "apps/gateway",
+                "overlays": True,
+                "namespace": "platform",
+            },
+            "elsewhere": {
+                "repository": "https://github.com/example/other",
+                "path": "apps",
+                "namespace": "platform",
+                "clusters": ["gcp-europe-west1"],
+            },
+        },
+        "private_repositories": {"deployments": "https://github.com/example/deployments"},
+        "host": "argocd.example.org",
+        "sso": {
+            "issuer": "https://login.example.org",
+            "client": "argocd",
+            "administrators": ["platform-team"],
+            "deployers": ["developers"],
+        },
+    },
+    "rollouts": {
+        "workloads": {
+            "gateway": {"namespace": "platform", "canary": {"weights": [10, 50, 100], "shadow_percent": 20}},
+            "agent": {"namespace": "platform", "strategy": "blue-green"},
+        }
+    },
+    "probes": {"urls": ["https://example.org/healthz", "https://grafana.example.org"]},
+    "gatekeeper": {},
+    "falco": {},
+    "trivy": {},
+    "dns": {"zones": {"aws": "Z0123456789ABC"}, "domains": ["example.org"]},
 }
+KYVERNO: dict[str, Any] = {
+    **{name: wish for name, wish in ALL.items() if name != "gatekeeper"},
+    "kyverno": {
+        "signers": {
+            "pipeline": {
+                "images": ["ghcr.io/example/*"],
+                "issuer": "https://token.actions.githubusercontent.com",
+                "subject": "https://github.com/example/*",
+            }
+        }
+    },
+    "dns": {"provider": "cloudflare", "domains": ["example.org"]},
+}
+"""The same platform with the other policy engine and the other keeper of names."""
 WORKLOADS = {
     name: Workload(name=name, cpu="500m", memory="1Gi", replicas=3, pools=("general",))
     for name in ("gateway", "agent", "optimizer")
@@ -119,6 +169,7 @@ def build(cloud: Cloud, services: dict[str, Any], cluster_cloud: str = "aws") ->
                 nodes=("10.0.0.0/18",),
                 workloads=WORKLOADS,
                 physical_name="test-eu-west-1",
+                rules=rendered.of(wish),
                 after=tuple(base.namespaces.values()),
             ),
             cluster,

@@ -13,11 +13,24 @@ from components.kubernetes.crds import generate
 from stacks.services import lock
 from stacks.services.settings import Services
 from stacks.services.table import TABLE, pods_of
-from tests.components.kubernetes.services.built import ALL, SHARED, build, needs_shared, objects, releases, tool
+from tests.components.kubernetes.services.built import (
+    ALL,
+    KYVERNO,
+    SHARED,
+    build,
+    needs_shared,
+    objects,
+    releases,
+    tool,
+)
 from tests.components.mock_cloud import Cloud
 
-LOCKED = {"ztunnel": "istio-ztunnel", "monitoring": "kube-prometheus-stack"}
+LOCKED = {"blackbox": "prometheus-blackbox-exporter", "ztunnel": "istio-ztunnel", "monitoring": "kube-prometheus-stack"}
 DIRECTORY = {"base": "istio-base", "cni": "istio-cni", "ztunnel": "istio-ztunnel", "gateway": "istio-gateway"}
+
+
+WHOLE: set[str] = set()
+"""Names of everything that all services register, once known."""
 
 
 def chart_of(release: dict[str, Any]) -> str:
@@ -26,8 +39,9 @@ def chart_of(release: dict[str, Any]) -> str:
 
 
 @needs_shared
-def test_values_are_known_to_their_charts(cloud: Cloud) -> None:
-    found = releases(build(cloud, ALL))
+@pytest.mark.parametrize("services", [ALL, KYVERNO], ids=["gatekeeper", "kyverno"])
+def test_values_are_known_to_their_charts(cloud: Cloud, services: dict[str, Any]) -> None:
+    found = releases(build(cloud, services))
     assert len(found) >= 5
     checker = tool("check_values")
     for name, release in found.items():
@@ -36,8 +50,9 @@ def test_values_are_known_to_their_charts(cloud: Cloud) -> None:
 
 
 @needs_shared
-def test_custom_resources_fit_their_definitions(cloud: Cloud) -> None:
-    documents = [each for each in objects(build(cloud, ALL)) if "." in each["apiVersion"] and "k8s.io/v1" not in
+@pytest.mark.parametrize("services", [ALL, KYVERNO], ids=["gatekeeper", "kyverno"])
+def test_custom_resources_fit_their_definitions(cloud: Cloud, services: dict[str, Any]) -> None:
+    documents = [each for each in objects(build(cloud, services)) if "." in each["apiVersion"] and "k8s.io/v1" not in
                  each["apiVersion"].replace("gateway.networking.k8s.io", "gateway")]  # fmt: skip
     assert len(documents) > 10
     catalogue = tool("check_crds").Catalogue(str(SHARED / "crds"), documents)
@@ -81,15 +96,16 @@ def test_every_namespace_is_closed_bounded_and_restricted(cloud: Cloud) -> None:
     assert denied == names
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_the_room_in_the_values_is_the_room_in_the_table(cloud: Cloud, name: str) -> None:
+@pytest.mark.parametrize("services", [ALL, KYVERNO], ids=["gatekeeper", "kyverno"])
+def test_the_room_in_the_values_is_the_room_in_the_table(cloud: Cloud, services: dict[str, Any]) -> None:
     """What sizing counts is what the charts are told: every request of the table stands in some value."""
-    build(cloud, ALL)
+    build(cloud, services)
     held = [release["values"] for release in releases(cloud).values()]
     held += [json.loads(text) for each in objects(cloud, "ConfigMap") for text in each["data"].values() if "{" in text]
     asked = {(each["cpu"], each["memory"]) for each in requests(held)}
-    for pods in pods_of(Services.model_validate_json(json.dumps(ALL)))[name]:
-        assert (f"{pods.cpu_milli}m", f"{pods.memory_mib}Mi") in asked, pods
+    for name, found in pods_of(Services.model_validate_json(json.dumps(services))).items():
+        for pods in found:
+            assert (f"{pods.cpu_milli}m", f"{pods.memory_mib}Mi") in asked, (name, pods)
 
 
 def requests(value: Any) -> Iterator[dict[str, str]]:
@@ -114,13 +130,21 @@ def requests(value: Any) -> Iterator[dict[str, str]]:
         ("chaos", ("chaos",)),
         ("scaling", ("scaling", "keda")),
         ("node_scaling", ("node-scaling",)),
+        ("gitops", ("gitops", "argocd")),
+        ("rollouts", ("rollouts",)),
+        ("probes", ("probes", "blackbox")),
+        ("gatekeeper", ("gatekeeper",)),
+        ("falco", ("falco",)),
+        ("trivy", ("trivy",)),
+        ("dns", ("dns",)),
     ],
 )
 def test_switching_one_off_removes_only_what_is_its_own(cloud: Cloud, service: str, about: tuple[str, ...]) -> None:
     def names(found: list[MockResourceArgs]) -> set[str]:
         return {f"{each.typ}::{each.name}" for each in found if each.typ != "pulumi:pulumi:Stack"}
 
-    with_all = names(list(build(cloud, ALL).asked))
+    with_all = WHOLE or names(list(build(cloud, ALL).asked))
+    WHOLE.update(with_all)
     cloud.asked.clear()
     without = names(list(build(cloud, {key: value for key, value in ALL.items() if key != service}).asked))
     assert not without - with_all
