@@ -77,6 +77,8 @@ FREE: Final = frozenset(
         "aws:cloudwatch/eventRule:EventRule",
         "aws:cloudwatch/eventTarget:EventTarget",
         "aws:ssm/parameter:Parameter",  # standard tier
+        "aws:rds/subnetGroup:SubnetGroup",
+        "aws:rds/parameterGroup:ParameterGroup",
         "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock",
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
         "aws:s3/bucketPolicy:BucketPolicy",
@@ -109,6 +111,9 @@ FREE: Final = frozenset(
         "gcp:kms/keyRingIAMMember:KeyRingIAMMember",
         "gcp:secretmanager/secret:Secret",  # its versions are charged
         "gcp:secretmanager/secretIamMember:SecretIamMember",
+        "gcp:sql/database:Database",
+        "gcp:sql/user:User",
+        "gcp:dns/dnsManagedZoneIamMember:DnsManagedZoneIamMember",
         "gcp:logging/projectSink:ProjectSink",
         "gcp:logging/metric:Metric",
         "gcp:storage/bucketIAMMember:BucketIAMMember",
@@ -124,6 +129,11 @@ FREE: Final = frozenset(
         "azure-native:network:VirtualNetworkLink",
         "azure-native:privatedns:VirtualNetworkLink",
         "azure-native:network:NetworkWatcher",
+        "azure-native:dbforpostgresql:AdministratorsMicrosoftEntra",
+        "azure-native:dbforpostgresql:Configuration",
+        "azure-native:dbforpostgresql:Database",
+        "azure-native:storage:ManagementPolicy",
+        "azure-native:storage:BlobServiceProperties",
         "azure-native:keyvault:Vault",  # its operations are charged
         "azure-native:keyvault:AccessPolicy",
         "azure-native:compute:DiskEncryptionSet",  # its key is charged

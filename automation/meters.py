@@ -85,6 +85,47 @@ def _azure_registry(inputs: Inputs, _zones: int) -> list[Meter]:
     return [Meter("azure", "container_registry", f"Container Registry {(inputs.get('sku') or {}).get('name')}", 1.0)]
 
 
+DATABASE_SIZES: Final[Mapping[str, float]] = {
+    **{f"db.m7g.{size}": factor for size, factor in (("large", 1.0), ("xlarge", 2.0), ("2xlarge", 4.0))},
+    **{f"db-custom-{cpus}-{cpus * 3840}": cpus / 2 for cpus in (2, 4, 8)},
+    **{f"Standard_D{cpus}ds_v5": cpus / 2 for cpus in (2, 4, 8)},
+}
+"""How many times the smallest size of its family a database is; the clouds price a family by its processors.
+
+Sources: aws.amazon.com/rds/postgresql/pricing, cloud.google.com/sql/pricing,
+azure.microsoft.com/pricing/details/postgresql/flexible-server, 2026-11-21.
+"""
+
+
+def _database(cloud: str, size: str, priced: str, disk: str, gibibytes: object) -> list[Meter]:
+    """Hours of the smallest size as often as this one is larger, and the disk; another size has no price here."""
+    factor = DATABASE_SIZES.get(size)
+    if factor is None:
+        return [Meter(cloud, "managed_postgres", size)]
+    stored = float(str(gibibytes or 0)) or None
+    return [Meter(cloud, "managed_postgres", priced, HOURS * factor), Meter(cloud, "managed_postgres", disk, stored)]
+
+
+def _rds(inputs: Inputs, _zones: int) -> list[Meter]:
+    zones = "multi-AZ" if inputs.get("multiAz") is True else "single-AZ"
+    size, stored = str(inputs.get("instanceClass")), inputs.get("allocatedStorage")
+    return _database("aws", size, f"RDS db.m7g.large {zones}", f"RDS gp3 storage {zones}", stored)
+
+
+def _cloud_sql(inputs: Inputs, _zones: int) -> list[Meter]:
+    inside = inputs.get("settings") or {}
+    zones = "regional" if inside.get("availabilityType") == "REGIONAL" else "zonal"
+    priced, disk = f"Cloud SQL db-custom-2-7680 {zones}", f"Cloud SQL SSD storage {zones}"
+    return _database("gcp", str(inside.get("tier")), priced, disk, inside.get("diskSize"))
+
+
+def _azure_postgres(inputs: Inputs, _zones: int) -> list[Meter]:
+    single = str((inputs.get("highAvailability") or {}).get("mode", "Disabled")) == "Disabled"
+    zones = "single" if single else "HA"
+    size, stored = str((inputs.get("sku") or {}).get("name")), (inputs.get("storage") or {}).get("storageSizeGB")
+    return _database("azure", size, f"Flexible Server D2ds_v5 {zones}", f"Flexible Server storage {zones}", stored)
+
+
 METERS: Final[Mapping[str, Read]] = {
     "aws:eks/cluster:Cluster": _fixed("aws", "kubernetes_control_plane", "EKS standard support"),
     "aws:ec2/natGateway:NatGateway": _fixed("aws", "nat_gateway", "NAT gateway hour"),
@@ -99,7 +140,9 @@ METERS: Final[Mapping[str, Read]] = {
     "aws:ecr/repository:Repository": _fixed("aws", "container_registry", "ECR private storage", None),
     "aws:s3/bucket:Bucket": _fixed("aws", "object_storage", "S3 Standard, first 50 TB", None),
     "aws:s3/bucketV2:BucketV2": _fixed("aws", "object_storage", "S3 Standard, first 50 TB", None),
+    "aws:rds/instance:Instance": _rds,
     "gcp:container/cluster:Cluster": _gke,
+    "gcp:sql/databaseInstance:DatabaseInstance": _cloud_sql,
     "gcp:compute/routerNat:RouterNat": _fixed("gcp", "nat_gateway", "Cloud NAT gateway hour"),
     "gcp:compute/address:Address": _gcp_address,
     "gcp:compute/forwardingRule:ForwardingRule": _fixed("gcp", "load_balancer", "forwarding rule, each additional"),
@@ -115,6 +158,7 @@ METERS: Final[Mapping[str, Read]] = {
     "gcp:storage/bucket:Bucket": _fixed("gcp", "object_storage", "Cloud Storage Standard", None),
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": _fixed("gcp", "logs", "Cloud Logging ingestion", None),
     "azure-native:containerservice:ManagedCluster": _aks,
+    "azure-native:dbforpostgresql:Server": _azure_postgres,
     "azure-native:network:NatGateway": _fixed("azure", "nat_gateway", "NAT gateway hour"),
     "azure-native:network:PublicIPAddress": _fixed("azure", "public_ipv4", "Standard static IPv4"),
     "azure-native:network:PublicIPPrefix": _azure_prefix,
