@@ -8,7 +8,7 @@ from charter.admission import secret_words
 from charter.admission.secret_words import harmless, secret_argument, secret_name, secret_value
 from charter.admission.wanted import PODS, Wanted, cel
 from charter.pods import AGENT_NAMESPACES, AGENTS, LONG_RUNNING
-from charter.rules.charter_origin import DIGEST
+from charter.rules.charter_images import DIGEST
 from charter.rules.pods import APPARMOR, CAPABILITIES, HANDLERS, PROBE, RATIO, SECCOMP, SELINUX, SYSCTLS, VOLUMES
 
 VARIABLES: Final = {

@@ -80,7 +80,7 @@ def _document(resource: Resource, name: str) -> list[Statement] | Finding:
         return Finding(name, "is no JSON document")
 
 
-def _granted(resource: Resource) -> Iterator[Statement]:
+def granted(resource: Resource) -> Iterator[Statement]:
     """Yield every statement that a policy, or a role by its inline policies, allows; a malformed document raises."""
     reader = resource.reader
     held = [(reader, name) for name in ("policy", "inlinePolicy") if reader.raw(name) is not None]
@@ -103,7 +103,7 @@ def no_wildcards(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """
     yield from apart(_attached(resource.reader, "policyArn"), _attached(resource.reader, "managedPolicyArn"))
     yield from apart(_attached(resource.reader, "managedPolicyArns"))
-    for statement in _granted(resource):
+    for statement in granted(resource):
         if statement.on_everything and not statement.narrowed:
             yield from _whole(statement)
 
@@ -133,7 +133,7 @@ def _attached(reader: Reader, name: str) -> Iterator[Found]:
 def no_escalation(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """Actions that rewrite permissions, on any resource; passing or taking roles, on all of them."""
     try:
-        for statement in _granted(resource):
+        for statement in granted(resource):
             if statement.narrowed:
                 continue
             asked = ESCALATIONS + (ON_ALL_ONLY if statement.on_every("role") else ())

@@ -1,4 +1,4 @@
-"""Charter: where things come from. Images, charts, providers, data, the commit, and who is responsible."""
+"""Charter: where things come from. Providers, data, the commit, and who is responsible."""
 
 from __future__ import annotations
 
@@ -10,24 +10,16 @@ from typing import Any, Final
 
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.pods import ANY_KIND, Pod, holds_pods, pods
-from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
+from charter.rule import HIGH, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
 from charter.tables import taggable
 from charter.values import UNKNOWN, Reader
 from charter.words import shown
 
 PROVIDERS = "pulumi:providers:*"
 SIZING = "pulumi-python:dynamic*"
-DIGEST = re.compile(r"^(?P<registry>[a-z0-9.-]+(:\d+)?/\S+)@sha256:[0-9a-f]{64}$")
 COMMIT = re.compile(r"^[0-9a-f]{40}$")
 DYNAMIC_VERSION = "0.1.0"
 WITHOUT_CLOUD = frozenset({"pulumi", "pulumi-python"})
-CLUSTERS = (
-    "aws:eks/cluster:Cluster",
-    "gcp:container/cluster:Cluster",
-    "azure-native:containerservice:ManagedCluster",
-)
-CHARTS = ("kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart")
 SCOPES = {"aws": "allowedAccountIds", "gcp": "project", "azure-native": "subscriptionId"}
 TAGS: dict[str, re.Pattern[str]] = {
     "environment": re.compile(r"^[a-z][a-z0-9-]{0,62}$"),
@@ -40,85 +32,6 @@ TAGS: dict[str, re.Pattern[str]] = {
 """Tags that everything carries, and what their values may be: closed sets where there is one."""
 LENGTHS = {"aws": 256, "azure-native": 256, "gcp": 63}
 COMMIT_TAGS = frozenset({"commit", "git-commit", "revision", "git-sha"})
-
-
-def _images(pod: Pod) -> Iterator[tuple[str, Any]]:
-    for container in pod.containers():
-        yield container.at("image"), container.raw("image")
-
-
-@resource_rule(
-    "CH-01",
-    "An image is named by what is in it.",
-    CRITICAL,
-    ANY_KIND,
-    remediation="Name images REGISTRY/NAME@sha256:DIGEST; `lock` resolves tags to digests.",
-    applies=holds_pods,
-)
-def digests(resource: Resource, facts: Facts) -> Iterator[Found]:
-    """A tag can be moved; a digest cannot. Offline a tag stays undetermined, because nobody can resolve it there."""
-    for pod in pods(resource):
-        for path, image in _images(pod):
-            if image is UNKNOWN:
-                yield Open(path)
-                continue
-            text = str(image or "")
-            found = DIGEST.match(text)
-            tag = text.rpartition("/")[2].partition(":")[2]
-            if not found:
-                if facts.sandbox and tag not in ("", "latest") and "@" not in text:
-                    yield Open(path)
-                else:
-                    yield Finding(path, "is no REGISTRY/NAME@sha256:DIGEST")
-            elif facts.registries and not text.startswith(tuple(f"{each.rstrip('/')}/" for each in facts.registries)):
-                yield Finding(path, "comes from a registry that is not allowed")
-
-
-@stack_rule(
-    "CH-02",
-    "Images are signed, and each cluster checks it.",
-    CRITICAL,
-    [*ANY_KIND, *CLUSTERS],
-    remediation="Run `lock`; add the cluster's verifying admission policy (Binary Authorization, Kyverno, Ratify).",
-)
-def signed(graph: Graph, facts: Facts) -> Iterator[Found]:
-    """A promise that nobody checks is none."""
-    evidence = facts.evidence.get("images")
-    for workload in graph.of(*ANY_KIND):
-        for pod in pods(workload):
-            for path, image in _images(pod):
-                digest = str(image).rpartition("@")[2]
-                held = evidence.get(digest) if isinstance(evidence, dict) else None
-                if not isinstance(evidence, dict) or image is UNKNOWN or "@" not in str(image):
-                    yield Open(path, workload.urn)
-                elif not (isinstance(held, dict) and all(held.get(key) for key in ("signature", "sbom", "builder"))):
-                    yield Finding(path, "has no signature, bill of materials and builder in the evidence", workload.urn)
-
-
-@resource_rule(
-    "CH-03",
-    "A chart is the one that was locked.",
-    HIGH,
-    CHARTS,
-    remediation="Run `lock` and commit what it wrote; give a Release its renderedSha256.",
-)
-def locked_chart(resource: Resource, facts: Facts) -> Iterator[Found]:
-    """Version and digest equal the lock's; what a Release renders is known by its hash."""
-    reader = resource.reader
-    locked = facts.evidence.get("charts")
-    if not isinstance(locked, dict):
-        yield Open("chart")
-        return
-    entry = locked.get(reader.text("chart").rpartition("/")[2])
-    if not isinstance(entry, dict):
-        yield Finding("chart", "stands in no lock")
-        return
-    if entry.get("version") != reader.read("version"):
-        yield Finding("version", "is not the locked one")
-    if not re.fullmatch(r"(sha256:)?[0-9a-f]{64}", str(entry.get("digest", ""))):
-        yield Finding("chart", "is locked without a digest")
-    if resource.kind == "Release" and not entry.get("renderedSha256"):
-        yield Finding("chart", "is locked without the hash of what it renders")
 
 
 PLACELESS: Final = ("aws:iam/", "aws:route53/", "aws:cloudfront/", "aws:organizations/")

@@ -1,0 +1,158 @@
+"""Charter: what holds data can be brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from charter.facts import Facts
+from charter.graph import Graph
+from charter.rule import CRITICAL, Finding, Found, Resource, apart, located, stack_rule
+from charter.tables import taggable
+from charter.values import Reader, Undetermined, hazy
+
+SELECTED = (
+    "aws:rds/instance:Instance",
+    "aws:rds/cluster:Cluster",
+    "aws:docdb/cluster:Cluster",
+    "aws:neptune/cluster:Cluster",
+    "aws:dynamodb/table:Table",
+    "aws:efs/fileSystem:FileSystem",
+    "aws:ebs/volume:Volume",
+)
+"""What AWS Backup selects."""
+SELECTION = "aws:backup/selection:Selection"
+PLAN = "aws:backup/plan:Plan"
+RESTORES = "aws:backup/restoreTestingPlan:RestoreTestingPlan"
+FIRESTORE = "gcp:firestore/database:Database"
+FIRESTORE_BACKUP = "gcp:firestore/backupSchedule:BackupSchedule"
+DISK = "gcp:compute/disk:Disk"
+DISK_POLICY = "gcp:compute/diskResourcePolicyAttachment:DiskResourcePolicyAttachment"
+CLAIMS = ("kubernetes:apps/v1:StatefulSet", "kubernetes:core/v1:PersistentVolumeClaim")
+ELSEWHERE = ("confidential", "restricted")
+"""Classes of data that need a copy in another region."""
+
+
+def _cache(reader: Reader) -> bool:
+    return reader.number("snapshotRetentionLimit") >= 1
+
+
+def _sql(reader: Reader) -> bool:
+    return reader.has("masterInstanceName") or reader.inside("settings").flag("backupConfiguration.enabled")
+
+
+def _server(reader: Reader) -> bool:
+    return reader.number("backup.backupRetentionDays", 7) >= 7  # noqa: PLR2004  what Azure keeps at least
+
+
+def _table(reader: Reader) -> bool:
+    return reader.flag("pointInTimeRecovery.enabled")
+
+
+BY_ITSELF: dict[str, Callable[[Reader], bool]] = {
+    "aws:elasticache/replicationGroup:ReplicationGroup": _cache,
+    "aws:dynamodb/table:Table": _table,
+    "gcp:sql/databaseInstance:DatabaseInstance": _sql,
+    "azure-native:dbforpostgresql:Server": _server,
+    "azure-native:dbformysql:Server": _server,
+}
+"""Stores that make copies by themselves, and how they say so."""
+
+
+@stack_rule(
+    "CH-24",
+    "What holds data has a backup somewhere.",
+    CRITICAL,
+    [*SELECTED, *BY_ITSELF, FIRESTORE, DISK, *CLAIMS],
+    remediation="Select it in a backup (by ARN or tag), or a Velero Schedule; copy confidential data; test restoring.",
+)
+def backups(graph: Graph, facts: Facts) -> Iterator[Found]:
+    """Selections are computed: by reference, by tag, by namespace; stores that copy themselves say so.
+
+    Confidential data has a copy in another region, and in production somebody tries to restore.
+    """
+    selections = graph.of(SELECTION)
+    for store in graph.of(*SELECTED):
+        for found in apart(_selected(graph, store, selections)):
+            yield located(found, store.urn)
+    for kind, keeps in BY_ITSELF.items():
+        for store in graph.of(kind) if kind not in SELECTED else ():
+            for found in apart(_keeps(store.reader, keeps)):
+                yield located(found, store.urn)
+    yield from _referred(graph, FIRESTORE, FIRESTORE_BACKUP, "database", "no BackupSchedule names this database")
+    yield from _referred(graph, DISK, DISK_POLICY, "disk", "no snapshot schedule is attached to this disk")
+    for claim in graph.of(*CLAIMS):
+        for found in apart(_scheduled(graph, claim)):
+            yield located(found, claim.urn)
+    if facts.production and selections and not graph.of(RESTORES):
+        yield Finding("", "nobody tries whether the backups can be restored: no RestoreTestingPlan", selections[0].urn)
+
+
+def _selected(graph: Graph, store: Resource, selections: list[Resource]) -> Iterator[Found]:
+    keeps = BY_ITSELF.get(store.type)
+    if keeps and keeps(store.reader):
+        return
+    chosen = [one for one in selections if graph.refers(one, store, "resources") or _tagged(one, store)]
+    unclear = hazy(store.props.get("tags")) or any(hazy(one.props.get("selectionTags")) for one in selections)
+    if not chosen and unclear:
+        raise Undetermined("tags")
+    if not chosen:
+        yield Finding("", "no backup selects it")
+        return
+    where = taggable(store.type)
+    if store.reader.map(where).get("data-classification") in ELSEWHERE:
+        plans = [plan for one in chosen for plan in graph.named(one, "planId", PLAN)]
+        if plans and not any(_copies(plan.reader) for plan in plans):
+            yield Finding("", "is confidential, and its backup has no copy in another place")
+
+
+def _copies(plan: Reader) -> bool:
+    return any(rule.has("copyActions") for rule in plan.each("rules"))
+
+
+def _keeps(reader: Reader, keeps: Callable[[Reader], bool]) -> Iterator[Found]:
+    if not keeps(reader):
+        yield Finding("", "makes no copies of itself")
+
+
+def _referred(graph: Graph, kind: str, by: str, prop: str, missing: str) -> Iterator[Found]:
+    for store in graph.of(kind):
+        if not graph.referrers(store, by, prop) and not store.reader.has("resourcePolicies"):
+            yield Finding("", missing, store.urn)
+
+
+def _tagged(selection: Resource, store: Resource) -> bool:
+    tags = store.props.get("tags")
+    wanted = selection.props.get("selectionTags")
+    held = tags if isinstance(tags, dict) else {}
+    return isinstance(wanted, list) and any(
+        isinstance(one, dict)
+        and isinstance(one.get("key"), str)
+        and one["key"] in held
+        and held[one["key"]] == one.get("value")
+        for one in wanted
+    )
+
+
+def _scheduled(graph: Graph, claim: Resource) -> Iterator[Found]:
+    if claim.kind == "StatefulSet" and not claim.reader.has("spec.volumeClaimTemplates"):
+        return
+    namespace = claim.reader.read("metadata.namespace")
+    schedules = [one for one in graph.of("kubernetes:velero.io/v1:Schedule") if graph.same_provider(one, claim)]
+    if any(_includes(one, namespace) for one in schedules):
+        return
+    if any(hazy(one.reader.raw("spec.template.includedNamespaces")) for one in schedules):
+        raise Undetermined("spec.template.includedNamespaces")
+    yield Finding("", "no Velero Schedule includes its namespace")
+
+
+def _includes(schedule: Resource, namespace: Any) -> bool:
+    template = schedule.reader
+    if template.raw("spec.paused") is True or namespace in _listed(template.raw("spec.template.excludedNamespaces")):
+        return False
+    named = template.raw("spec.template.includedNamespaces")
+    return not named or namespace in _listed(named) or "*" in _listed(named)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

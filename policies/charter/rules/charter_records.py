@@ -1,0 +1,188 @@
+"""Charter: records, what guards them, and the law's own account of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from charter.documents import Malformed, Statement
+from charter.facts import Facts
+from charter.graph import Graph
+from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, located, resource_rule, stack_rule
+from charter.rules.aws_buckets import audit_buckets
+from charter.rules.aws_identity import POLICIES, granted
+from charter.tables import taggable
+from charter.values import Reader, Undetermined
+
+TRAIL = "aws:cloudtrail/trail:Trail"
+LOG_BUCKET = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
+YEAR = 365
+SINKS = {
+    "aws": (TRAIL,),
+    "gcp": ("gcp:projects/iAMAuditConfig:IAMAuditConfig",),
+    "azure-native": ("azure-native:monitor:DiagnosticSetting",),
+    "cloudflare": ("cloudflare:index/logpushJob:LogpushJob",),
+}
+"""What records what is done in an account, by provider package."""
+GUARDED: dict[str, frozenset[str]] = {
+    "aws:eks/cluster:Cluster": frozenset({"vpcConfig", "encryptionConfig", "accessConfig", "enabledClusterLogTypes"}),
+    "aws:kms/key:Key": frozenset({"policy", "enableKeyRotation"}),
+    "aws:iam/role:Role": frozenset({"assumeRolePolicy", "permissionsBoundary"}),
+    "aws:iam/policy:Policy": frozenset({"policy"}),
+    "aws:ec2/securityGroup:SecurityGroup": frozenset({"ingress", "egress"}),
+    "gcp:container/cluster:Cluster": frozenset(
+        {"privateClusterConfig", "masterAuthorizedNetworksConfig", "databaseEncryption", "workloadIdentityConfig"}
+    ),
+    "gcp:compute/firewall:Firewall": frozenset({"allows", "sourceRanges", "disabled"}),
+    "azure-native:containerservice:ManagedCluster": frozenset(
+        {"apiServerAccessProfile", "aadProfile", "disableLocalAccounts", "securityProfile"}
+    ),
+    "azure-native:network:NetworkSecurityGroup": frozenset({"securityRules"}),
+    "azure-native:keyvault:Vault": frozenset({"properties"}),
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy": frozenset({"spec"}),
+    "kubernetes:core/v1:Namespace": frozenset({"metadata"}),
+}
+"""Properties that rules judge: whoever ignores their changes ignores the law."""
+STATEFUL = (
+    "aws:kms/key:Key",
+    "aws:rds/instance:Instance",
+    "aws:rds/cluster:Cluster",
+    "aws:s3/bucket:Bucket",
+    TRAIL,
+    "gcp:kms/cryptoKey:CryptoKey",
+    "gcp:storage/bucket:Bucket",
+    "gcp:sql/databaseInstance:DatabaseInstance",
+    "gcp:projects/iAMAuditConfig:IAMAuditConfig",
+    "azure-native:keyvault:Vault",
+    "azure-native:keyvault:Key",
+    "azure-native:storage:StorageAccount",
+)
+"""What cannot be made again once it is gone: data, keys, records."""
+WRITES = ("s3:PutObject",)
+UNWRITES = (
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:DeleteBucket",
+    "s3:BypassGovernanceRetention",
+    "s3:PutBucketObjectLockConfiguration",
+    "s3:PutLifecycleConfiguration",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutBucketPolicy",
+)
+"""What lets its holder take records away, shorten their life, or lock them with another key."""
+
+
+@stack_rule(
+    "CH-11",
+    "Wherever the stack builds, somebody writes down what is done there.",
+    CRITICAL,
+    ["pulumi:providers:*"],
+    remediation="Add the cloud's audit sink to the stack, or name the one that exists in evidence.sinks.",
+)
+def sinks(graph: Graph, facts: Facts) -> Iterator[Found]:
+    """Per provider; a sink that another stack keeps is named in the evidence, and undetermined until it is."""
+    named = facts.evidence.get("sinks")
+    for provider in graph.of("pulumi:providers:*"):
+        package = provider.kind
+        if package not in SINKS or not graph.of(f"{package}:*"):
+            continue
+        if graph.of(*SINKS[package]) or (isinstance(named, dict) and named.get(package)):
+            continue
+        if named is None:
+            yield Open("evidence.sinks", provider.urn)
+        else:
+            yield Finding("", "nothing records what is done in this account", provider.urn)
+
+
+@stack_rule(
+    "CH-12",
+    "Records are kept where nobody of the stack can delete them.",
+    CRITICAL,
+    [TRAIL, "aws:s3/bucket:Bucket", LOG_BUCKET],
+    remediation="Set protect on sinks in production; lock log buckets; part writing from deleting.",
+)
+def immutable(graph: Graph, facts: Facts) -> Iterator[Found]:
+    """Sinks are protected in production, log buckets locked for a year, and no policy both writes and takes away."""
+    sinks = (*graph.of(TRAIL), *audit_buckets(graph))
+    for sink in sinks:
+        if facts.production and not sink.protect:
+            yield Finding("protect", "is off on a sink of records", sink.urn)
+    for bucket in graph.of(LOG_BUCKET):
+        for found in apart(_locked(bucket.reader), _kept(bucket.reader, facts)):
+            yield located(found, bucket.urn)
+    names = {str(each.props.get("bucket") or each.name) for each in audit_buckets(graph)}
+    for policy in graph.of(*POLICIES) if names else ():
+        try:
+            told = list(granted(policy))
+        except (Undetermined, Malformed):
+            continue  # AWS-IAM-01 and AWS-IAM-02 tell
+        if _any(told, WRITES, names) and _any(told, UNWRITES, names):
+            yield Finding("policy", "both writes records and may take them away", policy.urn)
+
+
+def _locked(bucket: Reader) -> Iterator[Found]:
+    if not bucket.flag("locked"):
+        yield Finding("locked", "is off: records can be deleted before their time")
+
+
+def _kept(bucket: Reader, facts: Facts) -> Iterator[Found]:
+    if facts.production and bucket.raw("retentionDays") is not None and bucket.number("retentionDays") < YEAR:
+        yield Finding("retentionDays", f"is less than {YEAR}")
+
+
+def _any(told: list[Statement], actions: tuple[str, ...], buckets: set[str]) -> bool:
+    """Say whether statements allow one of the actions on a bucket of records, by its name or on everything."""
+    return any(
+        statement.may(action) and (statement.on_everything or _about(statement, buckets))
+        for statement in told
+        for action in actions
+    )
+
+
+def _about(statement: Statement, buckets: set[str]) -> bool:
+    held = [each.partition(":::")[2].partition("/")[0] for each in statement.resources]
+    return bool(buckets & set(held)) or "*" in held
+
+
+@resource_rule(
+    "CH-13",
+    "Nobody looks away from what the law judges, and what cannot be made again is protected.",
+    HIGH,
+    ["*"],
+    remediation="Drop the property from ignore_changes; set protect on data, keys and records in production.",
+    applies=lambda resource: bool(resource.ignore_changes) or resource.type in STATEFUL,
+)
+def options(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """Options are judged like properties."""
+    watched = GUARDED.get(resource.type, frozenset())
+    for path in resource.ignore_changes:
+        first = path.replace("[", ".").partition(".")[0]
+        if path == "*" or first in watched or first == taggable(resource.type):
+            yield Finding("ignoreChanges", "holds a property that the law judges")
+    if facts.production and resource.type in STATEFUL and not resource.protect:
+        yield Finding("protect", "is off; data, keys and records are protected in production")
+
+
+@stack_rule(
+    "CH-14",
+    "A waiver has an owner, a reason, a ticket and an end.",
+    HIGH,
+    [],
+    remediation="Drop what is over or not used; never waive critical rules in production.",
+    applies=lambda _resource: False,
+)
+def waivers(_graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """The judge asks charter.waivers once all findings are known: over, too long, not used, too bold."""
+    return iter(())
+
+
+@stack_rule(
+    "CH-30",
+    "The law attests itself: it ran, it was not weakened, and it left little open.",
+    HIGH,
+    [],
+    remediation="Keep the policy charter-mandatory on; give the pack its facts; look at the undetermined list.",
+    applies=lambda _resource: False,
+)
+def attested(_graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """The judge counts what is left open; the dispatcher notices a mandatory policy that never ran."""
+    return iter(())
