@@ -68,8 +68,9 @@ def _rollout(tree: Tree, path: Path, name: str, index: int) -> Iterator[Problem]
     if not isinstance(tree.at(*path), dict):
         return
     namespace, mesh = tree.text(*path, "namespace"), ("services", "mesh", "calls")
+    meshed = isinstance(tree.at(*mesh[:-1]), dict) and mesh not in tree.bad
     calls = [tree.text(*mesh, each, "target") for each in range(len(tree.items(*mesh)))]
-    if namespace is not None and f"{namespace}/{name}" not in calls and mesh not in tree.bad:
+    if meshed and namespace is not None and f"{namespace}/{name}" not in calls:
         what = "is called by nobody: no call of the mesh has it as its target, so its errors are not counted"
         yield Problem(path=path, what=what, fix=f"add a call with `target: {namespace}/{name}`, or remove the rollout")
     replicas = tree.whole("workloads", index, "replicas")

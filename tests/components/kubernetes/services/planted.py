@@ -19,5 +19,18 @@ MISTAKES: list[tuple[str, tuple[str | int, ...], Any]] = [
     ("VerticalPodAutoscaler", ("spec", "targetRef", "kind"), None),
     ("VerticalPodAutoscaler", ("spec", "resourcePolicy", "containerPolicies", 0, "controlledValues"), "Requests"),
     ("VerticalPodAutoscaler", ("spec", "updatePolicy", "minReplicas"), "two"),
+    ("AppProject", ("spec", "destinations", 0, "namespace"), ["platform"]),
+    ("AppProject", ("spec", "roles", 0, "name"), None),
+    ("ApplicationSet", ("spec", "template", "spec", "project"), None),
+    ("ApplicationSet", ("spec", "syncPolicy", "applicationsSync"), "sometimes"),
+    ("ApplicationSet", ("spec", "template", "spec", "syncPolicy", "retry", "backoff", "factor"), "double"),
+    ("ApplicationSet", ("spec", "template", "spec", "source", "repoURL"), None),
+    ("Rollout", ("spec", "strategy", "canary", "steps", 0, "setCanaryScale", "replicas"), "one"),
+    ("Rollout", ("spec", "strategy", "blueGreen", "activeService"), None),
+    ("Rollout", ("spec", "strategy", "canary", "steps", 1, "setMirrorRoute", "name"), None),
+    ("AnalysisTemplate", ("spec", "metrics", 0, "name"), None),
+    ("AnalysisTemplate", ("spec", "metrics", 0, "provider"), None),
+    ("PodDisruptionBudget", ("spec", "maxUnavailable"), "a quarter"),
+    ("HTTPRoute", ("spec", "hostnames", 0), "https://argocd.example.org"),
 ]
 """Kind, path to a value of an object that we emit, and what stands there instead; None takes it away."""
