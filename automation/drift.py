@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from automation.answers import ignored
 from automation.success import demand_success
 
 if TYPE_CHECKING:
@@ -54,10 +55,11 @@ def find(session: Session) -> dict[str, Any]:
     with session.progress.during("drift"):
         outcome = session.engine.operate("refresh", "--preview-only")
     demand_success(session, outcome)
-    found = rows(outcome.collected)
+    known = ignored.load(session.options.project)
+    found, lines = ignored.split(rows(outcome.collected), known, session.name, ignored.today())
     return {
         "header": session.header,
-        "notes": session.notes,
+        "notes": [*session.notes, *lines],
         "stack": session.name,
         "mode": session.mode.name,
         "drift": found,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from automation.answers import commands as answer_commands
 from automation.integrity import commands as integrity_commands
 from automation.ledger import commands as ledger_commands
 from automation.pipeline import laptop, rollback
@@ -11,4 +12,5 @@ from automation.story import commands as story_commands
 
 REGISTERED = (
     signing_commands, ledger_commands, laptop, rollback, integrity_commands, report_commands, story_commands,
+    answer_commands,
 )  # fmt: skip
