@@ -316,11 +316,12 @@ def size(
         if stack == "verify":
             if file is None:
                 raise Ending(Exit.WRONG_INPUT, "file", "size verify needs a FILE: evidence, or what size --json wrote")
-            wrong = size_.recheck(file)
+            wrong, proved = size_.recheck(file)
             if as_json:
-                sys.stdout.write(json.dumps({"ok": not wrong, "findings": wrong}, indent=1) + "\n")
+                sys.stdout.write(json.dumps({"ok": not wrong, "findings": wrong, "proofs": proved}, indent=1) + "\n")
             else:
-                sys.stdout.write("\n".join(wrong or ["the evidence holds: feasible, cost and bound follow"]) + "\n")
+                holds = ["the evidence holds: feasible, cost and bound follow", *proved]
+                sys.stdout.write("\n".join(wrong or holds) + "\n")
             return Exit.FAILED if wrong else Exit.OK
         if file is not None:
             raise Ending(Exit.WRONG_INPUT, "file", f"size {stack} takes no second argument; write --demand {file}")

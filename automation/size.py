@@ -66,9 +66,11 @@ def plan(name: str, options: Options, *, advised: bool = False) -> dict[str, Any
             clusters[cluster]["advice"] = _advice(problem, made.cost_usd_month, use)
     if refused:
         raise Ending(Exit.REFUSED, "sizing", "no plan for what is asked for", tuple(refused))
+    from sizing.recheck import SEAL, sealed  # noqa: PLC0415
+
     cost = sum(c["plan"]["cost_usd_month"] for c in clusters.values())
     bound = sum(c["plan"]["bound_usd_month"] for c in clusters.values())
-    return {
+    report = {
         "stack": name,
         "cost_usd_month": round(cost, 2),
         "list_usd_month": round(sum(c["plan"]["list_usd_month"] for c in clusters.values()), 2),
@@ -76,6 +78,8 @@ def plan(name: str, options: Options, *, advised: bool = False) -> dict[str, Any
         "gap": round(cost / bound - 1, 6) if bound else 0.0,
         "clusters": clusters,
     }
+    plain: dict[str, Any] = json.loads(json.dumps(report, default=str))
+    return {**plain, SEAL: sealed(plain)}
 
 
 def _use(options: Options) -> dict[str, Any]:
@@ -241,12 +245,14 @@ def draw(made: dict[str, Any], folder: Path) -> list[Path]:
     return written
 
 
-def recheck(path: Path) -> list[str]:
-    """Judge an evidence document, or the JSON of `size --json`, without solving; what is wrong with it."""
+def recheck(path: Path) -> tuple[list[str], list[str]]:
+    """Judge an evidence document, or the JSON of `size --json`, without solving: what is wrong, else the proofs."""
+    from sizing.recheck import proofs  # noqa: PLC0415
     from sizing.recheck import recheck as judge  # noqa: PLC0415
 
     try:
         made = json.loads(path.read_text(encoding="utf-8"))
-        return judge(made)
+        wrong = judge(made)
+        return wrong, [] if wrong else proofs(made)
     except (OSError, ValueError, KeyError, TypeError) as wrong:
         raise Ending(Exit.WRONG_INPUT, "evidence", f"{path} is no evidence: {type(wrong).__name__}: {wrong}") from None

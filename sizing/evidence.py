@@ -76,22 +76,20 @@ def placed(plan: Plan, key: str) -> dict[str, int]:
 
 def document(problems: Mapping[str, Problem], plans: Mapping[str, Plan]) -> str:
     """The evidence of all clusters: problems, plans with their witnesses, and the object of every pool."""
-    return canonical(
-        {
-            "format": FORMAT,
-            "solver_revision": SOLVER_REVISION,
-            "code": code_hash(),
-            "input_hash": sha256_hex(problems_json(problems)),
-            "problems": {
-                name: problem.to_compact({p.instance_type for p in plans[name].pools})
-                for name, problem in problems.items()
-            },
-            "plans": {name: plan.to_object() for name, plan in plans.items()},
-            "pool_objects": {
-                name: {p.key: pool_object(plan, p, problems[name]) for p in plan.pools} for name, plan in plans.items()
-            },
-        }
-    )
+    made: dict[str, Any] = {
+        "format": FORMAT,
+        "solver_revision": SOLVER_REVISION,
+        "code": code_hash(),
+        "input_hash": sha256_hex(problems_json(problems)),
+        "problems": {
+            name: problem.to_compact({p.instance_type for p in plans[name].pools}) for name, problem in problems.items()
+        },
+        "plans": {name: plan.to_object() for name, plan in plans.items()},
+        "pool_objects": {
+            name: {p.key: pool_object(plan, p, problems[name]) for p in plan.pools} for name, plan in plans.items()
+        },
+    }
+    return canonical({**made, "sha256": sha256_hex(canonical(made))})
 
 
 def outputs(text: str) -> dict[str, Any]:

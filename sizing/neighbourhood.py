@@ -16,12 +16,14 @@ from sizing.packing import Floats, first_fit
 from sizing.part import PartSolution, within_limits
 from sizing.pools import best_single, node_zones, place, settle
 from sizing.problem import SPOT_POOL_SHARE
+from sizing.quantum import log_rank, two_body
 from sizing.subsolvers import REGISTRY
 
 Ints = npt.NDArray[np.int64]
 Choice = tuple[int | None, int]  # a type and how many nodes of it
 CHOICES = 4  # slots a chunk may go to: two qubits each
 SHORTLIST = 8  # types tried per slot
+RECORDED = 4  # circuits whose two-body phase is kept, so that anyone can sample them again
 TOO_DEAR = 10.0  # factor on the current cost for a state that breaks a limit
 
 
@@ -94,6 +96,8 @@ def search(compiled: Compiled, start: PartSolution, solver: str, budget: Budget)
         picked = REGISTRY[solver](cost, budget.shots, seed)
         if solver == "qaoa":
             trace.runs.append(_compare(cost, picked.state, picked.histogram, budget, seed, home))
+            if len(trace.runs) > RECORDED:
+                trace.runs[-1].pop("terms")
         if cost[picked.state] >= cost[home] - 1e-6:
             continue
         made = _rebuild(compiled, best, slots, four, chunks, picked.state, kinds)
@@ -308,4 +312,5 @@ def _compare(  # noqa: PLR0917, PLR0913
         "flat": bool(cost.max() - least < 1e-9),  # noqa: PLR2004
         "seed": seed,
         "histogram": [[s, n] for s, n in top],
+        "terms": [[list(term), value] for term, value in sorted(two_body(log_rank(cost)).items())],
     }

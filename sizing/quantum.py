@@ -154,10 +154,19 @@ def sample(cost: Floats, shots: int, seed: int, *, exact: bool = False, ramp: Ra
     if 1 << qubits != len(cost) or not 1 <= qubits <= MOST_QUBITS:
         raise ValueError(f"{len(cost)} states: a power of two, at most 2^{MOST_QUBITS}, is needed")
     phase = log_rank(cost)
-    terms = two_body(phase)
-    diagonals = [(tuple(range(qubits)), phase)] if exact else blocks(terms, qubits)
-    made = circuit(diagonals, qubits, ramp or Ramp.linear())
-    counts = simulator(seed).run(made, shots=shots).result().get_counts()
+    diagonals = [(tuple(range(qubits)), phase)] if exact else blocks(two_body(phase), qubits)
+    return _run(diagonals, qubits, shots, seed, ramp or Ramp.linear())
+
+
+def sample_terms(terms: dict[tuple[int, ...], float], qubits: int, shots: int, seed: int) -> dict[int, int]:
+    """The same from a two-body phase that was written down: what evidence carries of a circuit."""
+    return _run(blocks(terms, qubits), qubits, shots, seed, Ramp.linear())
+
+
+def _run(
+    diagonals: Sequence[tuple[tuple[int, ...], Floats]], qubits: int, shots: int, seed: int, ramp: Ramp
+) -> dict[int, int]:
+    counts = simulator(seed).run(circuit(diagonals, qubits, ramp), shots=shots).result().get_counts()
     return {int(bits, 2): int(times) for bits, times in sorted(counts.items())}
 
 
