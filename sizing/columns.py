@@ -14,7 +14,7 @@ from sizing.linear import Model, Outcome
 from sizing.packing import Floats
 from sizing.part import PartSolution
 from sizing.pools import least_nodes, place
-from sizing.pricing import Knapsacks, ceiling, fill, grid
+from sizing.pricing import Knapsacks, ceiling, exact, fill, mixed
 from sizing.problem import SPOT_POOL_SHARE
 
 Ints = npt.NDArray[np.int64]
@@ -53,6 +53,7 @@ class Columns:
     duals: dict[str, float] = field(default_factory=dict)  # worth of one pod by item, in USD per month
     closed: npt.NDArray[np.bool_] | None = None  # knapsack rows that may not be used
     used: Floats = field(default_factory=lambda: np.zeros(0))
+    worth: Floats = field(default_factory=lambda: np.zeros((0, 0)))  # (pool, item): duals of the last LP of all types
     spares: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def open(self, row: int) -> bool:
@@ -201,7 +202,7 @@ def _slot_rows(
         model.row(flags, 0.0, float(part.wish.slots))
 
 
-def generate(made: Columns, effort: Effort) -> None:
+def generate(made: Columns, effort: Effort) -> None:  # noqa: C901 - one loop
     """Add columns until pricing finds none, then prove a bound; both stop at fixed numbers."""
     if not len(made.counts):
         return
@@ -216,22 +217,25 @@ def generate(made: Columns, effort: Effort) -> None:
         made.used = out.values[: len(made.rows)]
         made.spares = {key: float(out.values[column]) for key, column in master.spare.items()}
         value, fixed = _values(made, master, out)
+        if made.closed is None:
+            made.worth = np.array([value[made.pool == k][0] for k in range(len(made.compiled.pools))])
         center = value if center is None else SMOOTH * center + (1 - SMOOTH) * value
         fresh: list[bool] = []
         gain = np.zeros(len(made.pool))
         for guess in (center, value):
-            pattern, _ = fill(made.sacks, guess)
-            gain = np.einsum("ri,ri->r", pattern, value) - (made.price - fixed)
-            if made.closed is not None:
-                gain[made.closed] = 0.0
-            fresh += [made.add(int(r), pattern[r]) for r in np.flatnonzero(gain > 1e-6 * made.price)]
+            for pattern, _ in (fill(made.sacks, guess), mixed(made.sacks, guess)):
+                found = np.einsum("ri,ri->r", pattern, value) - (made.price - fixed)
+                if made.closed is not None:
+                    found[made.closed] = 0.0
+                fresh += [made.add(int(r), pattern[r]) for r in np.flatnonzero(found > 1e-6 * made.price)]
+                gain = np.maximum(gain, found)
         last = number == effort.rounds - 1
         if sum(fresh) > 0 and not last and float((gain / made.price).max()) > COARSE:
             continue
         if made.closed is not None:
             return
-        left, found = _prove(made, master, out, value, fixed, left)
-        if (not found and not sum(fresh)) or left <= 0:
+        left, better = _prove(made, master, out, value, fixed, left)
+        if (not better and not sum(fresh)) or left <= 0:
             return
 
 
@@ -267,7 +271,7 @@ def _prove(  # noqa: PLR0917, PLR0913
         if ratio[row] <= 1 + 1e-6 or left <= 0:
             break
         left -= 1
-        solved = grid(made.sacks, int(row), value[row])
+        solved = exact(made.sacks, int(row), value[row])
         if solved is None:
             continue
         pattern, top = solved

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +17,27 @@ from sizing.problem import SPOT_POOL_SHARE
 
 @dataclass(frozen=True)
 class Fluid:
-    """x (class, pool) pods, n (pool -> type -> nodes), the proven bound, and how HiGHS ended."""
+    """x (class, pool) pods, n (pool -> type -> nodes), spares likewise, the proven bound, and how HiGHS ended."""
 
     status: str
     bound: float
     pods: Floats
     nodes: tuple[dict[int, int], ...]
+    spares: tuple[dict[int, int], ...] = ()
+
+
+@dataclass
+class Cut:
+    """What every packing of a pool keeps: `worth` (class) of its pods <= sum of `most` (type) over its nodes.
+
+    `most` is the greatest worth of what one node holds. Where `cap` (4,) is given, it holds while no spare is larger
+    than `cap` in any dimension: a node is never fuller than its spare.
+    """
+
+    pool: int
+    worth: Floats
+    most: Floats
+    cap: Floats | None = None
 
 
 def choosing(compiled: Compiled) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -31,7 +47,7 @@ def choosing(compiled: Compiled) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return several
 
 
-def solve_fluid(  # noqa: PLR0913
+def solve_fluid(  # noqa: C901, PLR0913
     compiled: Compiled,
     *,
     fill: float = 1.0,
@@ -39,8 +55,13 @@ def solve_fluid(  # noqa: PLR0913
     nodes_limit: int = 500,
     gap: float = 0.002,
     without: frozenset[str] = frozenset(),
+    cuts: Sequence[Cut] = (),
+    below: float = np.inf,
 ) -> Fluid:
-    """Solve it with nodes filled to at most `fill`; `without` leaves out named limits (quota, pool_max, spot_share)."""
+    """Solve it with nodes filled to at most `fill`; `without` leaves out named limits (quota, pool_max, spot_share).
+
+    `cuts` are added; no type may cost more than `below` in all, so the bound holds up to `below`.
+    """
     model = Model()
     pods = {
         (c, p): model.column(0.0, 0.0, float(compiled.counts[c]))
@@ -51,9 +72,13 @@ def solve_fluid(  # noqa: PLR0913
     spare: list[list[int]] = []
     for k, part in enumerate(compiled.pools):
         cap = float(part.wish.max) if "pool_max" not in without else 1e6
-        work.append([model.column(float(c), 0.0, cap, whole=whole) for c in part.price])
-        spare.append([model.column(float(c), 0.0, cap, whole=whole) for c in part.price])
-        _pool_rows(model, compiled, k, pods, work[k], spare[k], cap, fill, whole=whole)
+        caps = [max(1.0, min(cap, below // float(c))) if np.isfinite(below) else cap for c in part.price]
+        for columns in (work, spare):
+            made = zip(part.price, caps, strict=True)
+            columns.append([model.column(float(c), 0.0, most, whole=whole) for c, most in made])
+        _pool_rows(model, compiled, k, pods, work[k], spare[k], cap, fill, whole=whole, caps=caps)
+    for cut in cuts:
+        _cut_row(model, compiled, cut, pods, work[cut.pool], spare[cut.pool])
     for c in range(len(compiled.pods)):
         model.row(
             {pods[c, p]: 1.0 for p in compiled.pods[c].pools}, float(compiled.counts[c]), float(compiled.counts[c])
@@ -77,17 +102,35 @@ def solve_fluid(  # noqa: PLR0913
             }
             if part.wish.spot and mine:
                 model.row(mine, -np.inf, SPOT_POOL_SHARE * total)
-    out: Outcome = model.solve(nodes_limit=nodes_limit, gap=gap, seed=compiled.problem.seed)
+    out: Outcome = model.solve(nodes_limit=nodes_limit, gap=gap, seed=compiled.problem.seed, quick=bool(cuts))
     if out.values is None:
         return Fluid(out.status, out.bound, np.zeros((0, 0)), ())
     x = np.zeros((len(compiled.pods), len(compiled.pools)))
     for (c, p), column in pods.items():
         x[c, p] = out.values[column]
-    numbers = tuple(
-        {t: int(round(out.values[col])) for t, col in enumerate(columns) if out.values[col] > 1e-6}  # noqa: PLR2004, RUF046
-        for columns in work
+    return Fluid(out.status, out.bound, x, _numbers(out.values, work), _numbers(out.values, spare))
+
+
+def _numbers(values: Floats, columns: list[list[int]]) -> tuple[dict[int, int], ...]:
+    return tuple(
+        {t: int(round(values[col])) for t, col in enumerate(some) if values[col] > 1e-6}  # noqa: PLR2004, RUF046
+        for some in columns
     )
-    return Fluid(out.status, out.bound, x, numbers)
+
+
+def _cut_row(  # noqa: PLR0917, PLR0913
+    model: Model, compiled: Compiled, cut: Cut, pods: dict[tuple[int, int], int], work: list[int], spare: list[int]
+) -> None:
+    scale = float(cut.worth.max())
+    if scale <= 0:
+        return
+    row = {column: float(cut.worth[c]) / scale for (c, k), column in pods.items() if k == cut.pool and cut.worth[c] > 0}
+    row |= {work[t]: -float(cut.most[t]) / scale for t in np.flatnonzero(cut.most > 0)}
+    if cut.cap is not None:
+        every = float(cut.worth @ compiled.counts) / scale
+        larger = (compiled.pools[cut.pool].room > cut.cap).any(axis=1)
+        row |= {spare[t]: -every for t in np.flatnonzero(larger)}
+    model.row(row, -np.inf, 0.0)
 
 
 def _pool_rows(  # noqa: C901, PLR0912, PLR0917, PLR0913
@@ -101,6 +144,7 @@ def _pool_rows(  # noqa: C901, PLR0912, PLR0917, PLR0913
     fill: float,
     *,
     whole: bool,
+    caps: Sequence[float],
 ) -> None:
     part = compiled.pools[k]
     mine = [c for c in range(len(compiled.pods)) if (c, k) in pods]
@@ -144,7 +188,7 @@ def _pool_rows(  # noqa: C901, PLR0912, PLR0917, PLR0913
     if whole:
         flags = [model.column(0.0, 0.0, 1.0, whole=True) for _ in work]
         for t in range(len(work)):
-            model.row({work[t]: 1.0, spare[t]: 1.0, flags[t]: -cap}, -np.inf, 0.0)
+            model.row({work[t]: 1.0, spare[t]: 1.0, flags[t]: -caps[t]}, -np.inf, 0.0)
         model.row(dict.fromkeys(flags, 1.0), 0.0, float(part.wish.slots))
 
 

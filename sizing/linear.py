@@ -52,8 +52,8 @@ class Model:
         """Change a variable's bounds."""
         self.lower[column], self.upper[column] = lower, upper
 
-    def solve(self, *, nodes_limit: int = 500, gap: float = 1e-4, seed: int = 0) -> Outcome:
-        """Run HiGHS; the status is checked, not only the value."""
+    def solve(self, *, nodes_limit: int = 500, gap: float = 1e-4, seed: int = 0, quick: bool = False) -> Outcome:
+        """Run HiGHS; the status is checked, not only the value. `quick`: no restarts, no neighbourhood heuristics."""
         import highspy  # noqa: PLC0415 - 0.1 s, and only solvers need it
 
         lp = highspy.HighsLp()
@@ -75,6 +75,8 @@ class Model:
         options: dict[str, Any] = {"output_flag": False, "threads": 1, "random_seed": seed % 2**31}
         if mixed:
             options |= {"mip_rel_gap": gap, "mip_max_nodes": nodes_limit}
+        if mixed and quick:
+            options |= {"mip_allow_restart": False, "mip_heuristic_run_rins": False, "mip_heuristic_run_rens": False}
         for name, value in options.items():
             highs.setOptionValue(name, value)
         try:

@@ -9,6 +9,7 @@ from sizing import infeasible
 from sizing.assemble import assemble
 from sizing.columns import Effort, generate, prepare
 from sizing.compiled import Compiled, compile_problem, parts
+from sizing.cutting import Cutting, cut
 from sizing.descent import Width, polish
 from sizing.fluid import solve_fluid
 from sizing.greedy import cheapest_pool_first, share_out
@@ -40,20 +41,23 @@ WORTH_PROVING = 0.05  # a smaller gap needs no dearer bound
 class Work:
     """The fixed budget of one quality: no clock decides anything."""
 
-    fluid_nodes: int
     columns: Effort
+    cutting: Cutting
     rounds_after_loss: int
-    starts: int
+    starts: int  # of the free mix narrowed to the slots
     search: Budget
     descents: int
     width: Width
     zoned: int = 0  # nodes of the bound that sees zones
+    zoned_columns: int = 0  # at most so many
 
 
 EFFORTS = {
-    "fast": Work(10, Effort(15, 0), 2, 1, Budget(2, 4), 1, Width(32, 64, 6, 192)),
-    "standard": Work(30, Effort(30, 40), 4, 2, Budget(4, 6), 2, Width(), 20),
-    "best": Work(1000, Effort(80, 600), 8, 4, Budget(40, 8, 512), 3, Width(96, 960, 16, 4000), 500),
+    "fast": Work(Effort(15, 8), Cutting(1, 1, 0.02, 0), 2, 0, Budget(2, 4), 1, Width(32, 64, 6, 192)),
+    "standard": Work(Effort(30, 20), Cutting(2, 10, 0.005, 24), 4, 1, Budget(4, 6), 2, Width(), 20, 200),
+    "best": Work(
+        Effort(80, 300), Cutting(10, 400, 0.002, 200), 8, 4, Budget(40, 8, 512), 4, Width(96, 960, 16, 4000), 500, 1500
+    ),
 }
 
 
@@ -193,30 +197,37 @@ def _all_parts(problems: tuple[Problem, ...], previous: Plan | None) -> list[Res
 
 
 def solve_part(compiled: Compiled) -> Result | Infeasible:
-    """Greedy, fluid, column generation, then a search with and without the circuit; each with a fixed budget."""
+    """Greedy, columns, cutting planes, then a search with and without the circuit; each with a fixed budget."""
     effort = EFFORTS[compiled.problem.quality]
-    fluid = solve_fluid(compiled, nodes_limit=effort.fluid_nodes, gap=0.005)
+    fluid = solve_fluid(compiled, whole=False)
     if fluid.status == "infeasible":
         return infeasible.explain(compiled)
     found: dict[str, PartSolution] = {}
     _keep(found, "greedy", build(compiled, cheapest_pool_first(compiled)))
-    if fluid.nodes:
-        _keep(found, "fluid", build(compiled, share_out(compiled, fluid.pods), fluid.nodes))
     columns = prepare(compiled, list(found.values()))
+    for name, made in list(found.items()):
+        _keep(found, f"{name}, descent", polish(compiled, made, effort.width))
     generate(columns, effort.columns)
-    for pods, nodes in starts(columns, effort.rounds_after_loss)[: effort.starts]:
-        _keep(found, "columns", build(compiled, share_out(compiled, pods), nodes))
+    below = min((made.cost for made in found.values()), default=float("inf"))
+    cuts = cut(columns, below, effort.cutting)
+    if cuts.status == "infeasible" and not found:
+        return infeasible.explain(compiled)
+    for whole in cuts.starts:
+        nearly = build(compiled, share_out(compiled, whole.pods), whole.nodes)
+        _keep(found, "cuts", nearly)
+        _keep(found, "cuts, descent", nearly and polish(compiled, nearly, effort.width))
+    for pods, nodes in starts(columns, effort.rounds_after_loss)[: effort.starts] if effort.starts else ():
+        nearly = build(compiled, share_out(compiled, pods), nodes)
+        _keep(found, "columns", nearly)
+        _keep(found, "columns, descent", nearly and polish(compiled, nearly, effort.width))
     for fill in FILLS if not found else ():
-        less = solve_fluid(compiled, fill=fill, nodes_limit=effort.fluid_nodes, gap=0.01)
+        less = solve_fluid(compiled, fill=fill, nodes_limit=100, gap=0.01)
         if less.nodes:
             _keep(found, "fluid", build(compiled, share_out(compiled, less.pods), less.nodes))
     if not found:
         return infeasible.packing(compiled)
-    ranked = sorted(found.items(), key=lambda item: (round(item[1].cost, 6), list(found).index(item[0])))
-    for name, made in ranked[: effort.descents]:
-        _keep(found, f"{name}, descent", polish(compiled, made, effort.width))
     start = min(found.values(), key=lambda made: round(made.cost, 6))
-    bounds = {"fluid": fluid.bound, "columns": columns.bound}
+    bounds = {"fluid": fluid.bound, "columns": columns.bound, "cuts": cuts.bound}
     proven = start.cost <= max(bounds.values()) * (1 + 1e-6)
     budget = replace(effort.search, rounds=1, chunks=3) if proven else effort.search
     found["search, exhaustive"], _ = search(compiled, start, "exhaustive", budget)
@@ -225,14 +236,14 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:
     winner = min(names, key=lambda name: (round(found[name].cost, 6), names.index(name)))
     costs = {name: made.cost for name, made in found.items()}
     if effort.zoned and found[winner].cost > max(bounds.values()) * (1 + WORTH_PROVING):
-        bounds["zones"] = zoned_bound(compiled, effort.zoned)
+        bounds["zones"] = zoned_bound(compiled, effort.zoned, effort.zoned_columns)
     bound = min(max(bounds.values()), found[winner].cost)
     proof = {"bounds": bounds, "columns": columns.proof, "duals": columns.duals}
     rest = sorted((n for n in names if n != winner), key=lambda name: (round(found[name].cost, 6), names.index(name)))
     others = [(name, found[name]) for name in rest if found[name] != found[winner]]
     limits = tuple(
         f"{name}: {status}"
-        for name, status in (("fluid", fluid.status), ("columns", columns.status))
+        for name, status in (("fluid", fluid.status), ("columns", columns.status), ("cuts", cuts.status))
         if status != "optimal"
     )
     return Result(compiled, found[winner], winner, bound, costs, report, proof, others=others, limits=limits)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sizing.linear import Model
 from sizing.packing import Floats
 
 Ints = npt.NDArray[np.int64]
@@ -14,6 +15,7 @@ WEIGHTS = np.array(
     [[c, 1 - c, 0.0, p] for c in (1.0, 0.85, 0.7, 0.5, 0.3, 0.15, 0.0) for p in (0.0, 0.15)]
     + [[0.33, 0.33, 0.33, 0.01]]
 )
+ROUNDINGS = ((1.0, 1.0, 0.0, 0.02), (1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.5, 0.1, 0.0, 0.1))
 FINE = np.array([[c, 1 - c, 0.0, p] for c in np.linspace(0, 1, 41) for p in (0.0, 0.12)] + [[0.2, 0.2, 1.0, 0.0]])
 
 
@@ -64,54 +66,72 @@ def ceiling(sacks: Knapsacks, value: Floats) -> Floats:
     return out
 
 
-def grid(sacks: Knapsacks, row: int, value: Floats, cells: int = 60_000) -> tuple[Floats, float] | None:
-    """A filling and the proven ceiling of its worth, by dynamic programming over a grid of CPU and memory.
+def mixed(sacks: Knapsacks, value: Floats) -> tuple[Floats, Floats]:
+    """Fillings that mix what fills CPU with what fills memory: all rows' LP relaxations at once, rounded and filled up.
 
-    Sizes are rounded down and room up to the grid, so the ceiling holds; the filling is cut to fit. Pods per node and
-    GPUs only cut the filling. None when the grid would be too large to be exact enough.
+    The best (row, item) pattern and its worth, as `fill`; that one never mixes two kinds that are plentiful.
     """
-    items = np.flatnonzero((value > 1e-9) & (sacks.most[row] > 0))  # noqa: PLR2004
+    base = np.floor(_relaxed(sacks, value) + 1e-6)
+    share = sacks.sizes[None] / np.maximum(sacks.room[:, None], 1e-9)
+    useful = (value > 1e-9) & (sacks.most > 0)  # noqa: PLR2004
+    rows = np.arange(len(value))
+    best, worth = np.zeros_like(value), np.zeros(len(value))
+    for weight in ROUNDINGS:
+        taken = base.copy()
+        free = sacks.room - taken @ sacks.sizes
+        density = share @ np.array(weight) + 1e-9
+        rank = np.argsort(-np.where(useful, value / density, -1.0), axis=1, kind="stable")
+        for step in range(int(useful.sum(axis=1).max(initial=0))):
+            item = rank[:, step]
+            size = sacks.sizes[item]
+            fit = np.floor(np.where(size > 0, free / np.maximum(size, 1e-9), np.inf).min(axis=1) + 1e-9)
+            fit = np.maximum(np.minimum(fit, sacks.most[rows, item] - taken[rows, item]), 0) * useful[rows, item]
+            free -= fit[:, None] * size
+            taken[rows, item] += fit
+        now = (taken * value).sum(axis=1)
+        best[now > worth] = taken[now > worth]
+        worth = np.maximum(worth, now)
+    return best, worth
+
+
+def _relaxed(sacks: Knapsacks, value: Floats) -> Floats:
+    """The continuous optimum of every row, by one program of independent blocks; zeros where it is not solved."""
+    model = Model()
+    taken = np.zeros_like(value)
+    where = np.argwhere((value > 1e-9) & (sacks.most > 0))  # noqa: PLR2004
+    blocks: dict[int, list[tuple[int, int]]] = {}
+    for row, item in where.tolist():
+        column = model.column(-float(value[row, item]), 0.0, float(sacks.most[row, item]))
+        blocks.setdefault(row, []).append((column, item))
+    for row, block in blocks.items():
+        for d in range(4):
+            load = {column: float(sacks.sizes[item, d]) for column, item in block if sacks.sizes[item, d]}
+            if load:
+                model.row(load, -np.inf, float(sacks.room[row, d]))
+    out = model.solve() if len(where) else None
+    if out is not None and out.values is not None and out.status == "optimal":
+        taken[where[:, 0], where[:, 1]] = out.values
+    return taken
+
+
+def exact(sacks: Knapsacks, row: int, value: Floats, nodes_limit: int = 500) -> tuple[Floats, float] | None:
+    """A filling of one row and a proven ceiling of its worth, by branch and bound; None when it is not solved."""
     pattern = np.zeros(len(sacks.sizes))
+    items = np.flatnonzero((value > 1e-9) & (sacks.most[row] > 0))  # noqa: PLR2004
     if not len(items):
         return pattern, 0.0
-    units: list[float] = []
-    steps_left = float(cells)
-    for d, most in ((0, 256.0), (1, float(cells))):
-        whole = float(np.gcd.reduce(sacks.sizes[items, d].astype(np.int64)))
-        least = max(float(sacks.room[row, d]) / min(most, steps_left), 1.0)
-        units.append(max(whole, least))
-        steps_left /= sacks.room[row, d] // units[d] + 1
-    wide, high = (int(sacks.room[row, d] // units[d]) + 1 for d in (0, 1))
-    if wide * high > cells * 2:
+    model = Model()
+    scale = float(value[items].max())
+    columns = {i: model.column(-float(value[i]) / scale, 0.0, float(sacks.most[row, i]), whole=True) for i in items}
+    for d in range(4):
+        load = {column: float(sacks.sizes[i, d]) for i, column in columns.items() if sacks.sizes[i, d]}
+        if load:
+            model.row(load, -np.inf, float(sacks.room[row, d]))
+    out = model.solve(nodes_limit=nodes_limit, gap=1e-3)
+    if out.status not in ("optimal", "limit") or out.values is None or out.bound >= 0:
         return None
-    best = np.zeros((wide, high))
-    steps: list[tuple[int, int, int, int, npt.NDArray[np.bool_]]] = []
-    for i in items.tolist():
-        w, h = int(sacks.sizes[i, 0] // units[0]), int(sacks.sizes[i, 1] // units[1])
-        rest, part = int(sacks.most[row, i]), 1
-        while rest > 0:
-            part = min(part, rest)
-            rest -= part
-            dx, dy = w * part, h * part
-            if dx < wide and dy < high:
-                shifted = best[: wide - dx, : high - dy] + value[i] * part
-                better = shifted > best[dx:, dy:] + 1e-12
-                best = best.copy()
-                best[dx:, dy:] = np.where(better, shifted, best[dx:, dy:])
-                steps.append((int(i), part, dx, dy, better))
-            part *= 2
-    top, x, y = float(best[-1, -1]), wide - 1, high - 1
-    for item, part, dx, dy, better in reversed(steps):
-        if x >= dx and y >= dy and better[x - dx, y - dy]:
-            pattern[item] += part
-            x, y = x - dx, y - dy
-    return _cut(sacks, row, value, pattern), top
-
-
-def _cut(sacks: Knapsacks, row: int, value: Floats, pattern: Floats) -> Floats:
-    """Take out the least valuable pods by size until the filling truly fits."""
-    share = (sacks.sizes / np.maximum(sacks.room[row], 1e-9)).sum(axis=1)
-    while (pattern @ sacks.sizes > sacks.room[row] + 1e-6).any():
-        worth = np.where(pattern > 0, value / share, np.inf)
-        pattern[int(worth.argmin())] -= 1
-    return pattern
+    for i, column in columns.items():
+        pattern[i] = round(float(out.values[column]))
+    if (pattern @ sacks.sizes > sacks.room[row] + 1e-6).any():
+        return None
+    return pattern, -out.bound * scale * (1 + 1e-6)

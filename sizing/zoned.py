@@ -12,19 +12,18 @@ from sizing.linear import Model, Outcome
 from sizing.pools import least_nodes
 
 LOADS = 6  # steps of the fullest node's load
-MOST_COLUMNS = 1500  # beyond this the program is too large for its small gain
 Part = dict[int, float]
 
 
-def zoned_bound(compiled: Compiled, nodes_limit: int) -> float:
-    """A proven lower bound on the cost, 0 where the program would be too large or is not solved.
+def zoned_bound(compiled: Compiled, nodes_limit: int, most: int) -> float:
+    """A proven lower bound on the cost, 0 where there are more than `most` types by zone or it is not solved.
 
     Relaxed: pods are divisible and only their volume counts. Kept: whole nodes per type and zone, at most one node
     more in one zone than in another, slots, pool minima and maxima, one pod of a host group a node, a spare that takes
     over the fullest node.
     """
     zones = compiled.zones
-    if zones < 2 or zones * sum(len(p.types) for p in compiled.pools) > MOST_COLUMNS:  # noqa: PLR2004 - one zone: no more
+    if zones < 2 or zones * sum(len(p.types) for p in compiled.pools) > most:  # noqa: PLR2004 - one zone: no more
         return 0.0
     model = Model()
     pods: dict[tuple[int, int, int], int] = {}
