@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 from itertools import pairwise
 from typing import Any, Final
 
@@ -37,6 +38,7 @@ NSG: Final = "azure-native:network:NetworkSecurityGroup"
 NSG_RULE: Final = "azure-native:network:SecurityRule"
 SUBNET: Final = "azure-native:network:Subnet"
 SERVERS: Final = ("azure-native:dbforpostgresql:Server", "azure-native:dbformysql:Server")
+QUARTER: Final = 2**30
 SERVER_RULES: Final = tuple(
     f"azure-native:{module}:FirewallRule" for module in ("dbforpostgresql", "dbformysql", "sql", "redis", "cache")
 )
@@ -200,6 +202,14 @@ def _security_group(graph: Graph, resource: Resource, steps: Steps) -> None:
         steps.add(resource.urn, subnet, OWN_GROUP)
 
 
+def _wide(first: str, last: str) -> bool:
+    """Say whether a range of addresses is a quarter of all or more; 0.0.0.0 alone stands for Azure itself."""
+    try:
+        return int(IPv4Address(last)) - int(IPv4Address(first)) >= QUARTER
+    except ValueError:
+        return False
+
+
 def _server(graph: Graph, server: Resource, steps: Steps) -> None:
     steps.stores[server.urn] = server
     for prop in ("network", "delegatedSubnetResourceId"):
@@ -211,8 +221,10 @@ def _server_rule(graph: Graph, rule: Resource, steps: Steps) -> None:
     reader = rule.reader
     first = reader.text("startIpAddress", reader.text("startIP"))
     last = reader.text("endIpAddress", reader.text("endIP"))
-    if (first, last) == ("0.0.0.0", "255.255.255.255"):  # noqa: S104  compared, not bound
+    if _wide(first, last):
         servers = [*graph.feeds(rule, "serverName"), *graph.feeds(rule, "cacheName")] or [rule]
         for server in servers:
+            if str(server.reader.raw("publicNetworkAccess")).lower() == "disabled":
+                continue  # its firewall is not asked
             steps.stores[server.urn] = server
             steps.add(INTERNET, server, rule.name)

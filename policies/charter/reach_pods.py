@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,12 +9,12 @@ from typing import Any, Final
 from charter.graph import Graph
 from charter.pods import namespace_of, pods
 from charter.reach import INTERNET, Steps
+from charter.reach_doors import SERVICE, STEPS_IN, behind, doors
+from charter.reach_mesh import AUTHORIZATION, Caller, authorized, meshed
 from charter.rule import Open, Resource
 from charter.selectors import holds, selects
 from charter.values import UNKNOWN, Reader, Undetermined, hazy
 
-SERVICE: Final = "kubernetes:core/v1:Service"
-INGRESS: Final = "kubernetes:networking.k8s.io/v1:Ingress"
 POLICY: Final = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 NAMESPACE: Final = "kubernetes:core/v1:Namespace"
 OWN_NAME: Final = "kubernetes.io/metadata.name"
@@ -29,6 +28,12 @@ class Workload:
     namespace: str
     labels: Mapping[str, Any]
     around: Mapping[str, Any]
+    account: str = "default"
+
+    @property
+    def caller(self) -> Caller:
+        """Return who its pods are in the mesh."""
+        return Caller(self.namespace, self.account)
 
     @property
     def stores(self) -> bool:
@@ -40,7 +45,7 @@ class Workload:
 
 def clusters(graph: Graph) -> Iterator[Steps]:
     """Yield the steps of each cluster that shows something to the internet; others have no way in."""
-    for provider, shown in _shown(graph).items():
+    for provider, shown in doors(graph).items():
         steps = Steps()
         try:
             _cluster(graph, provider, shown, steps)
@@ -49,38 +54,34 @@ def clusters(graph: Graph) -> Iterator[Steps]:
         yield steps
 
 
-def _shown(graph: Graph) -> dict[str, list[Resource]]:
-    found: dict[str, list[Resource]] = defaultdict(list)
-    for service in graph.of(SERVICE):
-        if service.reader.raw("spec.type") == "LoadBalancer":
-            found[service.provider_urn].append(service)
-    for ingress in graph.of(INGRESS):
-        found[ingress.provider_urn].append(ingress)
-    return found
-
-
 def _cluster(graph: Graph, provider: str, shown: list[Resource], steps: Steps) -> None:
     workloads = list(_workloads(graph, provider))
     policies = [each for each in graph.of(POLICY) if each.provider_urn == provider]
     if any(hazy(policy.props.get("spec")) for policy in policies):
         raise Undetermined("spec")
-    _inside(workloads, policies, steps)
+    permissions = [each for each in graph.of(AUTHORIZATION) if each.provider_urn == provider]
+    _inside(workloads, policies, permissions, steps)
     services = [each for each in graph.of(SERVICE) if each.provider_urn == provider]
     for entry in shown:
-        for service in _behind(entry, services):
+        if entry.type in STEPS_IN:
+            steps.add(INTERNET, entry, entry.kind)
+        for service, how in behind(graph, entry, services):
             selector = service.reader.map("spec.selector")
             for workload in workloads:
                 if selector and workload.namespace == namespace_of(service) and holds(workload.labels, selector):
-                    steps.add(INTERNET, workload.resource, f"{entry.kind} {entry.name}")
+                    steps.add(entry.urn if entry.type in STEPS_IN else INTERNET, workload.resource, how)
 
 
-def _inside(workloads: list[Workload], policies: list[Resource], steps: Steps) -> None:
+def _inside(workloads: list[Workload], policies: list[Resource], permissions: list[Resource], steps: Steps) -> None:
     for workload in workloads:
         if workload.stores:
             steps.stores[workload.resource.urn] = workload.resource
         for other in workloads:
-            if workload is not other and _lets(policies, workload, other):
-                steps.add(workload.resource.urn, other.resource, "network policies")
+            if workload is other or not _lets(policies, workload, other):
+                continue
+            mesh = bool(permissions) and meshed(other.around)
+            if not mesh or authorized(permissions, workload.caller, other.namespace, other.labels):
+                steps.add(workload.resource.urn, other.resource, "mesh" if mesh else "network policies")
 
 
 def _workloads(graph: Graph, provider: str) -> Iterator[Workload]:
@@ -94,28 +95,14 @@ def _workloads(graph: Graph, provider: str) -> Iterator[Workload]:
             for pod in pods(each)[:1]:
                 namespace = namespace_of(each)
                 known = {OWN_NAME: namespace, **around.get(namespace, {})}
-                yield Workload(each, namespace, _labels(each, pod.metadata), known)
-
-
-def _behind(entry: Resource, services: list[Resource]) -> list[Resource]:
-    """Return the services that something shown to the internet leads to."""
-    if entry.type != INGRESS:
-        return [entry]
-    names, namespace = _backends(entry), namespace_of(entry)
-    return [each for each in services if each.reader.text("metadata.name") in names and namespace_of(each) == namespace]
+                account = pod.spec.text("serviceAccountName", "default")
+                yield Workload(each, namespace, _labels(each, pod.metadata), known, account)
 
 
 def _labels(workload: Resource, metadata: Reader) -> Mapping[str, Any]:
     if workload.reader.raw(metadata.path) is UNKNOWN:
         raise Undetermined(metadata.path)
     return metadata.map("labels")
-
-
-def _backends(ingress: Resource) -> set[str]:
-    found = {ingress.reader.text("spec.defaultBackend.service.name")}
-    for rule in ingress.reader.each("spec.rules"):
-        found |= {path.text("backend.service.name") for path in rule.each("http.paths")}
-    return found - {""}
 
 
 def _lets(policies: list[Resource], source: Workload, target: Workload) -> bool:

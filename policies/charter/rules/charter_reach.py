@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.reach import GROUP, HOLDERS, SERVERS, SQL, Steps, clouds
 from charter.reach import RULES as GROUP_RULES
-from charter.reach_pods import INGRESS, SERVICE, clusters
-from charter.rule import CRITICAL, Finding, Found, stack_rule
+from charter.reach_doors import DOORS
+from charter.reach_pods import clusters
+from charter.rule import CRITICAL, Finding, Found, apart, located, stack_rule
+from charter.values import Reader
 
+SERVICE_ENTRY: Final = "kubernetes:networking.istio.io/v1:ServiceEntry"
 APART: Final = 3
 """Connections from the internet to a store where no edges are declared: to an edge, to a workload, to the store."""
 
@@ -21,20 +24,32 @@ APART: Final = 3
     "CH-28",
     "No way leads from the internet to a store, but a declared one.",
     CRITICAL,
-    [GROUP, *GROUP_RULES, *HOLDERS, SQL, *SERVERS, SERVICE, INGRESS],
+    [GROUP, *GROUP_RULES, *HOLDERS, SQL, *SERVERS, *DOORS, SERVICE_ENTRY],
     remediation="Let the store in from the workload that needs it only; declare the steps in evidence.edges.",
 )
 def unreachable(graph: Graph, facts: Facts) -> Iterator[Found]:
-    """Firewalls of clouds and clusters are followed step by step; the finding is the way that is open.
+    """Firewalls, routes of gateways and permissions of the mesh are followed step by step; the finding is the way.
 
     `evidence.edges` declares steps as pairs of names, `internet` among them. Where it is given every step of every way
-    must be declared; where it is not, an edge and a workload must stand between the internet and the store.
+    must be declared; where it is not, an edge and a workload must stand between the internet and the store. Where
+    `evidence.egress` is given, workloads reach these hosts outside and no others.
     """
     for steps in (clouds(graph), *clusters(graph)):
         yield from steps.unread
         for store, way in steps.ways():
             if not _declared(steps, way, facts):
                 yield Finding("", f"the internet reaches it: {steps.told(way)}", store.urn)
+    hosts = facts.evidence.get("egress")
+    if isinstance(hosts, list):
+        for entry in graph.of(SERVICE_ENTRY):
+            for found in apart(_outside(entry.reader, hosts)):
+                yield located(found, entry.urn)
+
+
+def _outside(entry: Reader, hosts: list[Any]) -> Iterator[Found]:
+    for path, host in entry.items("spec.hosts"):
+        if host not in hosts and entry.text("spec.location", "MESH_EXTERNAL") == "MESH_EXTERNAL":
+            yield Finding(path, "is outside, and no host that workloads are let to reach")
 
 
 def _declared(steps: Steps, way: list[str], facts: Facts) -> bool:
