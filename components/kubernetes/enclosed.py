@@ -78,15 +78,15 @@ def enclose(name: str, args: EnclosedArgs, opts: pulumi.ResourceOptions) -> Name
 
 
 def quota(room: tuple[Room, ...]) -> dict[str, str]:
-    """What a namespace may hold: all its pods twice, for updates, and room for a few jobs."""
-    held = [each for each in room if not each.per_node]
-    cpu = sum(each.cpu_milli * each.replicas for each in held) * SURGE + 500
-    memory = sum(each.memory_mib * each.replicas for each in held) * SURGE + 512
+    """What a namespace may hold: all its pods twice, for updates, or as many as scale, and a few jobs."""
+    held = {each: max(each.replicas * SURGE, each.peak) for each in room if not each.per_node}
+    cpu = sum(each.cpu_milli * pods for each, pods in held.items()) + 500
+    memory = sum(each.memory_mib * pods for each, pods in held.items()) + 512
     return {
         "requests.cpu": f"{cpu}m",
         "requests.memory": f"{memory}Mi",
         "limits.memory": f"{memory * 2}Mi",
-        "pods": str(sum(each.replicas for each in held) * SURGE + 5),
+        "pods": str(sum(held.values()) + 5),
         "services.nodeports": "0",
     }
 

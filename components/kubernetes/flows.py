@@ -104,6 +104,9 @@ ARGO_SETS: Final = _named("argocd", "argocd-applicationset-controller")
 ARGO_REDIS: Final = _named("argocd", "argocd-redis")
 ARGO_REDIS_SECRET: Final = _named("argocd", "argocd-redis-secret-init")
 ROLLOUTS: Final = _named("argo-rollouts", "argo-rollouts")
+RUNNERS_CONTROLLER: Final = _named("runners", "runners-controller", key="app")
+RUNNERS_LISTENER: Final = _named("runners", "runners-listener", key="app")
+RUNNER: Final = _named("runners", "runner", key="app")
 
 _API: Final = (443, 6443)
 _WEBHOOK: Final = 10250
@@ -232,6 +235,12 @@ OF: Final[Mapping[str, tuple[Flow, ...]]] = {
         *_asks(ROLLOUTS),
         Flow(source=ROLLOUTS, target=PROMETHEUS, ports=(9090,)),
         *_asked(8090, ROLLOUTS),
+    ),
+    "runners": (
+        *_asks(RUNNERS_CONTROLLER, RUNNERS_LISTENER),
+        *(Flow(source=each, target=WORLD, ports=(443,)) for each in (RUNNERS_CONTROLLER, RUNNERS_LISTENER, RUNNER)),
+        *_acts(RUNNER),
+        *_asked(8080, RUNNERS_CONTROLLER, RUNNERS_LISTENER),
     ),
     "probes": (
         Flow(source=BLACKBOX, target=WORLD, ports=(443,)),

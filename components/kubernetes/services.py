@@ -25,6 +25,7 @@ from components.kubernetes.node_scaling import NodeScaling
 from components.kubernetes.openings import Openings
 from components.kubernetes.probes import Probes
 from components.kubernetes.rollouts import Rollouts
+from components.kubernetes.runners import Runners
 from components.kubernetes.scaling import Scaling
 from components.kubernetes.secrets import Secrets
 from components.kubernetes.service import Ground, Service
@@ -48,6 +49,7 @@ NEXT: Final[Mapping[str, Callable[[str, Ground, pulumi.ResourceOptions], Service
     "node_scaling": NodeScaling,
     "gitops": Gitops,
     "rollouts": Rollouts,
+    "runners": Runners,
     "probes": Probes,
     "gatekeeper": Gatekeeper,
     "kyverno": Kyverno,

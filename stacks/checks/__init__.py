@@ -14,6 +14,7 @@ from stacks.checks.naming import check_names
 from stacks.checks.places import check_places
 from stacks.checks.pooling import check_pools
 from stacks.checks.promises import check_promises
+from stacks.checks.runners import check_runners
 from stacks.checks.scaling import check_scaling
 from stacks.checks.services import check_services
 from stacks.checks.versioning import check_versions
@@ -35,6 +36,7 @@ CHECKS: Final[tuple[Callable[[Tree], Iterator[Problem]], ...]] = (
     check_services,
     check_scaling,
     check_delivery,
+    check_runners,
 )
 
 

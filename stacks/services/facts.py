@@ -20,6 +20,8 @@ class Pods:
     cpu_milli: int
     memory_mib: int
     replicas: int = 1
+    peak: int = 0
+    """Replicas that an autoscaler may make of it; 0 where nothing does."""
     per_node: bool = False
     """One on each node: `replicas` does not count."""
     clouds: tuple[Cloud, ...] = ()

@@ -24,7 +24,7 @@ def replicas(services: Services, cloud: Cloud | None = None) -> Iterator[Shape]:
     """Yield the pods that stand somewhere in a cluster; agents of nodes are not among them."""
     for service, shapes in pods_of(services, cloud).items():
         for each in shapes:
-            if not each.per_node:
+            if not each.per_node and each.replicas:
                 name = f"service.{service}.{each.name}"
                 yield Shape(name=name, cpu_milli=each.cpu_milli, memory_mib=each.memory_mib, replicas=each.replicas)
 

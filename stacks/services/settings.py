@@ -10,6 +10,7 @@ from pydantic import Field
 from stacks.part import Cidr, FreezeMapping, Frozen, Memory, Name, Part
 from stacks.services.delivery import Gitops, Rollouts
 from stacks.services.guarding import Dns, Falco, Gatekeeper, Https, Kyverno, Probes, Trivy
+from stacks.services.runners import Runners
 from stacks.services.scaling import NodeScaling, Scaling
 from stacks.services.service import Account, Days, HttpPath, Mail, Method, Service
 
@@ -187,6 +188,8 @@ class Services(Part):
     """Deployment from repositories."""
     rollouts: Rollouts | None = None
     """New versions step by step."""
+    runners: Runners | None = None
+    """Jobs of GitHub Actions."""
     probes: Probes | None = None
     """Questions from outside."""
     gatekeeper: Gatekeeper | None = None

@@ -11,6 +11,7 @@ from stacks.services import settings
 from stacks.services.delivery import GITOPS, ROLLOUTS
 from stacks.services.facts import KUBE_SYSTEM, Facts, Pods
 from stacks.services.guarding import DNS, FALCO, GATEKEEPER, KYVERNO, PROBES, TRIVY
+from stacks.services.runners import RUNNERS
 from stacks.services.scaling import NODE_SCALING, SCALING
 from stacks.services.settings import Services
 
@@ -146,6 +147,7 @@ TABLE: Final[Mapping[str, Facts]] = MappingProxyType(
         "node_scaling": NODE_SCALING,
         "gitops": GITOPS,
         "rollouts": ROLLOUTS,
+        "runners": RUNNERS,
         "probes": PROBES,
         "gatekeeper": GATEKEEPER,
         "kyverno": KYVERNO,

@@ -42,6 +42,7 @@ ALL: dict[str, Any] = {
         }
     },
     "rollouts": {"workloads": {"agent": {"namespace": "platform"}}},
+    "runners": {"sets": {"small": {"url": "https://github.com/example", "clusters": ["aws-eu-west-1"]}}},
 }
 
 

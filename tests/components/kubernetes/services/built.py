@@ -95,6 +95,29 @@ ALL: dict[str, Any] = {
             "agent": {"namespace": "platform", "strategy": "blue-green"},
         }
     },
+    "runners": {
+        "sets": {
+            "small": {
+                "url": "https://github.com/example",
+                "rights": ["read-prices"],
+                "clusters": ["gcp-europe-west1", "aws-eu-west-1"],
+            },
+            "large": {
+                "url": "https://github.com/example/platform",
+                "min": 1,
+                "max": 4,
+                "cpu": "4",
+                "memory": "8Gi",
+                "clusters": ["aws-eu-west-1"],
+            },
+            "elsewhere": {
+                "url": "https://github.com/example",
+                "cpu": "4",
+                "memory": "8Gi",
+                "clusters": ["azure-westeurope"],
+            },
+        }
+    },
     "probes": {"urls": ["https://example.org/healthz", "https://grafana.example.org"]},
     "gatekeeper": {},
     "falco": {},

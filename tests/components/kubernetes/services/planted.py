@@ -31,6 +31,7 @@ MISTAKES: list[tuple[str, tuple[str | int, ...], Any]] = [
     ("AnalysisTemplate", ("spec", "metrics", 0, "name"), None),
     ("AnalysisTemplate", ("spec", "metrics", 0, "provider"), None),
     ("PodDisruptionBudget", ("spec", "maxUnavailable"), "a quarter"),
+    ("ServiceAccount", ("automountServiceAccountToken",), "never"),
     ("HTTPRoute", ("spec", "hostnames", 0), "https://argocd.example.org"),
 ]
 """Kind, path to a value of an object that we emit, and what stands there instead; None takes it away."""

@@ -132,6 +132,7 @@ def requests(value: Any) -> Iterator[dict[str, str]]:
         ("node_scaling", ("node-scaling",)),
         ("gitops", ("gitops", "argocd")),
         ("rollouts", ("rollouts",)),
+        ("runners", ("runner",)),
         ("probes", ("probes", "blackbox")),
         ("gatekeeper", ("gatekeeper",)),
         ("falco", ("falco",)),
