@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -92,7 +92,11 @@ def apply(session: Session, *more: str, law: bool = True) -> Outcome:
         return session.engine.operate("up", *flags, packs=session.packs() if law else [], journalled=True)
 
 
-def up(session: Session, plan: Path | None = None) -> dict[str, Any]:
+Gates = Callable[[dict[str, Any]], Iterable[gate.Refusal]]
+"""What else a previewed update has to pass, told by who calls."""
+
+
+def up(session: Session, plan: Path | None = None, gates: Gates = lambda _: ()) -> dict[str, Any]:
     """Preview with the law, refuse or apply. The law's verdict is the preview's: `up`'s own comes after changes.
 
     Before the preview the state takes in what the clouds say, so that drift is repaired. An approved plan was made on
@@ -106,6 +110,7 @@ def up(session: Session, plan: Path | None = None) -> dict[str, Any]:
         made["drift"], made["seconds"]["refresh"] = drift.rows(found.collected), round(found.seconds, 2)
     if wanted is not None:
         _add_refusals(made, gate.plan(wanted, approved.steps(outcome.collected.steps)))
+    _add_refusals(made, gates(made))
     if not made["refused"]:
         finish_up(session, made)
     return made

@@ -90,7 +90,10 @@ def up(session: Session, path: Path | None, *, approvals: int = 0) -> dict[str, 
                 (f"python -m automation plan {session.name} --key KEY --out FILE", "then --plan FILE, once approved"),
             )
         else:
-            made = runs.up(session, path)
+            at = now()
+            made = runs.up(
+                session, path, lambda seen: gates.judge(rules.gates, seen, at, real=not session.mode.offline)
+            )
         note["resources"] = made.get("resources")
         if made.get("refused"):
             note |= {"outcome": "refused", "reason": ",".join(sorted({r["code"] for r in made["refusals"]}))}
