@@ -199,6 +199,8 @@ def bucket_logging(graph: Graph, _facts: Facts) -> Iterator[Found]:
             for found in apart(_guards_logs(graph, bucket)):
                 yield located(found, bucket.urn)
             continue
+        if bucket.reader.map("tags").get("purpose") == "audit":
+            continue  # it keeps records of others; AWS-S3-06 asks it for more
         mine = graph.referrers(bucket, LOGGING, "bucket")
         if not mine and not bucket.reader.has("loggings"):
             yield Finding("", "no BucketLogging names this bucket", bucket.urn)
