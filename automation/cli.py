@@ -332,7 +332,9 @@ def size(
         if as_json:
             sys.stdout.write(json.dumps(made, indent=1, default=str) + "\n")
         else:
-            size_.show(made, Console(width=None if sys.stdout.isatty() else 160), explain=explain_it)
+            from automation.size_words import show  # noqa: PLC0415
+
+            show(made, Console(width=None if sys.stdout.isatty() else 120), explain=explain_it)
         return Exit.OK
 
     _run(output, work)

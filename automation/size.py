@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING, Any
 from automation.exits import Ending, Exit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-    from rich.console import Console
 
     from automation.session import Options
     from sizing.problem import Problem
@@ -28,6 +25,7 @@ def plan(name: str, options: Options, *, advised: bool = False) -> dict[str, Any
     """
     import sizing  # noqa: PLC0415 - solvers load only for this command
     from automation.session import check_demand, read_stack  # noqa: PLC0415
+    from automation.size_words import binding  # noqa: PLC0415
     from sizing import catalogue  # noqa: PLC0415
     from sizing.baselines import baselines  # noqa: PLC0415
     from sizing.plan import Infeasible  # noqa: PLC0415
@@ -121,108 +119,6 @@ def _with_demand(stack: Stack, options: Options) -> Stack:
     made = stack.model_dump(mode="json", exclude_none=True)
     made["demand"] = {"file": str(options.demand.resolve())}
     return type(stack).model_validate(made)
-
-
-def binding(problem: dict[str, Any], made: dict[str, Any]) -> Iterator[str]:
-    """The limits that the plan touches."""
-    types = {t["name"]: t for t in problem["types"]}
-    vcpu = sum(types[row["instance_type"]]["vcpu"] * row["min"] for row in made["pools"])
-    quota = problem["vcpu_quota"]
-    if quota is not None and vcpu >= quota * 0.95:
-        yield f"vCPU quota: {vcpu} of {quota} in use"
-    for wish in problem["pools"]:
-        rows = [row for row in made["pools"] if row["pool"] == wish["name"]]
-        nodes = sum(row["min"] for row in rows)
-        spare = sum(row["spare"] for row in rows)
-        if nodes == wish["max"]:
-            yield f"{wish['name']}: its max of {wish['max']} nodes"
-        if nodes and nodes == wish["min"]:
-            yield f"{wish['name']}: its min of {wish['min']} nodes"
-        elif nodes and nodes == problem["zones"] > 1:
-            yield f"{wish['name']}: a node in each of {problem['zones']} zones"
-        if spare and not wish["spot"]:
-            yield f"{wish['name']}: {spare} spare for the loss of a node (N+1)"
-        if sum(row["min"] > 0 for row in rows) == wish["slots"] > 1:
-            yield f"{wish['name']}: all {wish['slots']} slots hold a type"
-        hosts = [w["replicas"] for w in problem["workloads"] if w["spread"] == "host" and wish["name"] in w["pools"]]
-        if hosts and nodes - spare <= max(hosts):
-            yield f"{wish['name']}: one pod a host of a workload with {max(hosts)} pods"
-
-
-def show(made: dict[str, Any], console: Console, *, explain: bool) -> None:
-    """The plan as tables; with `explain` also how it came about and what the circuit did."""
-    from rich.table import Table  # noqa: PLC0415
-
-    for name, cluster in made["clusters"].items():
-        plan_ = cluster["plan"]
-        table = Table(title=f"{name}: {plan_['cost_usd_month']:,.0f} USD a month", title_justify="left")
-        for title in ("pool", "type", "min", "desired", "max", "spare", "spot", "USD a month"):
-            table.add_column(title, justify="left" if title in {"pool", "type"} else "right")
-        for row in plan_["pools"]:
-            numbers = [str(row[key]) for key in ("min", "desired", "max", "spare")]
-            cost = f"{row['nodes_cost_usd']:,.2f}"
-            key = f"{row['pool']}-{row['slot']}"
-            table.add_row(key, row["instance_type"], *numbers, "yes" if row["spot"] else "", cost)
-        console.print(table)
-        for line in _lines(cluster, explain=explain):
-            console.print(f"  {line}", markup=False, highlight=False)
-    total = f"{made['cost_usd_month']:,.0f} USD a month, at most {made['gap']:.1%} above the proven bound"
-    console.print(f"{made['stack']}: {total} of {made['bound_usd_month']:,.0f}", markup=False, highlight=False)
-
-
-def _lines(cluster: dict[str, Any], *, explain: bool) -> Iterator[str]:
-    plan_, notes = cluster["plan"], cluster["plan"]["notes"]
-    yield (
-        f"gap {plan_['gap']:.1%} to the proven bound {plan_['bound_usd_month']:,.0f} "
-        f"(any mix of types: {notes['bound_free_mixing']:,.0f}); won by: {plan_['winner']}"
-    )
-    cost = plan_["cost_usd_month"]
-    for name, value in sorted(cluster["baselines"].items()):
-        yield f"{name.replace('_', ' ')}-like: {value:,.0f} USD; this plan saves {1 - cost / value:.0%}"
-    following = cluster["next_best_usd_month"]
-    yield f"next best plan found: {following:,.0f} USD" if following else "every method ended at this cost"
-    yield "what binds: " + ("; ".join(cluster["binding"]) or "nothing but the demand itself")
-    verdict = "accepted" if not cluster["verifier"] else "REJECTED: " + "; ".join(cluster["verifier"])
-    yield f"verifier (other code, kube-scheduler's order): {verdict}"
-    if "advice" in cluster:
-        yield from _advice_lines(cluster["advice"])
-    if not explain:
-        return
-    problem, quantum = cluster["problem"], plan_["quantum"]
-    pods = sum(w["replicas"] for w in problem["workloads"])
-    yield (
-        f"asked: {pods} pods of {len(problem['workloads'])} workloads in {problem['zones']} zones; "
-        f"{len(problem['types'])} types compared; oldest price {plan_['oldest_price']}"
-    )
-    yield "methods: " + "; ".join(f"{name} {value:,.0f}" for name, value in plan_["candidates"].items())
-    for part, bounds in notes["bounds"].items():
-        methods = "; ".join(f"{n} {v:,.0f}" for n, v in bounds["by_method"].items())
-        yield f"bounds of {part}: {methods} (the highest holds)"
-    if quantum.get("status") == "ran":
-        yield (
-            f"quantum step: {quantum['subproblems']} subproblems, {quantum['shots']} shots each, simulated; optimum "
-            f"met in {quantum['optimum_found']}, by chance alone in {quantum['control_optimum_found']}; it never "
-            "decides: it wins only with a lower cost than every classical method"
-        )
-    else:
-        yield f"quantum step: {quantum.get('status', 'not run')} {quantum.get('reason', '')}".rstrip()
-    if notes.get("rejected") or notes["limits"]:
-        yield f"set aside on the way: {json.dumps(notes.get('rejected', []))} {'; '.join(notes['limits'])}"
-
-
-def _advice_lines(advice: dict[str, Any]) -> Iterator[str]:
-    now, then = advice["cost_usd_month"]
-    effect = "no plan is found with them" if then is None else f"{now:,.0f} -> {then:,.0f} USD a month"
-    yield f"advised requests for {advice['measured']} measured workloads: {effect} (nothing is changed by this command)"
-    for one in advice["workloads"]:
-        cpu, memory = one["cpu_milli"], one["memory_mib"]
-        note = f" ({one['warning']})" if one["warning"] else ""
-        yield f"  {one['workload']}: cpu {cpu[0]}m -> {cpu[1]}m, memory {memory[0]}Mi -> {memory[1]}Mi{note}"
-    if advice["not_measured"]:
-        names = advice["not_measured"]
-        yield f"  not measured: {', '.join(names[:6])}{f' and {len(names) - 6} more' if len(names) > 6 else ''}"  # noqa: PLR2004
-    if advice["unknown"]:
-        yield f"  measured, but not asked for in this cluster: {', '.join(advice['unknown'][:6])}"
 
 
 def draw(made: dict[str, Any], folder: Path) -> list[Path]:

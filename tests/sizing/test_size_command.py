@@ -10,6 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from automation.cli import app
+from automation.size_words import sections
+from sizing.methods import seat, words
+from sizing.pictures import WIDTH
 
 RUN = CliRunner()
 
@@ -94,3 +97,42 @@ def test_advice_needs_a_series(tmp_path: Path) -> None:
     done = RUN.invoke(app, ["size", "dev", "--advise", "--demand", str(pods)])
     assert done.exit_code == 2
     assert "is no series" in done.output
+
+
+def test_every_label_of_a_picture_has_room(made: Path) -> None:
+    for path in sorted((made / "pictures").glob("*.svg")):
+        for text in ET.fromstring(path.read_text()).iter("{http://www.w3.org/2000/svg}text"):
+            wide = len(text.text or "") * 7.0  # of 13 px sans-serif, on the safe side
+            x = float(text.get("x", 0))
+            if text.get("text-anchor") == "end":
+                assert wide <= x, text.text
+            elif float(text.get("font-size", 13)) == 13:
+                assert x + wide * (0.5 if text.get("text-anchor") == "middle" else 1) <= WIDTH, text.text
+
+
+def test_methods_have_words_and_an_order() -> None:
+    names = ["search, qaoa", "columns, descent", "greedy, descent", "cuts", "columns", "greedy", "search, exhaustive"]
+    ordered = sorted(names, key=seat)
+    assert ordered[:2] == ["greedy", "greedy, descent"]
+    assert ordered[-2:] == ["search, exhaustive", "search, qaoa"]
+    assert words("greedy, descent") == "largest pods first, improved"
+    assert words("something new") == "something new"
+    assert len({words(name) for name in names}) == len(names)
+
+
+def test_explain_answers_the_questions_of_a_stranger(made: Path) -> None:
+    whole = json.loads((made / "size.json").read_text())
+    for cluster in whole["clusters"].values():
+        said = dict(sections(cluster, explain=True))
+        assert list(said) == [
+            "How good it is",
+            "What limits it",
+            "What was asked",
+            "How it was found",
+            "Why nothing is much cheaper",
+            "What the quantum circuit did",
+        ]
+        assert all(lines and all(isinstance(line, str) for line in lines) for lines in said.values())
+        cost = f"{cluster['plan']['bound_usd_month']:,.0f} USD (proven)"
+        assert cost in said["How good it is"][0]
+    assert len(dict(sections(cluster, explain=False))) == 2

@@ -1,0 +1,194 @@
+"""What `size` says to a person: the plan as a table, how good it is, what limits it, and how it came about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+NEAR_FULL = 0.95
+PROOFS = {"fluid": "by volume", "columns": "by dual prices", "cuts": "by cuts", "zones": "zone by zone"}
+FEW = 6
+
+
+def show(made: dict[str, Any], console: Console, *, explain: bool) -> None:
+    """The plan of each cluster; with `explain` also how it came about and what the circuit did."""
+    from rich.padding import Padding  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    for name, cluster in made["clusters"].items():
+        plan = cluster["plan"]
+        table = Table(title=f"{name}: {plan['cost_usd_month']:,.0f} USD a month", title_justify="left")
+        for title in ("pool", "type", "min", "desired", "max", "spare", "spot", "USD a month"):
+            table.add_column(title, justify="left" if title in {"pool", "type"} else "right")
+        for row in plan["pools"]:
+            numbers = [str(row[key]) for key in ("min", "desired", "max", "spare")]
+            cost = f"{row['nodes_cost_usd']:,.2f}"
+            key = f"{row['pool']}-{row['slot']}"
+            table.add_row(key, row["instance_type"], *numbers, "yes" if row["spot"] else "", cost)
+        console.print(table)
+        for head, lines in sections(cluster, explain=explain):
+            console.print(Padding(Text(head, style="bold"), (0, 0, 0, 2), expand=False), highlight=False)
+            for line in lines:
+                console.print(Padding(Text(line), (0, 0, 0, 4), expand=False), highlight=False)
+        console.print()
+    total = f"{made['cost_usd_month']:,.0f} USD a month, at most {made['gap']:.1%} above the proven bound"
+    console.print(f"{made['stack']}: {total} of {made['bound_usd_month']:,.0f}", markup=False, highlight=False)
+
+
+def sections(cluster: dict[str, Any], *, explain: bool) -> Iterator[tuple[str, list[str]]]:
+    """Headings and their lines, in the order of reading."""
+    yield "How good it is", list(_quality(cluster))
+    yield "What limits it", cluster["binding"] or ["nothing but the demand itself"]
+    if "advice" in cluster:
+        yield "Requests that fit the use", list(advice_lines(cluster["advice"]))
+    if explain:
+        yield "What was asked", list(_asked(cluster))
+        yield "How it was found", list(_found(cluster))
+        yield "Why nothing is much cheaper", list(_bounds(cluster))
+        yield "What the quantum circuit did", list(_circuit(cluster["plan"]))
+
+
+def _quality(cluster: dict[str, Any]) -> Iterator[str]:
+    plan = cluster["plan"]
+    cost, bound = plan["cost_usd_month"], plan["bound_usd_month"]
+    yield f"no plan costs less than {bound:,.0f} USD (proven), so this one is at most {plan['gap']:.1%} too dear"
+    for name, value in sorted(cluster["baselines"].items(), key=lambda one: one[1]):
+        told = f"saves {1 - cost / value:.0%}" if value >= cost else f"costs {cost / value - 1:.0%} more"
+        spare = "; it keeps no spare node, this plan does" if value < cost else ""
+        yield f"{name.replace('_', ' ')}-like buying would cost {value:,.0f} USD; this plan {told}{spare}"
+    following = cluster["next_best_usd_month"]
+    yield f"the next best plan found costs {following:,.0f} USD" if following else "every method ended at this cost"
+    wrong = cluster["verifier"]
+    yield (
+        "a verifier that shares no code with the solvers placed every pod again in kube-scheduler's order: "
+        + ("accepted" if not wrong else "REJECTED: " + "; ".join(wrong))
+    )
+
+
+def _asked(cluster: dict[str, Any]) -> Iterator[str]:
+    problem = cluster["problem"]
+    jobs = problem["workloads"]
+    agents = problem.get("agents", {})
+    yield (
+        f"{sum(w['replicas'] for w in jobs)} pods of {len(jobs)} workloads in {problem['zones']} zones; together "
+        f"{sum(w['replicas'] * w['cpu_milli'] for w in jobs) / 1000:,.1f} cores and "
+        f"{sum(w['replicas'] * w['memory_mib'] for w in jobs) / 1024:,.1f} GiB of requests"
+    )
+    yield (
+        f"{len(problem['types'])} instance types compared; oldest price {cluster['plan']['oldest_price']}; "
+        "spot prices are estimates, marked up by the risk of interruption"
+    )
+    if agents.get("pods"):
+        yield (
+            f"of every node the services' own agents take {agents['cpu_milli']}m CPU, {agents['memory_mib']} MiB and "
+            f"{agents['pods']} pods, before anything else is placed"
+        )
+    kept = sorted(w["name"] for w in jobs if w.get("survives") == "zone")
+    if kept:
+        yield f"room is kept for the loss of any one zone for: {_few(kept)}"
+
+
+def _found(cluster: dict[str, Any]) -> Iterator[str]:
+    from sizing.methods import seat, words  # noqa: PLC0415
+
+    plan = cluster["plan"]
+    yield f"the winner: {words(plan['winner'])}"
+    for name, value in sorted(plan["candidates"].items(), key=lambda one: seat(one[0])):
+        yield f"{value:>10,.0f} USD  {words(name)}"
+    if plan["kept_previous"] != "no":
+        yield f"the plan that runs was {plan['kept_previous']}: a better one must save more than the threshold"
+    for one in plan["notes"].get("rejected", []):
+        yield f"set aside: {', '.join(one['winner'])}: {'; '.join(one['findings'])}"
+    for limit in plan["notes"]["limits"]:
+        name, _, status = limit.partition(": ")
+        why = (
+            "stopped at its fixed number of steps (what it had found until then counts)"
+            if status == "limit"
+            else status
+        )
+        yield f"{words(name)}: {why}"
+
+
+def _bounds(cluster: dict[str, Any]) -> Iterator[str]:
+    plan = cluster["plan"]
+    for part, bounds in plan["notes"]["bounds"].items():
+        methods = ", ".join(f"{PROOFS.get(n, n)} {value:,.0f}" for n, value in bounds["by_method"].items() if value)
+        yield f"pools {part.replace(',', ', ')}: every plan costs at least the highest of: {methods}"
+    free = plan["notes"]["bound_free_mixing"]
+    yield f"were a pool not limited to its slots, a plan would still cost at least {free:,.0f} USD"
+
+
+def _circuit(plan: dict[str, Any]) -> Iterator[str]:
+    said = plan["quantum"]
+    if said.get("status") != "ran":
+        yield f"{said.get('status', 'not run')} {said.get('reason', '')}".rstrip()
+        return
+    yield (
+        f"a simulated circuit (QAOA) looked at {said['subproblems']} small parts of the plan, {said['shots']} shots "
+        f"each: it met the best placement of {said['optimum_found']}, random draws with as many shots that of "
+        f"{said['control_optimum_found']}"
+    )
+    won = plan["winner"] == "search, qaoa"
+    yield (
+        "it decides only with a plan cheaper than every classical method's; "
+        + ("here it did" if won else "here it did not, and the plan would be the same without it")
+    )
+
+
+def advice_lines(advice: dict[str, Any]) -> Iterator[str]:
+    """Advised requests and their effect."""
+    now, then = advice["cost_usd_month"]
+    effect = "no plan is found with them" if then is None else f"{now:,.0f} -> {then:,.0f} USD a month"
+    yield f"for {advice['measured']} measured workloads: {effect} (this command changes nothing)"
+    for one in advice["workloads"]:
+        cpu, memory = one["cpu_milli"], one["memory_mib"]
+        note = f" ({one['warning']})" if one["warning"] else ""
+        yield f"{one['workload']}: cpu {cpu[0]}m -> {cpu[1]}m, memory {memory[0]}Mi -> {memory[1]}Mi{note}"
+    if advice["not_measured"]:
+        yield f"not measured: {_few(advice['not_measured'])}"
+    if advice["unknown"]:
+        yield f"measured, but not asked for in this cluster: {_few(advice['unknown'])}"
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:FEW]) + (f" and {len(names) - FEW} more" if len(names) > FEW else "")
+
+
+def binding(problem: dict[str, Any], made: dict[str, Any]) -> Iterator[str]:
+    """The limits that the plan touches."""
+    types = {t["name"]: t for t in problem["types"]}
+    vcpu = sum(types[row["instance_type"]]["vcpu"] * row["min"] for row in made["pools"])
+    quota, budget = problem["vcpu_quota"], problem.get("budget_usd_month")
+    if quota is not None and vcpu >= quota * NEAR_FULL:
+        yield f"vCPU quota: {vcpu} of {quota} in use"
+    if budget is not None and made["cost_usd_month"] >= budget * NEAR_FULL:
+        yield f"budget: {made['cost_usd_month']:,.0f} of {budget:,.0f} USD a month"
+    for wish in problem["pools"]:
+        yield from _pool(problem, made, wish)
+
+
+def _pool(problem: dict[str, Any], made: dict[str, Any], wish: dict[str, Any]) -> Iterator[str]:
+    name = wish["name"]
+    rows = [row for row in made["pools"] if row["pool"] == name]
+    nodes, spare = sum(row["min"] for row in rows), sum(row["spare"] for row in rows)
+    if nodes == wish["max"]:
+        yield f"{name}: its max of {wish['max']} nodes"
+    if nodes and nodes == spare:
+        yield f"{name}: no pods are asked for; {nodes} nodes by its min of {wish['min']} and {problem['zones']} zones"
+        return
+    if nodes and nodes == wish["min"]:
+        yield f"{name}: its min of {wish['min']} nodes"
+    elif nodes and nodes == problem["zones"] > 1:
+        yield f"{name}: a node in each of {problem['zones']} zones"
+    if spare and not wish["spot"]:
+        yield f"{name}: {spare} empty node{'s' if spare > 1 else ''} to take over when a node is lost (N+1)"
+    if sum(row["min"] > 0 for row in rows) == wish["slots"] > 1:
+        yield f"{name}: all {wish['slots']} slots hold a type"
+    hosts = [w["replicas"] for w in problem["workloads"] if w["spread"] == "host" and name in w["pools"]]
+    if hosts and nodes - spare <= max(hosts):
+        yield f"{name}: one pod a host of a workload with {max(hosts)} pods"
