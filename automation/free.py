@@ -77,6 +77,13 @@ FREE: Final = frozenset(
         "aws:cloudwatch/eventRule:EventRule",
         "aws:cloudwatch/eventTarget:EventTarget",
         "aws:ssm/parameter:Parameter",  # standard tier
+        "aws:backup/plan:Plan",
+        "aws:backup/restoreTestingPlan:RestoreTestingPlan",  # what it restores is charged while it stands
+        "aws:backup/restoreTestingSelection:RestoreTestingSelection",
+        "aws:backup/selection:Selection",
+        "aws:elasticache/subnetGroup:SubnetGroup",
+        "aws:elasticache/user:User",
+        "aws:elasticache/userGroup:UserGroup",
         "aws:rds/subnetGroup:SubnetGroup",
         "aws:rds/parameterGroup:ParameterGroup",
         "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock",
@@ -111,6 +118,7 @@ FREE: Final = frozenset(
         "gcp:kms/keyRingIAMMember:KeyRingIAMMember",
         "gcp:secretmanager/secret:Secret",  # its versions are charged
         "gcp:secretmanager/secretIamMember:SecretIamMember",
+        "gcp:networkconnectivity/serviceConnectionPolicy:ServiceConnectionPolicy",
         "gcp:sql/database:Database",
         "gcp:sql/user:User",
         "gcp:dns/dnsManagedZoneIamMember:DnsManagedZoneIamMember",
@@ -130,6 +138,8 @@ FREE: Final = frozenset(
         "azure-native:privatedns:VirtualNetworkLink",
         "azure-native:network:NetworkWatcher",
         "azure-native:dbforpostgresql:AdministratorsMicrosoftEntra",
+        "azure-native:redisenterprise:AccessPolicyAssignment",
+        "azure-native:redisenterprise:Database",  # its cluster is charged
         "azure-native:dbforpostgresql:Configuration",
         "azure-native:dbforpostgresql:Database",
         "azure-native:storage:ManagementPolicy",

@@ -126,6 +126,21 @@ def _azure_postgres(inputs: Inputs, _zones: int) -> list[Meter]:
     return _database("azure", size, f"Flexible Server D2ds_v5 {zones}", f"Flexible Server storage {zones}", stored)
 
 
+def _aws_cache(inputs: Inputs, _zones: int) -> list[Meter]:
+    size = str(inputs.get("nodeType"))
+    factor = {"cache.m7g.large": 1.0, "cache.m7g.xlarge": 2.0, "cache.m7g.2xlarge": 4.0}.get(size)
+    if factor is None:
+        return [Meter("aws", "managed_redis", size)]
+    nodes = float(str(inputs.get("numCacheClusters") or 1))
+    return [Meter("aws", "managed_redis", "ElastiCache Valkey cache.m7g.large", HOURS * factor * nodes)]
+
+
+def _azure_cache(inputs: Inputs, _zones: int) -> list[Meter]:
+    size = str((inputs.get("sku") or {}).get("name")).removeprefix("Balanced_")
+    spare = " HA" if inputs.get("highAvailability") != "Disabled" else ""
+    return [Meter("azure", "managed_redis", f"Managed Redis {size}{spare}")]
+
+
 METERS: Final[Mapping[str, Read]] = {
     "aws:eks/cluster:Cluster": _fixed("aws", "kubernetes_control_plane", "EKS standard support"),
     "aws:ec2/natGateway:NatGateway": _fixed("aws", "nat_gateway", "NAT gateway hour"),
@@ -140,6 +155,8 @@ METERS: Final[Mapping[str, Read]] = {
     "aws:ecr/repository:Repository": _fixed("aws", "container_registry", "ECR private storage", None),
     "aws:s3/bucket:Bucket": _fixed("aws", "object_storage", "S3 Standard, first 50 TB", None),
     "aws:s3/bucketV2:BucketV2": _fixed("aws", "object_storage", "S3 Standard, first 50 TB", None),
+    "aws:elasticache/replicationGroup:ReplicationGroup": _aws_cache,
+    "aws:backup/vault:Vault": _fixed("aws", "backup", "RDS backup storage", None),
     "aws:rds/instance:Instance": _rds,
     "gcp:container/cluster:Cluster": _gke,
     "gcp:sql/databaseInstance:DatabaseInstance": _cloud_sql,
@@ -159,6 +176,7 @@ METERS: Final[Mapping[str, Read]] = {
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": _fixed("gcp", "logs", "Cloud Logging ingestion", None),
     "azure-native:containerservice:ManagedCluster": _aks,
     "azure-native:dbforpostgresql:Server": _azure_postgres,
+    "azure-native:redisenterprise:RedisEnterprise": _azure_cache,
     "azure-native:network:NatGateway": _fixed("azure", "nat_gateway", "NAT gateway hour"),
     "azure-native:network:PublicIPAddress": _fixed("azure", "public_ipv4", "Standard static IPv4"),
     "azure-native:network:PublicIPPrefix": _azure_prefix,

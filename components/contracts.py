@@ -109,6 +109,8 @@ class StoreArgs:
     region: str
     wish: Store
     plan: RegionPlan
+    copy_region: str | None = None
+    """Another region of the stack in the same cloud, for copies of backups."""
     protect: bool = False
 
 
@@ -122,12 +124,12 @@ class HeldStore(Protocol):
     """Name of the secret with the password in the cloud's manager; empty where identities log in without one."""
     ready: pulumi.Resource
 
-    def grant(self) -> Grant:
+    def grant(self, holder: Holder) -> Grant:
         """What an identity needs for it."""
         ...
 
-    def let_in(self, holder: Holder, identity: PodIdentity) -> None:
-        """Make the identity a user of the store."""
+    def let_in(self, holder: Holder, identity: PodIdentity) -> pulumi.Output[str]:
+        """Make the identity a user of the store, and return the name that it logs in with."""
         ...
 
 

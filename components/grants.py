@@ -48,11 +48,19 @@ class UseDatabase:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UseCache:
+    """Connect to one cache; AWS wants to know it and its user by ARN."""
+
+    resource: pulumi.Input[str] = ""
+    user: pulumi.Input[str] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScaleNodes:
     """Change how many nodes the cluster's own pools have; nothing to grant where the cloud scales by itself."""
 
 
-Grant = ReadSecrets | ReadPrices | ChangeNames | UseBucket | UseDatabase | ScaleNodes
+Grant = ReadSecrets | ReadPrices | ChangeNames | UseBucket | UseDatabase | UseCache | ScaleNodes
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from sizing import catalogue, evidence, stack_problem
 from stacks import addresses, outputs
 from stacks.addresses import RegionPlan
 from stacks.clouds import Cloud
-from stacks.data import PORTS
+from stacks.data import ports
 from stacks.model import Stack, Workload
 from stacks.place import Region
 from stacks.services import quota
@@ -105,7 +105,7 @@ class Platform(pulumi.ComponentResource):
                 wish=wish,
                 plan=plan,
                 clusters=(f"{stack.environment}-{plan.region}",),
-                store_ports=tuple(sorted({PORTS[store.engine] for store in stack.stores_of(name).values()})),
+                store_ports=ports(stack.stores_of(name)),
                 gateway_from=tuple(map(str, mesh.gateway_from)) if (mesh := stack.services.mesh) else (),
                 protect=stack.protect,
             ),
@@ -147,6 +147,7 @@ class Platform(pulumi.ComponentResource):
                 wishes=beside,
                 environment=stack.environment,
                 plan=plan,
+                copy_region=stack.other_region(name),
                 protect=stack.protect,
                 makers=site.stores,
                 after=tuple(base.namespaces.values()),
@@ -211,6 +212,7 @@ class Platform(pulumi.ComponentResource):
             case "aws":
                 from components.aws import account as aws  # noqa: PLC0415
                 from components.aws.budget import Budget as AwsBudget  # noqa: PLC0415
+                from components.aws.cache import Cache as AwsCache  # noqa: PLC0415
                 from components.aws.cluster import Cluster as EksCluster  # noqa: PLC0415
                 from components.aws.network import Network as Vpc  # noqa: PLC0415
                 from components.aws.postgres import Postgres as AwsPostgres  # noqa: PLC0415
@@ -227,12 +229,13 @@ class Platform(pulumi.ComponentResource):
                     network=Vpc,
                     cluster=EksCluster,
                     budget=AwsBudget,
-                    stores={"postgres": AwsPostgres},
+                    stores={"postgres": AwsPostgres, "redis": AwsCache},
                 )
             case "gcp":
                 from components.gcp import account as gcp  # noqa: PLC0415
                 from components.gcp import apis  # noqa: PLC0415
                 from components.gcp.budget import Budget as GcpBudget  # noqa: PLC0415
+                from components.gcp.cache import Cache as GcpCache  # noqa: PLC0415
                 from components.gcp.cluster import Cluster as GkeCluster  # noqa: PLC0415
                 from components.gcp.network import Network as GcpNetwork  # noqa: PLC0415
                 from components.gcp.postgres import Postgres as GcpPostgres  # noqa: PLC0415
@@ -257,11 +260,12 @@ class Platform(pulumi.ComponentResource):
                     network=GcpNetwork,
                     cluster=GkeCluster,
                     budget=lambda name, args, opts: GcpBudget(name, args, pays, opts),
-                    stores={"postgres": GcpPostgres},
+                    stores={"postgres": GcpPostgres, "redis": GcpCache},
                 )
             case "azure":
                 from components.azure import account as azure  # noqa: PLC0415
                 from components.azure.budget import Budget as AzureBudget  # noqa: PLC0415
+                from components.azure.cache import Cache as AzureCache  # noqa: PLC0415
                 from components.azure.cluster import Cluster as AksCluster  # noqa: PLC0415
                 from components.azure.network import Network as VirtualNetwork  # noqa: PLC0415
                 from components.azure.postgres import Postgres as AzurePostgres  # noqa: PLC0415
@@ -274,7 +278,7 @@ class Platform(pulumi.ComponentResource):
                     network=VirtualNetwork,
                     cluster=AksCluster,
                     budget=lambda name, args, opts: AzureBudget(name, args, at_azure.identity, opts),
-                    stores={"postgres": AzurePostgres},
+                    stores={"postgres": AzurePostgres, "redis": AzureCache},
                 )
             case _:
                 assert_never(cloud)

@@ -22,6 +22,7 @@ class StoresArgs:
     wishes: Mapping[str, Store]
     environment: str
     plan: RegionPlan
+    copy_region: str | None
     protect: bool
     makers: Mapping[str, Make]
     after: Sequence[pulumi.Resource] = ()
@@ -45,12 +46,12 @@ class Stores(pulumi.ComponentResource):
         for user in users:
             holder = Holder(*user.split("/"))
             mine = {key: held[key] for key, wish in args.wishes.items() if user in wish.users}
-            identity = cluster.identity_for(holder, [store.grant() for store in mine.values()])
+            identity = cluster.identity_for(holder, [store.grant(holder) for store in mine.values()])
             for key, store in mine.items():
-                store.let_in(holder, identity)
+                login = store.let_in(holder, identity)
                 StoreAccess(
                     f"{name}-{key}-{holder.key}",
-                    Opening(key=key, store=store, holder=holder, identity=identity, after=args.after),
+                    Opening(key=key, store=store, holder=holder, login=login, identity=identity, after=args.after),
                     cluster,
                     child,
                 )
@@ -64,5 +65,6 @@ def _args(key: str, wish: Store, args: StoresArgs) -> StoreArgs:
         region=args.plan.region,
         wish=wish,
         plan=args.plan,
+        copy_region=args.copy_region,
         protect=args.protect,
     )

@@ -243,7 +243,7 @@ NAMESPACES = {
     "network": "Network", "privatedns": "Network", "operationalinsights": "OperationalInsights",
     "resources": "Resources", "storage": "Storage", "containerregistry": "ContainerRegistry",
     "maintenance": "Maintenance", "policyinsights": "PolicyInsights", "security": "Security",
-    "dbforpostgresql": "DBforPostgreSQL",
+    "dbforpostgresql": "DBforPostgreSQL", "redisenterprise": "Cache",
     "recoveryservices": "RecoveryServices", "consumption": "Consumption", "costmanagement": "CostManagement",
 }  # fmt: skip
 

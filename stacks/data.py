@@ -10,23 +10,30 @@ from pydantic import Field
 from stacks.part import Memory, Part
 from stacks.services.service import Account
 
-PORTS: Final[Mapping[str, int]] = {"postgres": 5432}
-"""Where each engine answers."""
+PORTS: Final[Mapping[str, tuple[int, ...]]] = {"postgres": (5432,), "redis": (6379, 10000)}
+"""Where each engine answers; Redis of Azure at the second one."""
+
+
+def ports(stores: Mapping[str, Store]) -> tuple[int, ...]:
+    """Ports at which some stores answer, each once."""
+    return tuple(sorted({port for store in stores.values() for port in PORTS[store.engine]}))
 
 
 class Store(Part):
     """One store beside each cluster: private, encrypted with a key of its own, backed up, hard to delete."""
 
-    engine: Literal["postgres"] = Field(examples=["postgres"])
-    """What it is: PostgreSQL 17 of RDS, Cloud SQL or Azure Database."""
+    engine: Literal["postgres", "redis"] = Field(examples=["postgres"])
+    """PostgreSQL 17 of RDS, Cloud SQL, Azure Database; or Redis of ElastiCache, Memorystore, Azure Managed Redis."""
     size: Literal["small", "medium", "large"] = "small"
     """Two processors and 8 GiB, twice or four times that."""
     availability: Literal["zone", "region"] = "region"
     """Whether a standby waits in another zone."""
     retention_days: Annotated[int, Field(ge=7, le=35)] = 35
-    """How long backups are kept; within that time it can be set back to any moment."""
+    """How long backups are kept; a database can be set back to any moment of that time. Redis of Azure has none: it
+    keeps its last state.
+    """
     storage: Memory = "64Gi"
-    """Size of its disk, 20Gi at least; it grows by itself to twice that where the cloud can."""
+    """Size of a database's disk, 20Gi at least; it grows by itself to twice that where the cloud can."""
     users: Annotated[tuple[Account, ...], Field(max_length=10)] = Field(default=(), examples=[["platform/orders"]])
     """NAMESPACE/SERVICE ACCOUNT of the workloads that use it; no other pod reaches it."""
     clusters: tuple[str, ...] = Field(default=(), examples=[["aws-eu-west-1"]])

@@ -94,6 +94,12 @@ class Stack(Part):
                     return cloud, name, region
         raise KeyError(cluster)
 
+    def other_region(self, cluster: str) -> str | None:
+        """Return the region of the same cloud that follows a cluster's own, the first after the last; None if alone."""
+        cloud, name, _ = self.region_of(cluster)
+        names = list(self.regions()[cloud])
+        return names[(names.index(name) + 1) % len(names)] if len(names) > 1 else None
+
     def stores_of(self, cluster: str) -> dict[str, Store]:
         """Return the stores that stand beside a cluster, by name."""
         return {name: each for name, each in self.data.items() if not each.clusters or cluster in each.clusters}

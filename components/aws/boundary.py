@@ -25,7 +25,13 @@ STORAGE: Final = (
     *(f"ecr:{verb}*" for verb in ("BatchCheck", "BatchGet", "BatchImport", "Describe", "Get", "List")),
     *(f"kms:{verb}*" for verb in ("CreateGrant", "Decrypt", "Describe", "Encrypt", "Generate", "List", "ReEncrypt")),
     *(f"s3:{verb}*" for verb in ("AbortMultipart", "DeleteObject", "GetObject", "List", "PutObject")),
+    "elasticache:Connect",
     *(f"secretsmanager:{verb}*" for verb in ("Describe", "GetSecretValue", "List")),
+)
+BACKUPS: Final = (
+    *(f"rds:{verb}*" for verb in ("AddTags", "CopyDBSnapshot", "CreateDBSnapshot", "DeleteDB", "Describe", "ListTags")),
+    *(f"rds:{verb}*" for verb in ("ModifyDBSnapshot", "RestoreDBInstance")),
+    *(f"backup:{verb}*" for verb in ("CopyFrom", "CopyInto", "Describe", "Get", "List")),
 )
 WATCHING: Final = (
     *(f"logs:{verb}*" for verb in ("CreateLog", "Describe", "Get", "Put", "Start", "Stop", "Filter")),
@@ -61,6 +67,7 @@ def boundary(arn_root: str) -> str:
     return document(
         allow("Compute", COMPUTE),
         allow("Storage", STORAGE),
+        allow("Backups", BACKUPS),
         allow("Watching", WATCHING),
         allow(
             "LoadBalancersOwnRole",

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.account import account_of
+from components.aws.backup import backups
 from components.aws.cluster import Cluster
 from components.aws.key import Key, KeyArgs, used_by_logs
 from components.aws.network import Network
@@ -47,17 +48,21 @@ class Postgres(pulumi.ComponentResource):
         self.database = args.key.replace("-", "_")
         key = self._key()
         instance = self._instance(key, self._door(network, cluster), network)
+        backups(cluster, args).take(args.key, instance)
         self.address = instance.address
         self.secret = instance.master_user_secrets[0].secret_arn
         self.ready = instance
         self.register_outputs({"address": self.address})
 
-    def grant(self) -> UseDatabase:
+    def grant(self, holder: Holder) -> UseDatabase:
         """What an identity needs for it: the password, at the moment when it logs in."""
+        del holder
         return UseDatabase(secret=self.secret)
 
-    def let_in(self, holder: Holder, identity: PodIdentity) -> None:
+    def let_in(self, holder: Holder, identity: PodIdentity) -> pulumi.Output[str]:
         """Nothing to be made: the user is the database's own, and its secret names it."""
+        del holder
+        return identity.login
 
     def _key(self) -> Key:
         account, region = account_of(self), self._args.region

@@ -21,6 +21,7 @@ from components.grants import (
     ReadSecrets,
     ScaleNodes,
     UseBucket,
+    UseCache,
     UseDatabase,
 )
 
@@ -84,6 +85,8 @@ def statements(grants: Sequence[Grant], account: Account, place: Place) -> Itera
                 read = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
                 yield allow(f"Database{index}", read, [grant.secret])
                 yield decrypt(f"Database{index}Key", account, place.region, "secretsmanager")
+            case UseCache():
+                yield allow(f"Cache{index}", ["elasticache:Connect"], [grant.resource, grant.user])
             case ScaleNodes():
                 yield from _scaling(place)
 

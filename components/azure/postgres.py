@@ -92,11 +92,12 @@ class Postgres(pulumi.ComponentResource):
         )
         self.register_outputs({"address": self.address})
 
-    def grant(self) -> UseDatabase:
+    def grant(self, holder: Holder) -> UseDatabase:
         """What an identity needs for it."""
+        del holder
         return UseDatabase()
 
-    def let_in(self, holder: Holder, identity: PodIdentity) -> None:
+    def let_in(self, holder: Holder, identity: PodIdentity) -> pulumi.Output[str]:
         """Make the identity an administrator of the server: it makes roles for others, if it wants any."""
         self._last = postgres.AdministratorsMicrosoftEntra(
             f"{self._name}-{holder.key}",
@@ -108,6 +109,7 @@ class Postgres(pulumi.ComponentResource):
             tenant_id=self._network.tenant,
             opts=self._next(),
         )
+        return identity.login
 
     def _next(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=[self._last])

@@ -19,6 +19,7 @@ from components.grants import (
     ReadSecrets,
     ScaleNodes,
     UseBucket,
+    UseCache,
     UseDatabase,
 )
 
@@ -86,7 +87,7 @@ def _roles(grants: Sequence[Grant], place: Place) -> Iterator[tuple[str, str, pu
             case UseBucket():
                 role = f"Storage Blob Data {'Reader' if each.read_only else 'Contributor'}"
                 yield f"bucket{index or ''}", role, each.resource
-            case UseDatabase() | ScaleNodes():
-                continue  # the database knows its users by itself, and AKS scales its pools itself
+            case UseDatabase() | UseCache() | ScaleNodes():
+                continue  # stores know their users by themselves, and AKS scales its pools itself
             case _:
                 assert_never(each)

@@ -7,9 +7,11 @@ from stacks.model import Stack
 
 def needed(stack: Stack) -> tuple[str, ...]:
     """Names without `.googleapis.com`, by what the stack file switches on."""
-    databases = any(store.engine == "postgres" for store in stack.data.values())
+    engines = {store.engine for store in stack.data.values()}
     wanted = {
-        "sqladmin": databases,
+        "memorystore": "redis" in engines,
+        "networkconnectivity": "redis" in engines,
+        "sqladmin": "postgres" in engines,
         "billingbudgets": "gcp" in stack.budget.clouds,
         "secretmanager": stack.services.external_secrets is not None,
     }

@@ -55,11 +55,12 @@ class Postgres(pulumi.ComponentResource):
         )
         self.register_outputs({"address": self.address})
 
-    def grant(self) -> UseDatabase:
+    def grant(self, holder: Holder) -> UseDatabase:
         """What an identity needs for it."""
+        del holder
         return UseDatabase()
 
-    def let_in(self, holder: Holder, identity: PodIdentity) -> None:
+    def let_in(self, holder: Holder, identity: PodIdentity) -> pulumi.Output[str]:
         """Make the identity a user of the database."""
         gcp.sql.User(
             f"{self._name}-{holder.key}",
@@ -70,6 +71,7 @@ class Postgres(pulumi.ComponentResource):
             deletion_policy="ABANDON",  # one that owns tables cannot be deleted
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=list(identity.ready))),
         )
+        return identity.login
 
     def _make(self, cluster: Cluster) -> gcp.sql.DatabaseInstance:
         args, wish, account = self._args, self._args.wish, self._account

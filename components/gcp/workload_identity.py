@@ -20,6 +20,7 @@ from components.grants import (
     ReadSecrets,
     ScaleNodes,
     UseBucket,
+    UseCache,
     UseDatabase,
 )
 
@@ -105,6 +106,10 @@ def _given(
                 )
             case UseDatabase():
                 yield _on_project(f"{name}-database{index or ''}", "roles/cloudsql.instanceUser", member, account, opts)
+            case UseCache():
+                yield _on_project(
+                    f"{name}-cache{index or ''}", "roles/memorystore.dbConnectionUser", member, account, opts
+                )
             case ScaleNodes():
                 continue  # GKE scales its pools itself
             case _:

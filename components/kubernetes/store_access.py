@@ -29,6 +29,7 @@ class Opening:
     key: str
     store: HeldStore
     holder: Holder
+    login: pulumi.Output[str]
     identity: PodIdentity
     after: Sequence[pulumi.Resource] = ()
 
@@ -54,7 +55,7 @@ class StoreAccess(pulumi.ComponentResource):
                 "host": store.address,
                 "port": str(store.port),
                 "database": store.database,
-                "user": opening.identity.login,
+                "user": opening.login,
                 "tls": "required",
                 "secret": store.secret,
                 "identity": opening.identity.principal,

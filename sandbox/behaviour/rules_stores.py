@@ -87,3 +87,62 @@ def azure_database(inputs: Mapping[str, Any]) -> Iterator[Failure]:
         yield Failure("dataEncryption", "a key of one's own needs an identity that reads it")
     if first(inputs, "sku.tier") == "Burstable" and first(inputs, "highAvailability.mode") not in {None, "Disabled"}:
         yield Failure("highAvailability", "HADisabledForBurstableSku: high availability is not supported for Burstable")
+
+
+@check
+def aws_cache_user(inputs: Mapping[str, Any]) -> Iterator[Failure]:
+    """A user of IAM is named as its id."""
+    kind = first(inputs, "authenticationMode.type")
+    known, name = inputs.get("userId"), inputs.get("userName")
+    if kind == "iam" and not is_unknown(known) and not is_unknown(name) and known != name:
+        yield Failure("userName", "InvalidParameterValue: an IAM-enabled user has the same user id and user name")
+
+
+@check
+def aws_cache(inputs: Mapping[str, Any]) -> Iterator[Failure]:
+    """Users need TLS, and failing over needs somebody to fail over to."""
+    if inputs.get("userGroupIds") and inputs.get("transitEncryptionEnabled") is not True:
+        yield Failure("userGroupIds", "InvalidParameterCombination: user groups need encryption in transit")
+    single = inputs.get("numCacheClusters") == 1
+    for flag in ("automaticFailoverEnabled", "multiAzEnabled"):
+        if inputs.get(flag) is True and single:
+            yield Failure(flag, "InvalidParameterCombination: needs at least one replica")
+
+
+@create
+def gcp_one_policy(moment: Moment) -> None:
+    """A network takes one policy for a service in a region."""
+    wanted = tuple(moment.inputs.get(key) for key in ("network", "serviceClass", "location"))
+    for other in moment.database.find("type=? AND scope=? AND pk<>?", (moment.type, moment.scope, moment.pk)):
+        if tuple(other.inputs.get(key) for key in ("network", "serviceClass", "location")) == wanted:
+            raise Refused(
+                "alreadyExists",
+                f"a ServiceConnectionPolicy for {wanted[1]} exists in this network and region",
+                grpc.StatusCode.ALREADY_EXISTS,
+            )
+
+
+@create
+def gcp_cache(moment: Moment) -> None:
+    """Addresses are made by a policy of the network, which has to be there before."""
+    networks = {path_free(str(each.get("network"))) for each in moment.inputs.get("desiredAutoCreatedEndpoints") or ()}
+    policies = moment.database.find(
+        "type=? AND scope=?",
+        ("gcp:networkconnectivity/serviceConnectionPolicy:ServiceConnectionPolicy", moment.scope),
+    )
+    served = {
+        path_free(str(each.inputs.get("network")))
+        for each in policies
+        if each.inputs.get("serviceClass") == "gcp-memorystore" and each.inputs.get("location") == moment.region
+    }
+    if networks - served:
+        raise Refused(
+            "failedPrecondition",
+            f"No service connection policy for gcp-memorystore in {moment.region} of network {min(networks - served)}",
+            grpc.StatusCode.FAILED_PRECONDITION,
+        )
+
+
+def path_free(link: str) -> str:
+    """Return the last part of a link: networks are named by id and by address."""
+    return link.rstrip("/").rpartition("/")[2]

@@ -34,6 +34,7 @@ def check_data(tree: Tree) -> Iterator[Problem]:
             if isinstance(cluster, str):
                 yield from unknown_cluster(tree, (*path, "clusters"), cluster)
         yield from _users(tree, path)
+        yield from _cache(tree, path)
         yield from _promises(tree, path)
 
 
@@ -47,6 +48,32 @@ def _users(tree: Tree, path: Path) -> Iterator[Problem]:
             yield Problem(path=(*path, "users", place), what=what, found=user, allowed=listed(tenants), fix=fix)
 
 
+def _cache(tree: Tree, path: Path) -> Iterator[Problem]:
+    """A cache has users of its own from the start, and no disk that anybody chooses."""
+    if tree.text(*path, "engine") != "redis":
+        return
+    users: Path = (*path, "users")
+    if users not in tree.bad and not tree.items(*users):
+        what = "is missing: a cache lets nobody in but the users that it is made with"
+        yield Problem(path=users, what=what, fix="add it, for example `users: [platform/gateway]`")
+    if tree.at(*path, "storage") is not None:
+        what = "is the size of a database's disk; a cache keeps what fits into its memory"
+        yield Problem(path=(*path, "storage"), what=what, fix="remove the line, and choose a `size`")
+
+
+def _copied(tree: Tree, path: Path, beside: list[str]) -> Iterator[Problem]:
+    """Copies of confidential data go to a second region of the stack."""
+    secret = tree.text("data_classification") in {"confidential", "restricted"}
+    regions = tree.mapping("clouds", "aws", "regions")
+    here = [name for name in beside if name.startswith("aws-")]
+    if tree.text(*path, "engine") == "postgres" and secret and here and len(regions) == 1:
+        what = (
+            f"holds {tree.text('data_classification')} data beside {here[0]}, the only region of aws: no place is left "
+        )
+        what += "for a copy of its backups"
+        yield Problem(path=path, what=what, fix="add a second region of aws, or name other `clusters`")
+
+
 def _promises(tree: Tree, path: Path) -> Iterator[Problem]:
     wanted = tree.items(*path, "clusters")
     beside = {name: where for name, where in tree.clusters().items() if not wanted or name in wanted}
@@ -58,6 +85,7 @@ def _promises(tree: Tree, path: Path) -> Iterator[Problem]:
             what = f"cannot stand in {cloud}-{region}, which has one zone: {reason}"
             fix = "give the region two zones, or name other `clusters`"
             yield Problem(path=path, what=what, fix=fix if cloud == "aws" else f"{fix}, or write `availability: zone`")
+    yield from _copied(tree, path, list(beside))
     if tree.flag("production"):
         if single:
             what = "leaves a production store without a standby"

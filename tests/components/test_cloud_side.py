@@ -40,7 +40,16 @@ def built() -> Iterator[Cloud]:
         **_identities(args), "fullyQualifiedDomainName": f"{args.name}.postgres.database.azure.com",
     }  # fmt: skip
     computed["gcp:serviceaccount/account:Account"] = account
+    computed["azure-native:keyvault:Key"] = lambda args: {"keyUriWithVersion": f"https://v.example.org/{args.name}/1"}
     computed["aws:rds/instance:Instance"] = database
+    computed["aws:elasticache/replicationGroup:ReplicationGroup"] = {"primaryEndpointAddress": "carts.example.org"}
+    computed["gcp:memorystore/instance:Instance"] = {
+        "endpoints": [{"connections": [{"pscAutoConnection": {"ipAddress": "10.1.2.3", "port": 6379}}]}]
+    }
+    computed["azure-native:redisenterprise:RedisEnterprise"] = lambda args: {
+        **_identities(args),
+        "hostName": f"{args.name}.westeurope.redis.azure.net",
+    }
     computed["aws:kms/key:Key"] = {"keyId": "0123456789abcdef"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")
@@ -242,7 +251,10 @@ def test_a_user_of_two_stores_has_one_identity_with_both(built: Cloud) -> None:
     secrets = {each["Resource"][0].rsplit("!", 1)[1] for each in found.values() if "Key" not in each["Sid"]}
     assert secrets == {f"{AWS}-data-orders", f"{AWS}-data-reports"}
     one = statements(built, f"{AWS}-platform-gateway-grants")
-    assert len(one) == 2
+    kinds = {sid.rstrip("0123456789") for sid in one}
+    assert kinds == {"Cache", "Database"} | {kind for kind in kinds if kind.endswith("Key")}
+    (connect,) = [each for each in one.values() if each["Action"] == ["elasticache:Connect"]]
+    assert all(each.startswith("arn:aws:elasticache:") for each in connect["Resource"])
 
 
 def test_a_user_finds_where_to_go_and_its_pods_may_go_there(built: Cloud) -> None:
@@ -256,6 +268,56 @@ def test_a_user_finds_where_to_go_and_its_pods_may_go_there(built: Cloud) -> Non
     assert [port["port"] for port in first["ports"]] == [5432]
     secret = built.of_type("kubernetes:core/v1:ConfigMap")[f"{AWS}-data-orders-platform-gateway"]["data"]["secret"]
     assert secret.startswith("arn:aws:secretsmanager:")
+
+
+def test_databases_are_copied_each_night_elsewhere_and_restored_for_a_trial_each_week(built: Cloud) -> None:
+    (plan,) = built.of_type("aws:backup/plan:Plan").values()
+    (rule,) = plan["rules"]
+    assert (rule["schedule"], rule["lifecycle"]["deleteAfter"]) == ("cron(0 2 * * ? *)", 30)
+    vaults = built.of_type("aws:backup/vault:Vault")
+    assert {each["region"] for each in vaults.values()} == {"eu-west-1", "us-east-1"}
+    assert all(each["kmsKeyArn"] for each in vaults.values())
+    (copy,) = rule["copyActions"]
+    assert copy["destinationVaultArn"].endswith("-copies")
+    assert copy["lifecycle"]["deleteAfter"] == 30
+    chosen = built.of_type("aws:backup/selection:Selection")
+    assert {name.rsplit("-", 1)[1] for name in chosen} == {"orders", "reports"}
+    (trial,) = built.of_type("aws:backup/restoreTestingPlan:RestoreTestingPlan").values()
+    assert trial["scheduleExpression"] == "cron(0 5 ? * SUN *)"
+    overrides = [
+        each["restoreMetadataOverrides"]
+        for each in built.of_type("aws:backup/restoreTestingSelection:RestoreTestingSelection").values()
+    ]
+    assert all(each["publiclyAccessible"] == "false" for each in overrides)
+
+
+def test_caches_are_private_encrypted_spread_and_know_identities_only(built: Cloud) -> None:
+    aws = built.of_type("aws:elasticache/replicationGroup:ReplicationGroup")[f"{AWS}-data-carts"]
+    assert (aws["engine"], aws["nodeType"], aws["numCacheClusters"]) == ("valkey", "cache.m7g.large", 2)
+    assert aws["automaticFailoverEnabled"]
+    assert aws["multiAzEnabled"]
+    assert aws["transitEncryptionMode"] == "required"
+    assert aws["kmsKeyId"]
+    assert aws["snapshotRetentionLimit"] == 35
+    assert "authToken" not in aws
+    (user,) = built.of_type("aws:elasticache/user:User").values()
+    assert (user["authenticationMode"], user["userId"]) == ({"type": "iam"}, user["userName"])
+    assert len(user["userId"]) <= 40
+    google = built.of_type("gcp:memorystore/instance:Instance")[f"{GCP}-data-carts"]
+    assert (google["authorizationMode"], google["transitEncryptionMode"]) == ("IAM_AUTH", "SERVER_AUTHENTICATION")
+    assert google["automatedBackupConfig"]["retention"] == "3024000s"
+    assert google["replicaCount"] == 1
+    assert google["kmsKey"]
+    assert google["deletionProtectionEnabled"]
+    azure = built.of_type("azure-native:redisenterprise:RedisEnterprise")[f"{AZURE}-data-carts"]
+    assert (azure["publicNetworkAccess"], azure["minimumTlsVersion"]) == ("Disabled", "1.2")
+    assert azure["encryption"]["customerManagedKeyEncryption"]["keyEncryptionKeyUrl"]
+    (held,) = built.of_type("azure-native:redisenterprise:Database").values()
+    assert (held["accessKeysAuthentication"], held["clientProtocol"]) == ("Disabled", "Encrypted")
+    told = built.of_type("kubernetes:core/v1:ConfigMap")
+    ports = {name: told[f"{name}-data-carts-platform-gateway"]["data"]["port"] for name in (AWS, GCP, AZURE)}
+    assert ports == {AWS: "6379", GCP: "6379", AZURE: "10000"}
+    assert told[f"{AWS}-data-carts-platform-gateway"]["data"]["user"] == user["userName"]
 
 
 def test_budgets_warn_at_each_share_and_by_forecast(built: Cloud) -> None:
