@@ -7,11 +7,12 @@ from automation.integrity import commands as integrity_commands
 from automation.ledger import commands as ledger_commands
 from automation.pipeline import deploy, laptop, rollback
 from automation.pullrequest import commands as report_commands
+from automation.release import commands as release_commands
 from automation.signing import commands as signing_commands
 from automation.signing import rotation
 from automation.story import commands as story_commands
 
 REGISTERED = (
     signing_commands, ledger_commands, laptop, rollback, integrity_commands, report_commands, story_commands,
-    answer_commands, deploy, rotation,
+    answer_commands, deploy, rotation, release_commands,
 )  # fmt: skip
