@@ -34,13 +34,16 @@ actionlint: ## the linter of the workflows, built once (under a minute)
 gator: ## Gatekeeper's judge of templates, built once (about 4 minutes of CPU)
 	@$(PYTHON) -m toolchain.gator
 
+prometheus: ## Prometheus, its rule checker and the operator's generator, built once (about 4 minutes of CPU)
+	@$(PYTHON) -m toolchain.prometheus
+
 preview: install engine ## preview a stack on the real engine with stand-in clouds (STACK=dev)
 	@$(RUN) -m automation preview $(STACK) --offline
 
 rehearse: install engine ## preview, up, up again, refresh, destroy, all offline (STACK=dev)
 	@$(RUN) -m automation rehearse $(STACK)
 
-test: install engine cluster actionlint gator ## all tests
+test: install engine cluster actionlint gator prometheus ## all tests
 	@$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile $(PYTEST)
 
 test-quick: install ## the tests that need neither the engine nor a control plane
@@ -70,4 +73,4 @@ story: install engine ## a change from its branch to a verified deployment, and 
 lock: ## compile requirements.in into the hashed requirements.txt
 	@uv pip compile --quiet --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
 
-.PHONY: help install engine cluster actionlint gator preview rehearse test test-quick check bench bench-law bench-pipeline story lock
+.PHONY: help install engine cluster actionlint gator prometheus preview rehearse test test-quick check bench bench-law bench-pipeline story lock

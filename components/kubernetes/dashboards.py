@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+from stacks.services.settings import Services
 
 WIDTH, HEIGHT = 12, 8
 
@@ -73,9 +76,57 @@ NODES: Final = (
 )
 
 
-def boards(*, meshed: bool) -> dict[str, str]:
-    """JSON of each dashboard, by name."""
-    found = {"nodes": NODES, **({"requests": REQUESTS} if meshed else {})}
+COST: Final = (
+    Panel(
+        title="Cost of a namespace, USD a month",
+        query="platform:namespace_cost:usd_hour * 730",
+        unit="currencyUSD",
+        legend="{{namespace}}",
+    ),
+    Panel(title="Cost of all nodes, USD a month", query="platform:cluster_cost:usd_hour * 730", unit="currencyUSD"),
+)
+PROBES: Final = (
+    Panel(title="Answers", query="avg by (instance) (probe_success)", unit="percentunit", legend="{{instance}}"),
+    Panel(title="How long an answer takes", query="probe_duration_seconds", unit="s", legend="{{instance}}"),
+    Panel(
+        title="Days that certificates are good for",
+        query="(probe_ssl_earliest_cert_expiry - time()) / 86400",
+        unit="d",
+        legend="{{instance}}",
+    ),
+)
+SECURITY: Final[Mapping[str, tuple[Panel, ...]]] = {
+    "gatekeeper": (
+        Panel(
+            title="Objects that break the law",
+            query="sum by (enforcement_action) (gatekeeper_violations)",
+            legend="{{enforcement_action}}",
+        ),
+    ),
+    "falco": (
+        Panel(
+            title="Findings of Falco in an hour",
+            query="sum by (rule_name) (increase(falcosecurity_falco_rules_matches_total[1h]))",
+            legend="{{rule_name}}",
+        ),
+    ),
+    "trivy": (
+        Panel(
+            title="Weaknesses of images",
+            query="sum by (severity) (trivy_image_vulnerabilities)",
+            legend="{{severity}}",
+        ),
+    ),
+}
+
+
+def boards(services: Services) -> dict[str, str]:
+    """JSON of each dashboard, by name; only what a service that is on exports."""
+    on = {name for name, _ in services.on()}
+    found = {"nodes": NODES, "requests": REQUESTS if "mesh" in on else ()}
+    found |= {"cost": COST if "cost" in on else (), "probes": PROBES if "probes" in on else ()}
+    found["security"] = tuple(panel for name, panels in SECURITY.items() if name in on for panel in panels)
+    found = {name: panels for name, panels in found.items() if panels}
     return {name: json.dumps(board(name, panels), sort_keys=True) for name, panels in found.items()}
 
 

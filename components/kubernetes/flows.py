@@ -95,7 +95,7 @@ KYVERNO: Final = _named("kyverno", "admission-controller", "kyverno-admission-co
 KYVERNO_REPORTS: Final = _named("kyverno", "reports-controller", "kyverno-reports-controller", COMPONENT)
 FALCO: Final = _named("kube-system", "falco")
 TRIVY: Final = _named("trivy-system", "trivy-operator")
-SCANS: Final = _named("trivy-system", "trivy-operator", key="app.kubernetes.io/managed-by")
+SCANS: Final = _named("trivy-system", "trivy-scan", "trivy-operator", "ecosystem.dev/part")
 NAMES: Final = _named("external-dns", "external-dns")
 ARGO_CONTROLLER: Final = _named("argocd", "argocd-application-controller")
 ARGO_SERVER: Final = _named("argocd", "argocd-server")
@@ -204,6 +204,7 @@ OF: Final[Mapping[str, tuple[Flow, ...]]] = {
         *_hooked(METRICS_SERVER),
         *_hooked(VPA_ADMISSION, port=8000),
         Flow(source=KEDA_METRICS, target=KEDA, ports=(9666,)),
+        Flow(source=KEDA_METRICS, target=ISTIOD, ports=(15012,)),
         Flow(source=KEDA, target=PROMETHEUS, ports=(9090,)),
         Flow(source=METRICS_SERVER, target=NODES, ports=(10250,)),
         *_asked(8080, KEDA, KEDA_METRICS, KEDA_WEBHOOKS),

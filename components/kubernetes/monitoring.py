@@ -56,10 +56,9 @@ class Monitoring(Service):
         for label, monitor in targets(ground):
             self.custom(label, monitor, namespace=namespace)
         self.custom("tenants", tenants(ground), namespace=namespace)
-        meshed = ground.services.mesh is not None
         rules = alerts.rules(ground.services, availability=ground.availability_target)
         self.custom("platform", rules, namespace=namespace)
-        for board, text in dashboards.boards(meshed=meshed).items():
+        for board, text in dashboards.boards(ground.services).items():
             self.settings(f"dashboard-{board}", namespace, {f"{board}.json": text}, labels={"grafana_dashboard": "1"})
         self.done()
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 
 import pulumi
 
+from components.kubernetes.flows import SCANS
 from components.kubernetes.service import Ground, Service, resources
 from stacks.services.guarding import Trivy as Wish
 
@@ -63,6 +64,7 @@ def values(ground: Ground, wish: Wish) -> dict[str, Any]:
         "trivyOperator": {
             "scanJobPodTemplatePodSecurityContext": CONFINED,
             "scanJobPodTemplateContainerSecurityContext": LOCKED,
+            "scanJobPodTemplateLabels": ",".join(f"{key}={value}" for key, value in SCANS.labels.items()),
             "scanJobTolerations": [],
         },
     }

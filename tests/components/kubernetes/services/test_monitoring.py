@@ -8,24 +8,57 @@ from typing import Any
 
 import pytest
 
-from components.kubernetes.alerts import BURNS
-from components.kubernetes.dashboards import NODES, REQUESTS
 from components.kubernetes.flows import PROMETHEUS, Pods, of_stack
+from components.kubernetes.objectives import BURNS
 from stacks.services.settings import Services
+from stacks.services.table import TABLE
 from tests.components.kubernetes.services.built import ALL, build, objects, releases
 from tests.components.mock_cloud import Cloud
 
 EXPORTED = {
-    "up": "Prometheus itself",
-    "istio_requests_total": "the mesh's proxies",
-    "istio_request_duration_milliseconds_bucket": "the mesh's proxies",
-    "node_cpu_seconds_total": "node-exporter",
-    "node_memory_MemAvailable_bytes": "node-exporter",
-    "node_memory_MemTotal_bytes": "node-exporter",
-    "kube_pod_status_phase": "kube-state-metrics",
-    "kube_pod_container_status_restarts_total": "kube-state-metrics",
+    "monitoring": {
+        "up",
+        "node_cpu_seconds_total",
+        "node_memory_MemAvailable_bytes",
+        "node_memory_MemTotal_bytes",
+        "kube_pod_status_phase",
+        "kube_pod_container_status_restarts_total",
+    },
+    "mesh": {"istio_requests_total", "istio_request_duration_milliseconds_bucket"},
+    "cert_manager": {"certmanager_certificate_ready_status", "certmanager_certificate_expiration_timestamp_seconds"},
+    "external_secrets": {"externalsecret_status_condition"},
+    "logs": {"loki_write_dropped_entries_total"},
+    "cost": {
+        "container_cpu_allocation",
+        "container_memory_allocation_bytes",
+        "node_cpu_hourly_cost",
+        "node_ram_hourly_cost",
+        "node_total_hourly_cost",
+    },
+    "probes": {"probe_success", "probe_ssl_earliest_cert_expiry", "probe_duration_seconds"},
+    "gatekeeper": {"gatekeeper_violations", "gatekeeper_audit_last_run_time"},
+    "falco": {
+        "falcosecurity_falco_rules_matches_total",
+        "falcosecurity_scap_n_drops_total",
+        "falcosecurity_scap_n_evts_total",
+    },
+    "trivy": {"trivy_image_vulnerabilities"},
 }
-METRIC = re.compile(r"\b([a-z][a-zA-Z_:]*(?:_total|_bucket|_bytes|_phase|rate\d+[smhd])|up)\b(?=[\[{ )]|$)")
+"""Figures that are asked for, by the service whose pods export them."""
+GROUPING = r"\b(?:by|on|without|ignoring|group_left|group_right)\s*\([^)]*\)"
+NOISE = re.compile(r"""'[^']*'|"[^"]*"|\{[^}]*\}|\[[^]]*\]|""" + GROUPING + r"|\boffset \w+")
+WORD = re.compile(r"[a-zA-Z_:][\w:]*(?!\s*[\w:(])")
+KEYWORDS = {"and", "or", "unless", "bool"}
+
+
+def metrics(query: str) -> set[str]:
+    """Names that a query asks for: what is left without strings, labels, windows, functions and numbers."""
+    return set(WORD.findall(NOISE.sub(" ", query))) - KEYWORDS
+
+
+def test_the_names_of_a_query_are_found() -> None:
+    query = 'sum by (le) (rate(a_total{x="b_total"}[5m])) / on (node) group_left () max(c:d) offset 5m > 3 or up == 0'
+    assert metrics(query) == {"a_total", "c:d", "up"}
 
 
 def rules(cloud: Cloud) -> dict[str, dict[str, Any]]:
@@ -57,12 +90,21 @@ def test_the_budget_burns_at_the_promised_availability(cloud: Cloud) -> None:
 
 def test_every_query_asks_for_something_that_is_exported(cloud: Cloud) -> None:
     found = rules(build(cloud, ALL))
-    recorded = {name for name in found if ":" in name}
-    queries = [rule["expr"] for rule in found.values()] + [panel.query for panel in (*NODES, *REQUESTS)]
+    boards = [json.loads(text) for each in objects(cloud, "ConfigMap") for text in each["data"].values() if "{" in text]
+    queries = [rule["expr"] for rule in found.values()]
+    queries += [
+        target["expr"] for each in boards for panel in each.get("panels", ()) for target in panel.get("targets", ())
+    ]
+    assert len(queries) > len(found) > 20
+    known = {name for name in found if ":" in name}.union(*(EXPORTED[name] for name in EXPORTED if name in ALL))
     for query in queries:
-        asked = set(METRIC.findall(query))
+        asked = metrics(query)
         assert asked, query
-        assert asked <= set(EXPORTED) | recorded, (query, asked)
+        assert asked <= known, (query, asked - known)
+    asks = {flow.target.namespace for flow in of_stack(Services.model_validate_json(json.dumps(ALL)), ("platform",))
+            if flow.source == PROMETHEUS and isinstance(flow.target, Pods)}  # fmt: skip
+    for service in set(EXPORTED) - {"monitoring", "falco", "mesh"}:
+        assert TABLE[service].namespace in asks, service
 
 
 def test_without_a_mesh_nothing_asks_for_its_figures(cloud: Cloud) -> None:

@@ -1,0 +1,7 @@
+"""Prometheus, its rule checker and Alertmanager, built from their Go modules."""
+
+from __future__ import annotations
+
+from toolchain.prometheus.recipe import locate, recipe
+
+__all__ = ["locate", "recipe"]
