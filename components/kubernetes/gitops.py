@@ -98,14 +98,12 @@ def secrets(wish: Wish) -> dict[str, ExternalSecret]:
     found = {}
     if wish.sso is not None:
         labels = {"app.kubernetes.io/part-of": "argocd"}
-        found[CLIENT] = _secret(
-            CLIENT, labels, {"client-secret": "{{ .secret }}"}, {"secret": f"{CLIENT}-client-secret"}
-        )
+        found[CLIENT] = _secret(CLIENT, labels, {}, {"client-secret": f"{CLIENT}-client-secret"})
     for name, address in wish.private_repositories.items():
         found[f"repository-{name}"] = _secret(
             f"repository-{name}",
             {"argocd.argoproj.io/secret-type": "repository"},
-            {"type": "git", "url": address, "username": "{{ .username }}", "password": "{{ .password }}"},
+            {"type": "git", "url": address},
             {"username": f"{name}-username", "password": f"{name}-password"},
         )
     return found
@@ -114,7 +112,8 @@ def secrets(wish: Wish) -> dict[str, ExternalSecret]:
 def _secret(name: str, labels: dict[str, str], data: dict[str, str], keys: dict[str, str]) -> ExternalSecret:
     template = ExternalSecretSpecTargetTemplate(
         metadata=ExternalSecretSpecTargetTemplateMetadata(labels=labels),
-        data=data,
+        data=data or None,  # beside what comes from the store
+        merge_policy="Merge" if data else None,
     )
     return ExternalSecret(
         spec=ExternalSecretSpec(

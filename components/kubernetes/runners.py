@@ -9,10 +9,10 @@ from pulumi_kubernetes.core.v1 import ServiceAccount
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.grants import Grant, Holder, ReadPrices, ReadSecrets
-from components.kubernetes.certificates import OUT
 from components.kubernetes.flows import RUNNER, RUNNERS_CONTROLLER, RUNNERS_LISTENER
 from components.kubernetes.secrets import external
 from components.kubernetes.service import Ground, Service, resources, spread
+from stacks.services import lock
 from stacks.services.runners import Runners as Wish
 from stacks.services.runners import RunnerSet
 
@@ -24,6 +24,9 @@ KEYS: Final = {
 }
 """Key of the secret, as the chart reads it, and name in the store."""
 CONTROLLER: Final = "runners-controller"
+LISTENER: Final = "ghcr.io/actions/gha-runner-scale-set-controller"
+DISK: Final = "20Gi"
+HOME: Final = "/home/runner"
 IMAGE: Final = "ghcr.io/actions/actions-runner"
 METRICS: Final = ":8080"
 RIGHTS: Final[dict[str, Grant]] = {"read-prices": ReadPrices(), "read-secrets": ReadSecrets()}
@@ -104,10 +107,17 @@ def controller(ground: Ground) -> dict[str, Any]:
 
 
 def runner_set(ground: Ground, wish: Wish, key: str, labels: dict[str, str] | None = None) -> dict[str, Any]:
-    """Values of one set; nothing of a job outlives its pod, and a job has no token of the cluster."""
+    """Values of one set; nothing of a job outlives its pod, and a job has no token of the cluster.
+
+    The runner writes beside its own programs, so it works on a copy of its home and its image stays as it is. The
+    controller gives a listener an account of its own whatever its template says (actions-runner-controller,
+    controllers/actions.github.com/resourcebuilder.go, 2026-11).
+    """
     room, each = ground.room("runners"), wish.sets[key]
+    version = lock.find("gha-runner-scale-set-controller", wish.version).app
     listener = {
         "name": "listener",
+        "image": f"{LISTENER}:{version}",
         "resources": resources(room[f"listener-{key}"]),
         "securityContext": {**CLOSED, "readOnlyRootFilesystem": True},
     }
@@ -117,9 +127,16 @@ def runner_set(ground: Ground, wish: Wish, key: str, labels: dict[str, str] | No
         "command": ["/home/runner/run.sh"],
         "resources": {
             **resources(room[f"runner-{key}"]),
-            "limits": {"memory": f"{room[f'runner-{key}'].memory_mib * 2}Mi", "ephemeral-storage": "20Gi"},
+            "limits": {"memory": f"{room[f'runner-{key}'].memory_mib * 2}Mi", "ephemeral-storage": DISK},
         },
-        "securityContext": CLOSED,
+        "securityContext": {**CLOSED, "readOnlyRootFilesystem": True},
+        "volumeMounts": [{"name": "home", "mountPath": HOME}, {"name": "scratch", "mountPath": "/tmp"}],  # noqa: S108
+    }
+    copied = {
+        **{part: runner[part] for part in ("image", "resources", "securityContext")},
+        "name": "home",
+        "command": ["cp", "-a", f"{HOME}/.", "/copied/"],
+        "volumeMounts": [{"name": "home", "mountPath": "/copied"}],
     }
     return {
         "githubConfigUrl": each.url,
@@ -133,17 +150,24 @@ def runner_set(ground: Ground, wish: Wish, key: str, labels: dict[str, str] | No
             "metadata": {"labels": dict(RUNNERS_LISTENER.labels)},
             "spec": {
                 "containers": [listener],
+                "serviceAccountName": "runners-listener",
+                "automountServiceAccountToken": False,
                 "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
             },
         },
         "template": {
-            "metadata": {"labels": {**RUNNER.labels, **OUT, **(labels or {})}},
+            "metadata": {"labels": {**RUNNER.labels, **(labels or {})}},
             "spec": {
                 "serviceAccountName": f"runner-{key}",
                 "automountServiceAccountToken": False,
                 "restartPolicy": "Never",
                 "securityContext": {"runAsUser": 1001, "runAsGroup": 1001, "fsGroup": 1001, "runAsNonRoot": True},
+                "initContainers": [copied],
                 "containers": [runner],
+                "volumes": [
+                    {"name": "home", "emptyDir": {"sizeLimit": DISK}},
+                    {"name": "scratch", "emptyDir": {"sizeLimit": "2Gi"}},
+                ],
             },
         },
     }

@@ -8,26 +8,16 @@ import pulumi
 
 from components.kubernetes.autoscalers import horizontal, measured, vertical
 from components.kubernetes.certificates import OUT
-from components.kubernetes.crds.istio import (
-    AuthorizationPolicy,
-    AuthorizationPolicySpec,
-    AuthorizationPolicySpecRules,
-    AuthorizationPolicySpecRulesTo,
-    AuthorizationPolicySpecRulesToOperation,
-    AuthorizationPolicySpecSelector,
-    PeerAuthentication,
-    PeerAuthenticationSpec,
-    PeerAuthenticationSpecMtls,
-    PeerAuthenticationSpecPortLevelMtls,
-    PeerAuthenticationSpecSelector,
-)
-from components.kubernetes.flows import KEDA
 from components.kubernetes.service import Ground, Service, resources, spread
 from stacks.services.facts import Pods
 
 CRITICAL: Final = "system-cluster-critical"
-GRPC: Final = 9666
-"""Where KEDA's operator answers its metrics adapter, with mutual TLS of KEDA's own."""
+BETWEEN: Final = {"sidecar.istio.io/inject": "true", "istio.io/dataplane-mode": "none"}
+"""Labels of KEDA's metrics adapter: it calls the operator through the mesh, and the API server calls it from outside.
+
+A proxy of its own lets one port in past the mesh; the node's proxy knows no such exception.
+"""
+PAST: Final = {"traffic.sidecar.istio.io/excludeInboundPorts": "6443"}
 
 
 class Scaling(Service):
@@ -41,8 +31,6 @@ class Scaling(Service):
         assert wish is not None  # noqa: S101 - only made when it is on
         room = ground.room(self.SERVICE)
         self.namespace()
-        if ground.services.mesh is not None:
-            self._adapter_reaches_operator()
         if "metrics-server" in room:
             self.release("metrics-server", metrics_server(room["metrics-server"]))
         if "recommender" in room:
@@ -60,38 +48,12 @@ class Scaling(Service):
                 self.custom(workload, vertical(ground, workload, scaled.vertical), namespace=scaled.namespace)
         self.done()
 
-    def _adapter_reaches_operator(self) -> None:
-        """The API server calls the adapter, so it is outside the mesh; the operator lets it in at one port."""
-        selected = dict(KEDA.labels)
-        self.custom(
-            "keda-operator",
-            PeerAuthentication(
-                spec=PeerAuthenticationSpec(
-                    selector=PeerAuthenticationSpecSelector(match_labels=selected),
-                    mtls=PeerAuthenticationSpecMtls(mode="STRICT"),
-                    port_level_mtls={str(GRPC): PeerAuthenticationSpecPortLevelMtls(mode="PERMISSIVE")},
-                )
-            ),
-            namespace=self.facts.namespace,
-        )
-        to = AuthorizationPolicySpecRulesTo(operation=AuthorizationPolicySpecRulesToOperation(ports=[str(GRPC)]))
-        self.custom(
-            "allow-keda-adapter",
-            AuthorizationPolicy(
-                spec=AuthorizationPolicySpec(
-                    action="ALLOW",
-                    selector=AuthorizationPolicySpecSelector(match_labels=selected),
-                    rules=[AuthorizationPolicySpecRules(to=[to])],
-                )
-            ),
-            namespace=self.facts.namespace,
-        )
-
 
 def keda(ground: Ground) -> dict[str, Any]:
     """Values of KEDA: certificates of cert-manager, no right to read secrets, figures for Prometheus."""
     room = ground.room("scaling")
     figures = {"enabled": True, "port": 8080}
+    meshed = ground.services.mesh is not None
     return {
         "clusterName": ground.cluster.name,
         "crds": {"install": True},
@@ -103,7 +65,8 @@ def keda(ground: Ground) -> dict[str, Any]:
             "metricServer": resources(room["adapter"]),
             "webhooks": resources(room["webhooks"]),
         },
-        "podLabels": {"metricsAdapter": OUT, "webhooks": OUT},
+        "podLabels": {"metricsAdapter": BETWEEN if meshed else {}, "webhooks": OUT},
+        "podAnnotations": {"metricsAdapter": PAST if meshed else {}},
         "podDisruptionBudget": {
             "operator": {"minAvailable": 1},
             "metricServer": {"minAvailable": 1},

@@ -14,6 +14,7 @@ HARMLESS: Final = re.compile(r"^(true|false|yes|no|on|off|none|\d{1,3}|\$\(.*\)|
 """Values that are no secret whatever they are called: switches, references, paths."""
 REFERENCE: Final = re.compile(
     r"(^|\.)existing\w*$|\w*(Secret|Key)Ref(\.\w+)?$|^spec\.(externalSecretSpec\.)?data\[\d+\]\.secretKey$"
+    r"|^values\.githubConfigSecret$"
 )
 """Keys under which charts and custom resources say by name where a secret stands.
 

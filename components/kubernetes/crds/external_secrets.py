@@ -147,6 +147,7 @@ class ExternalSecretSpecTargetTemplate(Shape):
     """Template defines a blueprint for the created Secret resource."""
 
     data: Mapping[str, Input[str]] | None = None
+    merge_policy: Input[Literal["Replace", "Merge"]] | None = wire("mergePolicy", default=None)
     metadata: ExternalSecretSpecTargetTemplateMetadata | None = None
 
 

@@ -80,6 +80,7 @@ KINDS: Final[tuple[Kind, ...]] = (
             "target.deletionPolicy",
             "target.template.metadata.labels",
             "target.template.data",
+            "target.template.mergePolicy",
             "data.secretKey",
             "data.remoteRef.key",
             "data.remoteRef.property",

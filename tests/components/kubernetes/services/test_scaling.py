@@ -104,8 +104,27 @@ def test_nobody_speaks_to_the_operator_but_the_adapter_and_prometheus(everything
     )
     ports = {port["port"] for rule in policy["ingress"] for port in rule["ports"]}
     assert ports == {9666, 8080, 15008}
-    open_port = spec(everything, "PeerAuthentication", "keda-operator")
-    assert (open_port["mtls"], open_port["portLevelMtls"]) == ({"mode": "STRICT"}, {"9666": {"mode": "PERMISSIVE"}})
+    found = [
+        each["spec"]["rules"][0]["from"][0]["source"]["principals"]
+        for each in objects(everything, "AuthorizationPolicy")
+        if each["metadata"]["namespace"] == "scaling"
+        and each.get("spec", {}).get("selector") == {"matchLabels": {"app": "keda-operator"}}
+    ]
+    assert sorted(found) == [
+        ["cluster.local/ns/monitoring/sa/prometheus"],
+        ["cluster.local/ns/scaling/sa/keda-metrics-server"],
+    ]
+
+
+def test_the_adapter_stands_between_the_api_server_and_the_mesh(everything: Cloud) -> None:
+    values = releases(everything)["keda"]["values"]
+    assert values["podLabels"]["metricsAdapter"]["sidecar.istio.io/inject"] == "true"
+    assert values["podAnnotations"]["metricsAdapter"] == {"traffic.sidecar.istio.io/excludeInboundPorts": "6443"}
+    modes = {
+        (each["metadata"]["namespace"], each["spec"]["mtls"]["mode"])
+        for each in objects(everything, "PeerAuthentication")
+    }
+    assert modes == {("istio-system", "STRICT")}  # no port anywhere takes anything else
 
 
 def test_quotas_hold_what_may_grow() -> None:
