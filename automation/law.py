@@ -40,7 +40,12 @@ app.add_typer(law_app, name="law")
 
 @law_app.command("judge")
 def law(
-    file: Annotated[Path, typer.Argument(help="what `pulumi stack export` wrote", metavar="FILE")],
+    file: Annotated[
+        Path, typer.Argument(help="what `pulumi stack export` or `pulumi preview --save-plan` wrote", metavar="FILE")
+    ],
+    base: Annotated[
+        Path | None, typer.Option("--base", metavar="STATE", help="the state that a saved preview starts from")
+    ] = None,
     config: Annotated[
         Path | None, typer.Option("--config", metavar="FILE", help="facts, as the pack takes them")
     ] = None,
@@ -49,13 +54,13 @@ def law(
     as_json: Json = False,
     project: Project = PROJECT,
 ) -> None:
-    """Judge an exported state by the charter. Exits 4 when a finding is mandatory."""
+    """Judge an exported state, or a saved preview, by the charter. Exits 4 when a finding is mandatory."""
     output = Output(as_json=as_json, stack=stack or "")
 
     def work() -> Exit:
         if config is not None and stack is not None:
             raise Ending(Exit.WRONG_INPUT, "options", "--config and --stack both give facts: give one of them")
-        made = judged(file, _facts(config, stack, project, offline=offline), project)
+        made = judged(file, _facts(config, stack, project, offline=offline), project, base)
         if as_json:
             sys.stdout.write(json.dumps(made, indent=1) + "\n")
         else:
@@ -126,9 +131,10 @@ def _of_stack(stack: str, project: Path, *, offline: bool) -> dict[str, Any]:
     return {**policy.facts(read, project, Path(), sandbox=offline), "counts_file": ""}
 
 
-def judged(file: Path, facts: dict[str, Any], project: Path) -> dict[str, Any]:
-    """Return findings and counts of a state; raises an Ending when the pack is missing, broken, silent or refuses."""
-    asked = _asked(project, "charter.offline", [str(file.resolve())], facts)
+def judged(file: Path, facts: dict[str, Any], project: Path, base: Path | None = None) -> dict[str, Any]:
+    """Return findings and counts of a file; raises an Ending when the pack is missing, broken, silent or refuses."""
+    words = [str(each.resolve()) for each in (file, base) if each is not None]
+    asked = _asked(project, "charter.offline", words, facts)
     if asked.returncode == Exit.WRONG_INPUT:
         raise Ending(Exit.WRONG_INPUT, "state", asked.stderr.strip())
     return _answer(asked.returncode, asked.stdout, project / "policies")

@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from bench import figure
+from bench import figure, law_doors
 from bench.figure import Figure, rounded
 from bench.latest import taken, write
 from bench.program import HERE, PROJECT
@@ -25,8 +25,6 @@ from bench.program import HERE, PROJECT
 TARGET: Final = HERE / "law.json"
 THOUSAND: Final = 1000
 TIMES: Final = 5
-STANDARD: Final = tuple(f"K8S-POD-0{number}" for number in range(1, 8))
-"""The rules that together are Pod Security Standards restricted."""
 IMPORT: Final = "import time; t = time.process_time(); import charter.pack; print(time.process_time() - t)"
 
 
@@ -56,7 +54,7 @@ class Law:
 
     def resources(self, name: str) -> list[Any]:
         """Return a good stack's resources as rules see them."""
-        from charter.offline import resources  # noqa: PLC0415
+        from charter.states import resources  # noqa: PLC0415
 
         return resources(self.stacks[name][0])
 
@@ -112,28 +110,10 @@ class Law:
         )
         yield Figure("L3", "<= 0", sum(map(len, found.values())), f"findings on the good stacks, no waivers; {told}")
 
-    def l4(self) -> Iterable[Figure]:
-        """Yield what the rules of the restricted standard find in their own corpus."""
-        from charter.examples import cases  # noqa: PLC0415
-
-        labelled = [case for rule in STANDARD for case in cases(rule) if not case.opens]
-        bad = [case for case in labelled if case.finds]
-        hits = {id(case): self._finds(case) for case in labelled}
-        yield Figure(
-            "L4", ">= 1", rounded(sum(hits[id(case)] for case in bad) / len(bad)),
-            f"share of {len(bad)} bad pods of our own corpus that are found; the review has a public one",
-        )  # fmt: skip
-        alarms = sum(hits[id(case)] for case in labelled if not case.finds)
-        yield Figure("L4-alarms", "<= 0", alarms, f"of {len(labelled) - len(bad)} good pods found all the same")
-
     @staticmethod
-    def _finds(case: Any) -> bool:
-        from charter.example_states import exported  # noqa: PLC0415
-        from charter.facts import read_facts  # noqa: PLC0415
-        from charter.offline import judge  # noqa: PLC0415
-
-        verdicts, _ = judge(exported(case.resources), read_facts(case.facts))
-        return any(each.rule.id == case.rule for each in verdicts)
+    def l4() -> Iterable[Figure]:
+        """Yield what the rules of the restricted standard find in their corpus."""
+        yield from law_doors.labelled()
 
     def l5(self) -> Iterable[Figure]:
         """Yield what goes wrong when each leaf of a good stack is not known, one after the other."""
@@ -177,27 +157,13 @@ class Law:
         yield Figure("L6", ">= 100000", taken_in, "inputs made by Hypothesis through the real servicer, 0 exceptions")
 
     def l7(self) -> Iterable[Figure]:
-        """Yield how the doors differ."""
-        from charter.examples import cases, written  # noqa: PLC0415
-        from charter.values import hazy  # noqa: PLC0415
-
-        differing = compared = 0
-        for rule in sorted(written()):
-            for case in cases(rule):
-                if any(hazy(each.get("props", {})) or each.get("provider_props") for each in case.resources.values()):
-                    continue
-                compared += 1
-                differing += len(_doors(case))
-        yield Figure(
-            "L7", "<= 0", differing,
-            f"findings that differ between the engine's protocol and exported states, on {compared} graphs; "
-            "mocks and saved previews are no doors of their own yet and are not compared",
-        )  # fmt: skip
+        """Yield how the doors of a stack differ."""
+        yield from law_doors.four_doors(*self.stacks["dev"])
 
     @staticmethod
     def l8() -> Iterable[Figure]:
-        """Yield that nothing was rendered for clusters."""
-        yield Figure("L8", "<= 0", None, "not measured: the rules are not rendered for Gatekeeper or as CEL yet")
+        """Yield how a cluster's own door differs."""
+        yield from law_doors.clusters()
 
     def l9(self) -> Iterable[Figure]:
         """Yield what all resource rules cost as a library."""
@@ -309,24 +275,6 @@ def _without(value: Any, path: str, unknown: Any, here: str = "") -> Any:
     if isinstance(value, list):
         return [_without(v, path, unknown, f"{here}[{n}]") for n, v in enumerate(value)]
     return value
-
-
-def _doors(case: Any) -> set[tuple[str, str, str]]:
-    """Return the findings of a case that only one of the two doors has."""
-    from charter.example_states import exported  # noqa: PLC0415
-    from charter.facts import read_facts  # noqa: PLC0415
-    from charter.offline import judge  # noqa: PLC0415
-
-    from tests.policies.door import Door  # noqa: PLC0415
-
-    known = {
-        name: {**each, "props": {**dict.fromkeys(each.get("refs", {}), f"{name}-id"), **each.get("props", {})}}
-        for name, each in case.resources.items()
-    }
-    facts = {"secrets_visible": True, **case.facts}
-    verdicts, _ = judge(exported(known), read_facts(facts))
-    engine = {(told.rule, told.path, told.urn) for told in Door(facts).graph(known)}
-    return {(each.rule.id, each.path, each.urn) for each in verdicts} ^ engine
 
 
 def main() -> None:

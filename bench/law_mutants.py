@@ -35,7 +35,7 @@ class Mutant:
 def mutants(state: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[Mutant]:
     """Yield every wrong example: planted in each kind of resource of the good stack, else in its own good graph."""
     from charter.examples import cases, written  # noqa: PLC0415
-    from charter.offline import resources  # noqa: PLC0415
+    from charter.states import resources  # noqa: PLC0415
     from charter.rule import RULES  # noqa: PLC0415
 
     good = resources(state)

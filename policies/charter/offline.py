@@ -1,7 +1,8 @@
-"""The door for exported states: `python -m charter.offline STATE.json [CONFIG.json]` judges without an engine.
+"""The door for files: `python -m charter.offline FILE [BASE] CONFIG` judges without an engine.
 
-`pulumi stack export` writes such a state. Findings go to standard output as JSON, one object; the exit code is 4 when
-one of them is mandatory, 2 when state or configuration cannot be read, 0 otherwise.
+FILE is a state that `pulumi stack export` wrote, or a preview that `pulumi preview --save-plan` saved; BASE is the
+state that such a preview starts from. Findings go to standard output as JSON, one object; the exit code is 4 when one
+of them is mandatory, 2 when a file cannot be read, 0 otherwise.
 """
 
 from __future__ import annotations
@@ -13,74 +14,22 @@ from pathlib import Path
 from typing import Any, Final
 
 import charter.rules  # noqa: F401  registers every rule
+from charter import planned
 from charter.facts import Facts, read_facts
 from charter.judge import Judge, Verdict
-from charter.rule import Resource
-from charter.values import SECRET, plain
+from charter.states import resources
 
-SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-"""Key under which the engine writes what a special value is."""
-SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  names the form, holds nothing
-VERSIONS: Final = (3, 4)
 WRONG_INPUT, REFUSED = 2, 4
+USAGE: Final = "FILE [BASE] [CONFIG]"
 
 
-class WrongState(ValueError):  # noqa: N818  named for what the file is
-    """A file that is no exported state; the text says where and what to do."""
-
-
-def normalised(value: Any) -> Any:
-    """Replace every secret, encrypted or shown, by the mark that all doors use."""
-    if isinstance(value, dict):
-        if value.get(SIGNATURE) == SECRET_SIGNATURE:
-            return SECRET
-        return {key: normalised(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [normalised(item) for item in value]
-    return value
-
-
-def resources(document: Mapping[str, Any]) -> list[Resource]:
-    """Return the resources of an exported state, as the engine would show them; raise WrongState when it is none."""
-    if not isinstance(document, dict) or "deployment" not in document:
-        raise WrongState("no `deployment`: this is no exported state; make one with `pulumi stack export --file FILE`")
-    if document.get("version") not in VERSIONS:
-        raise WrongState(f"version: {VERSIONS[0]} or {VERSIONS[-1]} is known; export it with the project's engine")
-    written = (document["deployment"] or {}).get("resources", [])
-    if not isinstance(written, list) or not all(isinstance(each, dict) and each.get("urn") for each in written):
-        raise WrongState("deployment.resources: is no list of resources with a urn")
-    by_urn = {each["urn"]: each for each in written}
-    return [_resource(each, by_urn) for each in written if not each.get("delete")]
-
-
-def _resource(written: Mapping[str, Any], by_urn: Mapping[str, Mapping[str, Any]]) -> Resource:
-    urn = written["urn"]
-    provider_urn = str(written.get("provider") or "").rpartition("::")[0]
-    provider = by_urn.get(provider_urn, {})
-    relations = written.get("propertyDependencies") or {}
-    return Resource(
-        urn=urn,
-        type=written["type"],
-        name=urn.rpartition("::")[2],
-        props=plain(normalised(written.get("inputs") or {})),
-        id=str(written.get("id") or ""),
-        provider_type=str(provider.get("type", "")),
-        provider_name=provider_urn.rpartition("::")[2],
-        provider_urn=provider_urn,
-        provider_props=plain(normalised(provider.get("inputs") or {})),
-        protect=bool(written.get("protect")),
-        ignore_changes=tuple(written.get("ignoreChanges") or ()),
-        parent=str(written.get("parent") or ""),
-        dependencies=tuple(written.get("dependencies") or ()),
-        property_dependencies={key: tuple(urns or ()) for key, urns in relations.items()},
-    )
-
-
-def judge(document: Mapping[str, Any], facts: Facts) -> tuple[list[Verdict], Judge]:
-    """Judge a state: each resource, then the stack; secrets are visible here."""
+def judge(
+    document: Mapping[str, Any], facts: Facts, base: Mapping[str, Any] | None = None
+) -> tuple[list[Verdict], Judge]:
+    """Judge a state or a saved preview: each resource, then the stack; secrets are visible here."""
     sighted = facts.model_copy(update={"secrets_visible": True})
     judging = Judge()
-    found = resources(document)
+    found = planned.resources(document, base) if planned.is_plan(document) else resources(document)
     verdicts = [verdict for resource in found for verdict in judging.resource(resource, sighted)]
     return [*verdicts, *judging.stack(found, sighted)], judging
 
@@ -108,15 +57,16 @@ def _told(wrong: Exception) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Judge the state of the first argument by the configuration of the second; return the exit code."""
-    try:
-        document = json.loads(Path(arguments[0]).read_text("utf-8"))
-        told = json.loads(Path(arguments[1]).read_text("utf-8")) if len(arguments) > 1 else {}
-        facts = read_facts(told.get("charter-mandatory", told))
-        verdicts, judging = judge(document, facts)
-    except IndexError:
-        sys.stderr.write("which state? python -m charter.offline STATE.json [CONFIG.json]\n")
+    """Judge the file of the first argument by the configuration of the last; return the exit code."""
+    if not 1 <= len(arguments) <= len(USAGE.split()):
+        sys.stderr.write(f"which file? python -m charter.offline {USAGE}\n")
         return WRONG_INPUT
+    try:
+        document, *others = [json.loads(Path(each).read_text("utf-8")) for each in arguments]
+        told = others.pop() if others else {}
+        if not isinstance(told, dict):
+            raise ValueError("the configuration is no JSON object of facts")  # noqa: TRY301, TRY004  told like the others
+        verdicts, judging = judge(document, read_facts(told.get("charter-mandatory", told)), *others)
     except (OSError, ValueError) as wrong:
         sys.stderr.write(f"{' '.join(arguments)}: {_told(wrong)}\n")
         return WRONG_INPUT

@@ -13,7 +13,8 @@ import pytest
 from charter.example_states import exported, state, urn
 from charter.examples import cases, written
 from charter.facts import read_facts
-from charter.offline import SECRET_SIGNATURE, SIGNATURE, WrongState, judge, normalised, resources
+from charter.offline import judge
+from charter.states import SECRET_SIGNATURE, SIGNATURE, WrongState, normalised, resources
 from charter.values import UNKNOWN, hazy
 
 from tests.policies.door import Door

@@ -33,8 +33,8 @@ DIFFERENCES: Final = (
         "them beside K8S-POD-02."
     ),
     (
-        "A Pod that a DaemonSet of a named node agent made, in an agent's namespace: let be at the door, as its DaemonSet "
-        "is; in a program no Pod has an owner."
+        "A Pod that a DaemonSet of a named node agent made, in an agent's namespace: let be at the door, as its "
+        "DaemonSet is; in a program no Pod has an owner."
     ),
     f"A text of more than {secret_words.WEIGHED} characters: its randomness is told by the first ones.",
     f"Blocks that add up to the whole world in parts smaller than /{objects.SPLIT}: found in a program only.",

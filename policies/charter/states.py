@@ -1,0 +1,72 @@
+"""An exported state as resources, in the form that rules see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from charter.rule import Resource
+from charter.values import SECRET, plain
+
+SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+"""Key under which the engine writes what a special value is."""
+SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  names the form, holds nothing
+VERSIONS: Final = (3, 4)
+
+
+class WrongState(ValueError):  # noqa: N818  named for what the file is
+    """A file that is no exported state or saved preview; the text says where and what to do."""
+
+
+def normalised(value: Any) -> Any:
+    """Replace every secret, encrypted or shown, by the mark that all doors use."""
+    if isinstance(value, dict):
+        if value.get(SIGNATURE) == SECRET_SIGNATURE:
+            return SECRET
+        return {key: normalised(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [normalised(item) for item in value]
+    return value
+
+
+def resources(document: Mapping[str, Any]) -> list[Resource]:
+    """Return the resources of an exported state, as the engine would show them; raise WrongState when it is none."""
+    entries = written(document)
+    by_urn = {each["urn"]: each for each in entries}
+    return [resource(each, by_urn) for each in entries if not each.get("delete")]
+
+
+def written(document: Any) -> list[dict[str, Any]]:
+    """Return the resources as a state holds them; raise WrongState when it is none."""
+    if not isinstance(document, dict) or "deployment" not in document:
+        raise WrongState("no `deployment`: this is no exported state; make one with `pulumi stack export --file FILE`")
+    if document.get("version") not in VERSIONS:
+        raise WrongState(f"version: {VERSIONS[0]} or {VERSIONS[-1]} is known; export it with the project's engine")
+    found = (document["deployment"] or {}).get("resources", [])
+    if not isinstance(found, list) or not all(isinstance(each, dict) and each.get("urn") for each in found):
+        raise WrongState("deployment.resources: is no list of resources with a urn")
+    return found
+
+
+def resource(entry: Mapping[str, Any], by_urn: Mapping[str, Mapping[str, Any]]) -> Resource:
+    """Return one entry of a state as rules see it; its provider is looked up among the others."""
+    urn = entry["urn"]
+    provider_urn = str(entry.get("provider") or "").rpartition("::")[0]
+    provider = by_urn.get(provider_urn, {})
+    relations = entry.get("propertyDependencies") or {}
+    return Resource(
+        urn=urn,
+        type=entry["type"],
+        name=urn.rpartition("::")[2],
+        props=plain(normalised(entry.get("inputs") or {})),
+        id=str(entry.get("id") or ""),
+        provider_type=str(provider.get("type", "")),
+        provider_name=provider_urn.rpartition("::")[2],
+        provider_urn=provider_urn,
+        provider_props=plain(normalised(provider.get("inputs") or {})),
+        protect=bool(entry.get("protect")),
+        ignore_changes=tuple(entry.get("ignoreChanges") or ()),
+        parent=str(entry.get("parent") or ""),
+        dependencies=tuple(entry.get("dependencies") or ()),
+        property_dependencies={key: tuple(urns or ()) for key, urns in relations.items()},
+    )
