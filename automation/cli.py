@@ -303,6 +303,8 @@ def size(
     explain_it: Annotated[bool, typer.Option("--explain", help="how it came about, bound by bound")] = False,
     as_json: Json = False,
     pictures: Annotated[Path | None, typer.Option("--pictures", metavar="DIR", help="write SVG pictures there")] = None,
+    rounds: Annotated[int | None, typer.Option("--rounds", min=1, help="solve so often, the demand read anew")] = None,
+    every: Annotated[float, typer.Option("--every", min=0, help="with --rounds: seconds from start to start")] = 0.0,
     advise: Annotated[bool, typer.Option("--advise", help="requests by the use in --demand")] = False,
     quality: Quality = None,
     project: Project = PROJECT,
@@ -312,6 +314,7 @@ def size(
 
     def work() -> Exit:
         from automation import size as size_  # noqa: PLC0415
+        from automation.size_rounds import show as size_rounds  # noqa: PLC0415
 
         if stack == "verify":
             if file is None:
@@ -325,7 +328,10 @@ def size(
             return Exit.FAILED if wrong else Exit.OK
         if file is not None:
             raise Ending(Exit.WRONG_INPUT, "file", f"size {stack} takes no second argument; write --demand {file}")
-        made = size_.plan(stack, Options(project, demand=demand_file, quality=quality), advised=advise)
+        options = Options(project, demand=demand_file, quality=quality)
+        if rounds is not None:
+            return size_rounds(stack, options, rounds, every, as_json=as_json)
+        made = size_.plan(stack, options, advised=advise)
         if pictures is not None:
             for path in size_.draw(made, pictures):
                 output.err.print(f"wrote {path}", markup=False, highlight=False)

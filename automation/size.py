@@ -24,26 +24,16 @@ def plan(name: str, options: Options, *, advised: bool = False) -> dict[str, Any
     advised requests stands beside it.
     """
     import sizing  # noqa: PLC0415 - solvers load only for this command
-    from automation.session import check_demand, read_stack  # noqa: PLC0415
     from automation.size_words import binding  # noqa: PLC0415
-    from sizing import catalogue  # noqa: PLC0415
     from sizing.baselines import baselines  # noqa: PLC0415
     from sizing.plan import Infeasible  # noqa: PLC0415
-    from sizing.problem import WrongProblem  # noqa: PLC0415
-    from sizing.stack_problem import from_stack  # noqa: PLC0415
     from sizing.verify import verify  # noqa: PLC0415
 
-    check_demand(options)
     use = _use(options) if advised else {}
-    stack = read_stack(name, options) if advised else _with_demand(read_stack(name, options), options)
-    try:
-        problems = from_stack(stack, options.project, catalogue.load())
-    except (WrongProblem, catalogue.UnknownPrice, ValueError) as wrong:
-        raise Ending(Exit.WRONG_INPUT, "sizing", str(wrong)) from None
+    made_problems = problems(name, replace(options, demand=None) if advised else options)
     clusters: dict[str, Any] = {}
     refused = []
-    for cluster, given in problems.items():
-        problem = replace(given, quality=options.quality) if options.quality else given  # type: ignore[arg-type]
+    for cluster, problem in made_problems.items():
         made = sizing.solve(problem)
         if isinstance(made, Infeasible):
             refused += [f"{cluster}: {line}" for line in made.lines()]
@@ -78,6 +68,23 @@ def plan(name: str, options: Options, *, advised: bool = False) -> dict[str, Any
     }
     plain: dict[str, Any] = json.loads(json.dumps(report, default=str))
     return {**plain, SEAL: sealed(plain)}
+
+
+def problems(name: str, options: Options) -> dict[str, Problem]:
+    """The problem of every cluster of a stack, with the demand and quality of the options; wrong input ends with 2."""
+    from automation.session import check_demand, read_stack  # noqa: PLC0415
+    from sizing import catalogue  # noqa: PLC0415
+    from sizing.problem import WrongProblem  # noqa: PLC0415
+    from sizing.stack_problem import from_stack  # noqa: PLC0415
+
+    check_demand(options)
+    stack = _with_demand(read_stack(name, options), options)
+    try:
+        made = from_stack(stack, options.project, catalogue.load())
+    except (WrongProblem, catalogue.UnknownPrice, ValueError) as wrong:
+        raise Ending(Exit.WRONG_INPUT, "sizing", str(wrong)) from None
+    quality: Any = options.quality
+    return {key: replace(one, quality=quality) if quality else one for key, one in made.items()}
 
 
 def _use(options: Options) -> dict[str, Any]:
