@@ -37,6 +37,8 @@ class UseBucket:
     name: pulumi.Input[str]
     resource: pulumi.Input[str]
     """ARN (AWS), name (Google), resource id of the storage account (Azure)."""
+    key: str = "bucket"
+    """Short name of it among the grants of one identity."""
     read_only: bool = False
 
 

@@ -76,7 +76,7 @@ def pod_identity(place: Place, holder: Holder, grants: Sequence[Grant], opts: pu
 
 def _roles(grants: Sequence[Grant], place: Place) -> Iterator[tuple[str, str, pulumi.Input[str]]]:
     """Yield key, role and scope of each assignment."""
-    for index, each in enumerate(grants):
+    for each in grants:
         match each:
             case ReadSecrets():
                 yield "secrets", "Key Vault Secrets User", place.vault_id
@@ -86,7 +86,7 @@ def _roles(grants: Sequence[Grant], place: Place) -> Iterator[tuple[str, str, pu
                 yield "records", "DNS Zone Contributor", each.zone
             case UseBucket():
                 role = f"Storage Blob Data {'Reader' if each.read_only else 'Contributor'}"
-                yield f"bucket{index or ''}", role, each.resource
+                yield each.key, role, each.resource
             case UseDatabase() | UseCache() | ScaleNodes():
                 continue  # stores know their users by themselves, and AKS scales its pools itself
             case _:

@@ -93,6 +93,8 @@ class Account(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AccountArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("ecosystem:gcp:Account", name, {"project": args.project}, opts)
+        self._name = name
+        self._agents: dict[str, pulumi.Output[str]] = {}
         self.provider = gcp.Provider(
             name,
             project=args.project,
@@ -117,12 +119,7 @@ class Account(pulumi.ComponentResource):
         }
         audit = self._audit(name, args, list(services.values()))
         self.project = audit.project
-        self.container_agent = gcp.projects.ServiceIdentity(
-            f"{name}-container-agent",
-            project=self.project,
-            service="container.googleapis.com",
-            opts=self._child,
-        ).member
+        self.container_agent = self.agent("container")
         self.compute_agent = pulumi.Output.format(
             "serviceAccount:service-{0}@compute-system.iam.gserviceaccount.com", self.number
         )
@@ -130,6 +127,17 @@ class Account(pulumi.ComponentResource):
         self._let_deploy(name, args)
         self.ready = audit
         self.register_outputs({"project": self.project, "number": self.number})
+
+    def agent(self, service: str) -> pulumi.Output[str]:
+        """Return the agent of a service as an IAM member: one for the whole project, whoever asks first."""
+        if service not in self._agents:
+            self._agents[service] = gcp.projects.ServiceIdentity(
+                f"{self._name}-{service}-agent",
+                project=self.project,
+                service=f"{service}.googleapis.com",
+                opts=self._child,
+            ).member
+        return self._agents[service]
 
     def _number(self, args: AccountArgs) -> pulumi.Output[str]:
         def check(found: gcp.organizations.GetProjectResult) -> str:

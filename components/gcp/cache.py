@@ -57,12 +57,13 @@ class Cache(pulumi.ComponentResource):
 
     def _make(self, network: Network, cluster: Cluster) -> gcp.memorystore.Instance:
         args, account = self._args, self._account
-        agent = gcp.projects.ServiceIdentity(
-            f"{self._name}-agent", project=account.project, service="memorystore.googleapis.com", opts=self._child
-        )
         key = crypto_key(f"{self._name}-key", cluster.keys.ring, protect=args.protect, opts=self._child)
         may_use = gcp.kms.CryptoKeyIAMMember(
-            f"{self._name}-key-agent", crypto_key_id=key.id, role=USE, member=agent.member, opts=self._child
+            f"{self._name}-key-agent",
+            crypto_key_id=key.id,
+            role=USE,
+            member=account.agent("memorystore"),
+            opts=self._child,
         )
         spare = args.wish.availability == "region"
         zonal = gcp.memorystore.InstanceZoneDistributionConfigArgs(mode="SINGLE_ZONE", zone=f"{args.region}-b")

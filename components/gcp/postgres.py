@@ -75,12 +75,13 @@ class Postgres(pulumi.ComponentResource):
 
     def _make(self, cluster: Cluster) -> gcp.sql.DatabaseInstance:
         args, wish, account = self._args, self._args.wish, self._account
-        agent = gcp.projects.ServiceIdentity(
-            f"{self._name}-agent", project=account.project, service="sqladmin.googleapis.com", opts=self._child
-        )
         key = crypto_key(f"{self._name}-key", cluster.keys.ring, protect=args.protect, opts=self._child)
         may_use = gcp.kms.CryptoKeyIAMMember(
-            f"{self._name}-key-agent", crypto_key_id=key.id, role=USE, member=agent.member, opts=self._child
+            f"{self._name}-key-agent",
+            crypto_key_id=key.id,
+            role=USE,
+            member=account.agent("sqladmin"),
+            opts=self._child,
         )
         return gcp.sql.DatabaseInstance(
             self._name,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 
 import pulumi
 import pulumi_gcp as gcp
@@ -26,6 +26,21 @@ from components.grants import (
 
 ANNOTATION = "iam.gke.io/gcp-service-account"
 MAY_BECOME = "roles/iam.workloadIdentityUser"
+ON_PROJECT: Final[Mapping[type, str]] = {
+    ReadSecrets: "secrets",
+    ReadPrices: "prices",
+    ChangeNames: "zones",
+    UseDatabase: "database",
+    UseCache: "cache",
+}
+"""Grants that come with a role on the project, which is the stack's own: its secrets and stores are."""
+ROLES: Final[Mapping[str, str]] = {
+    "secrets": "roles/secretmanager.secretAccessor",
+    "prices": "roles/compute.viewer",
+    "zones": "roles/dns.reader",
+    "database": "roles/cloudsql.instanceUser",
+    "cache": "roles/memorystore.dbConnectionUser",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,14 +95,14 @@ def _given(
     account: Account,
     opts: pulumi.ResourceOptions,
 ) -> Iterator[pulumi.Resource]:
-    for index, grant in enumerate(grants):
+    """Yield what is granted: each role of the project once, however many grants ask for it."""
+    for key in sorted({ON_PROJECT[type(each)] for each in grants if type(each) in ON_PROJECT}):
+        yield gcp.projects.IAMMember(
+            f"{name}-{key}", project=account.project, role=ROLES[key], member=member, opts=opts
+        )
+    for grant in grants:
         match grant:
-            case ReadSecrets():  # the project is the stack's own: its secrets are
-                yield _on_project(f"{name}-secrets", "roles/secretmanager.secretAccessor", member, account, opts)
-            case ReadPrices():
-                yield _on_project(f"{name}-prices", "roles/compute.viewer", member, account, opts)
             case ChangeNames():
-                yield _on_project(f"{name}-zones", "roles/dns.reader", member, account, opts)
                 yield gcp.dns.DnsManagedZoneIamMember(
                     f"{name}-records",
                     project=account.project,
@@ -98,25 +113,13 @@ def _given(
                 )
             case UseBucket():
                 yield gcp.storage.BucketIAMMember(
-                    f"{name}-bucket{index or ''}",
+                    f"{name}-{grant.key}",
                     bucket=grant.name,
                     role=f"roles/storage.object{'Viewer' if grant.read_only else 'User'}",
                     member=member,
                     opts=opts,
                 )
-            case UseDatabase():
-                yield _on_project(f"{name}-database{index or ''}", "roles/cloudsql.instanceUser", member, account, opts)
-            case UseCache():
-                yield _on_project(
-                    f"{name}-cache{index or ''}", "roles/memorystore.dbConnectionUser", member, account, opts
-                )
-            case ScaleNodes():
-                continue  # GKE scales its pools itself
+            case ReadSecrets() | ReadPrices() | UseDatabase() | UseCache() | ScaleNodes():
+                continue  # of the project, or nothing: GKE scales its pools itself
             case _:
                 assert_never(grant)
-
-
-def _on_project(
-    name: str, role: str, member: pulumi.Output[str], account: Account, opts: pulumi.ResourceOptions
-) -> pulumi.Resource:
-    return gcp.projects.IAMMember(name, project=account.project, role=role, member=member, opts=opts)
