@@ -17,7 +17,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import apprise
 
@@ -119,6 +119,13 @@ class Notifier:
             if not left:
                 return "sent"
         return "failed"
+
+    def all(self) -> list[dict[str, Any]]:
+        """Every alert that is remembered, the newest first."""
+        names = ("key", "kind", "subject", "first", "last", "times", "acknowledged", "escalated")
+        with self._open() as base:
+            rows = base.execute(f"SELECT {', '.join(names)} FROM alerts ORDER BY last DESC, key").fetchall()  # noqa: S608
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def acknowledge(self, key: str, who: str) -> bool:
         """Somebody takes it; returns whether there was such an alert."""
