@@ -47,15 +47,15 @@ def test_floats_from_the_wire_hash_like_integers() -> None:
     assert len(digest("x")) == 52
 
 
-@pytest.mark.parametrize("hash_seed", ["0", "1", "4711"])
-def test_same_bytes_in_every_process(hash_seed: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("hash_seed", "threads"), [("0", "1"), ("1", "2"), ("4711", "1")])
+def test_same_bytes_in_every_process(hash_seed: str, threads: str, tmp_path: Path) -> None:
     file = tmp_path / "problems.json"
     file.write_text(TEXT)
     code = (
         "import pathlib, sys; from sizing.evidence import sizing_outputs; "
         "print(sizing_outputs(pathlib.Path(sys.argv[1]).read_text(), None)['document_hash'])"
     )
-    env = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    env = {**os.environ, "PYTHONHASHSEED": hash_seed, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
     out = subprocess.run(
         [sys.executable, "-c", code, str(file)], cwd=ROOT, env=env, capture_output=True, text=True, check=True
     )
