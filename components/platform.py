@@ -55,7 +55,7 @@ class Platform(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self.networks, self.clusters, self.identities = {}, {}, {}
         self.sizing = self._size()
-        ranges = addresses.lay_out(stack.addresses, stack.regions())
+        self._ranges = ranges = addresses.lay_out(stack.addresses, stack.regions())
         for cloud, regions in stack.regions().items():
             site = self._open(cloud)
             self.identities[cloud] = site.identity
@@ -174,11 +174,25 @@ class Platform(pulumi.ComponentResource):
                 nodes=(str(plan.nodes),),
                 workloads=self._workloads(name),
                 physical_name=f"{stack.environment}-{plan.region}",
+                others=tuple(each for each in stack.cluster_names() if each != name),
+                peers=self._peers(name),
                 rules=rendered.of(stack.services),
                 after=tuple(base.namespaces.values()),
             ),
             cluster,
             self._child,
+        )
+
+    def _peers(self, cluster: str) -> tuple[str, ...]:
+        """Ranges of the other clusters: where their nodes, pods and API servers are."""
+        return tuple(
+            dict.fromkeys(
+                str(each)
+                for cloud, regions in self._ranges.items()
+                for region, plan in regions.items()
+                if f"{cloud}-{region}" != cluster
+                for each in (plan.network, plan.pods, *((plan.master,) if plan.master else ()))
+            )
         )
 
     def _workloads(self, cluster: str) -> dict[str, Workload]:

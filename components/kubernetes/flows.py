@@ -35,6 +35,8 @@ API: Final = Outside("api-server")
 WORLD: Final = Outside("internet")
 NODES: Final = Outside("nodes")
 """The machines themselves: kubelets, and pods that use the node's own network."""
+PEERS: Final = Outside("other-clusters")
+"""The other clusters of the stack."""
 CLOUD: Final = Outside("cloud")
 """The cloud's own services at private addresses; a namespace is told which (`EnclosedArgs.places`)."""
 CREDENTIALS: Final = Outside("credentials")
@@ -67,6 +69,10 @@ ISTIOD: Final = _named("istio-system", "istiod", key="app")
 GATEWAY: Final = Pods(
     namespace=GATEWAY_NAMESPACE, labels={"gateway.networking.k8s.io/gateway-name": "gateway"}, account=GATEWAY_ACCOUNT
 )
+EAST_WEST: Final = Pods(
+    namespace=GATEWAY_NAMESPACE, labels={"gateway.networking.k8s.io/gateway-name": "eastwest"}, account="eastwest"
+)
+NETWORK: Final = "topology.istio.io/network"
 OPERATOR: Final = _named("monitoring", "platform-operator", "platform-operator", "app")
 PROMETHEUS: Final = _named("monitoring", "prometheus")
 ALERTMANAGER: Final = _named("monitoring", "alertmanager")
@@ -282,6 +288,8 @@ def of_mesh(wish: Mesh, tenants: tuple[str, ...]) -> Iterator[Flow]:
         yield Flow(source=GATEWAY, target=ISTIOD, ports=(15012,))
         yield Flow(source=WORLD, target=GATEWAY, ports=(443, 80))
         yield Flow(source=PROMETHEUS, target=GATEWAY, ports=(15020,))
+    if wish.federation is not None:
+        yield from _between(wish, tenants)
     for call in wish.calls:
         namespace, app = call.target.split("/")
         home, account = call.caller.split("/")
@@ -291,6 +299,18 @@ def of_mesh(wish: Mesh, tenants: tuple[str, ...]) -> Iterator[Flow]:
     for namespace in tenants:
         if wish.mode == "ambient" and waypoint_of(wish, namespace):
             yield Flow(source=waypoint(namespace), target=ISTIOD, ports=(15012,))
+
+
+def _between(wish: Mesh, tenants: tuple[str, ...]) -> Iterator[Flow]:
+    """Let clusters in by their gateway, tenants out to the gateways of others, and istiod read the other clusters."""
+    port = 15008 if wish.mode == "ambient" else 15443
+    yield Flow(source=EAST_WEST, target=ISTIOD, ports=(15012,))
+    yield Flow(source=PEERS, target=EAST_WEST, ports=(port,))
+    yield Flow(source=ISTIOD, target=PEERS, ports=_API)
+    yield Flow(source=PROMETHEUS, target=EAST_WEST, ports=(15020,))
+    for namespace in tenants:
+        yield Flow(source=EAST_WEST, target=Pods(namespace=namespace), ports=(15008,))
+        yield Flow(source=Pods(namespace=namespace), target=PEERS, ports=(port,))
 
 
 def waypoint_of(wish: Mesh, namespace: str) -> bool:

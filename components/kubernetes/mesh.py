@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 
 import pulumi
 
-from components.kubernetes import gateway_definitions
+from components.kubernetes import gateway_definitions, multicluster
 from components.kubernetes.crds.cert_manager import (
     Certificate,
     CertificateSpec,
@@ -39,17 +39,27 @@ class Mesh(Service):
         super().__init__(name, ground, opts)
         wish = ground.services.mesh
         assert wish is not None  # noqa: S101 - only made when it is on
-        self.namespace(meshed=False)
+        self.namespace(meshed=False, labels=multicluster.labels(ground, wish))
+        if wish.federation is not None:
+            self.last = [*self.last, *self._trust()]
         definitions = gateway_definitions.install(name, self.options())
         self.release("istio-base", {"defaultRevision": "default"}, name="istio-base")
         self.release("istiod", istiod(ground, wish))
         self.release("istio-cni", cni(ground, wish), namespace=AGENTS)
         if wish.mode == "ambient":
-            self.release("istio-ztunnel", ztunnel(ground), name="ztunnel", namespace=AGENTS)
+            self.release("istio-ztunnel", ztunnel(ground, wish), name="ztunnel", namespace=AGENTS)
         self.last += definitions
         self.custom("default", strict(), namespace=ROOT)
         self._ways(wish)
         self.done()
+
+    def _trust(self) -> list[pulumi.Resource]:
+        """The common root, before anything gets an identity, and how the other clusters are read."""
+        made: list[pulumi.Resource] = [self.custom(multicluster.AUTHORITY, multicluster.authority(), namespace=ROOT)]
+        return made + [
+            self.custom(f"istio-remote-secret-{other}", multicluster.remote(other), namespace=ROOT)
+            for other in self.ground.others
+        ]
 
     def _ways(self, wish: Wish) -> None:
         """The gateway, waypoints, and what is done about calls; permissions of tenants go with their namespaces."""
@@ -58,6 +68,12 @@ class Mesh(Service):
             self.custom("gateway", certificate(), namespace=ROOT)
             shape = self.settings("gateway-shape", ROOT, shaped(room["gateway"], 100))
             self.custom("gateway", way_in(self.ground), namespace=ROOT, after=[*self.last, shape])
+        if wish.federation is not None:
+            name = multicluster.EAST_WEST
+            shape = self.settings(f"{name}-shape", ROOT, shaped(room[name], 10))
+            way_between = multicluster.east_west(self.ground, wish)
+            network = multicluster.labels(self.ground, wish)
+            self.custom(name, way_between, namespace=ROOT, labels=network, after=[*self.last, shape])
 
 
 class Permissions(Service):
@@ -141,6 +157,7 @@ def istiod(ground: Ground, wish: Wish) -> dict[str, Any]:
         "trustedZtunnelNamespace": AGENTS,
         "traceSampling": traced.sampling_percent if traced else 0.0,
         "pilot": {"cni": {"enabled": True}},
+        **({"env": env} if (env := multicluster.environment(wish)) else {}),
         "global": {
             **_images(),
             **({"platform": "gke"} if ground.cluster is not None and ground.cluster.cloud == "gcp" else {}),
@@ -148,6 +165,7 @@ def istiod(ground: Ground, wish: Wish) -> dict[str, Any]:
             "logAsJson": True,
             "priorityClassName": "system-cluster-critical",
             "proxy": {"resources": resources(room)},
+            **multicluster.control_plane(ground, wish),
         },
         "meshConfig": {
             "trustDomain": wish.trust_domain,
@@ -174,13 +192,14 @@ def cni(ground: Ground, wish: Wish) -> dict[str, Any]:
     }
 
 
-def ztunnel(ground: Ground) -> dict[str, Any]:
+def ztunnel(ground: Ground, wish: Wish) -> dict[str, Any]:
     """Values of the node proxy."""
     return {
         **_images(),
         "istioNamespace": ROOT,
         "logAsJson": True,
         "resources": resources(ground.room("mesh")["ztunnel"]),
+        **multicluster.node_proxy(ground, wish),
     }
 
 

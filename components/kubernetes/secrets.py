@@ -43,7 +43,9 @@ class Secrets(Service):
         self.last = [*self.last, *reader.ready]
         self.release("external-secrets", values(ground, reader))
         readers = {TABLE[each].namespace for each, _ in ground.services.on() if self.SERVICE in TABLE[each].needs}
-        open_to = {*ground.tenants, *readers}
+        mesh = ground.services.mesh
+        joined = {TABLE["mesh"].namespace} if mesh is not None and mesh.federation is not None else set()
+        open_to = {*ground.tenants, *readers, *joined}
         conditions = [ClusterSecretStoreSpecConditions(namespaces=sorted(open_to))]
         self.custom(
             STORE,

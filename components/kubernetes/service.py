@@ -14,7 +14,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.contracts import Cluster
 from components.kubernetes.enclosed import EnclosedArgs, enclose
-from components.kubernetes.flows import CLOUD, CREDENTIALS, NODES, Flow, mesh_labels
+from components.kubernetes.flows import CLOUD, CREDENTIALS, NODES, PEERS, Flow, mesh_labels
 from components.kubernetes.shapes import Custom, plain
 from stacks.services import lock
 from stacks.services.settings import Services
@@ -51,6 +51,10 @@ class Ground:
     """Workloads of the stack that this cluster carries, by name."""
     physical_name: str = ""
     """Name of the cluster as its cloud knows it."""
+    others: tuple[str, ...] = ()
+    """The other clusters of the stack."""
+    peers: tuple[str, ...] = ()
+    """Ranges of the other clusters: nodes, pods, API servers."""
     rules: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     """What the law has rendered for clusters, by the service that installs it."""
     after: Sequence[pulumi.Resource] = ()
@@ -68,6 +72,7 @@ class Ground:
             CLOUD.name: offer.apis,
             CREDENTIALS.name: tuple(address for address, _ in offer.credentials),
             NODES.name: self.nodes,
+            PEERS.name: self.peers,
         }
 
     def room(self, service: str) -> dict[str, Pods]:

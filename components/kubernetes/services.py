@@ -73,6 +73,8 @@ class ServicesArgs:
     nodes: tuple[str, ...] = ()
     workloads: Mapping[str, Workload] = field(default_factory=dict)
     physical_name: str = ""
+    others: tuple[str, ...] = ()
+    peers: tuple[str, ...] = ()
     rules: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     after: Sequence[pulumi.Resource] = ()
 
@@ -124,5 +126,7 @@ def ground_of(args: ServicesArgs, cluster: Cluster) -> Ground:
         nodes=args.nodes,
         workloads=args.workloads,
         physical_name=args.physical_name,
+        others=args.others,
+        peers=args.peers,
         rules=args.rules,
     )

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from stacks.part import Cidr, FreezeMapping, Frozen, Memory, Name, Part
 from stacks.services.delivery import Gitops, Rollouts
+from stacks.services.federation import MultiCluster
 from stacks.services.guarding import Dns, Falco, Gatekeeper, Https, Kyverno, Probes, Trivy
 from stacks.services.runners import Runners
 from stacks.services.scaling import NodeScaling, Scaling
@@ -59,6 +60,8 @@ class Mesh(Service):
     """Whether the gateway is called from the stack's own networks only, or from the internet too."""
     gateway_from: tuple[Cidr, ...] = Field(default=(), examples=[["203.0.113.0/24"]], max_length=30)
     """Ranges that may call a gateway on the internet; 0.0.0.0/0 is everybody and has to be written."""
+    federation: MultiCluster | None = None
+    """Whether the clusters of the stack are one mesh."""
 
 
 class Receiver(Part):

@@ -39,6 +39,8 @@ def _mesh(wish: settings.Mesh) -> tuple[Pods, ...]:
         found.append(Pods(name="ztunnel", cpu_milli=50, memory_mib=192, per_node=True))
     if wish.gateway:
         found.append(Pods(name="gateway", cpu_milli=200, memory_mib=256, replicas=3))
+    if wish.federation is not None:
+        found.append(Pods(name="eastwest", cpu_milli=100, memory_mib=160, replicas=2))
     if wish.mode == "ambient":
         called = sorted({call.target.partition("/")[0] for call in wish.calls})
         found += (Pods(name=f"waypoint-{each}", cpu_milli=100, memory_mib=128, replicas=2) for each in called)
@@ -104,6 +106,7 @@ TABLE: Final[Mapping[str, Facts]] = MappingProxyType(
             namespace="istio-system",
             definitions=("security.istio.io", "networking.istio.io", "telemetry.istio.io", "extensions.istio.io"),
             needs=("cert_manager",),
+            after=("external_secrets",),
             pods=_mesh,
         ),
         "monitoring": Facts(

@@ -139,6 +139,7 @@ class ExternalSecretSpecSecretStoreRef(Shape):
 class ExternalSecretSpecTargetTemplateMetadata(Shape):
     """ExternalSecretTemplateMetadata defines metadata fields for the Secret blueprint."""
 
+    annotations: Mapping[str, Input[str]] | None = None
     labels: Mapping[str, Input[str]] | None = None
 
 

@@ -79,6 +79,7 @@ KINDS: Final[tuple[Kind, ...]] = (
             "target.creationPolicy",
             "target.deletionPolicy",
             "target.template.metadata.labels",
+            "target.template.metadata.annotations",
             "target.template.data",
             "target.template.mergePolicy",
             "data.secretKey",

@@ -192,6 +192,8 @@ def build(cloud: Cloud, services: dict[str, Any], cluster_cloud: str = "aws") ->
                 nodes=("10.0.0.0/18",),
                 workloads=WORKLOADS,
                 physical_name="test-eu-west-1",
+                others=("azure-westeurope", "gcp-europe-west1"),
+                peers=("10.64.0.0/16", "10.128.0.0/16"),
                 rules=rendered.of(wish),
                 after=tuple(base.namespaces.values()),
             ),
