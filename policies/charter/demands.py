@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from charter.facts import Facts
 from charter.network import cover_world, is_world
-from charter.rule import Check, Finding, Found, Resource, Severity, apart, resource_rule
-from charter.values import Reader
+from charter.rule import Check, Finding, Found, Open, Resource, Severity, apart, resource_rule
+from charter.values import Reader, Undetermined
 from charter.words import shown
 
 Demand = Callable[[Reader, Facts], Iterable[Found]]
@@ -32,55 +33,86 @@ def demand(  # noqa: PLR0913  a rule is what it is; each part is named at the ca
 
 def all_of(demands: Sequence[Demand]) -> Check:
     """Put demands together to one check of a resource."""
+    judges = _eager(demands)
 
-    def check(resource: Resource, facts: Facts) -> Iterator[Found]:
-        reader = resource.reader
-        yield from apart(*(each(reader, facts) for each in demands))
+    def check(resource: Resource, facts: Facts) -> Iterable[Found]:
+        return _together(judges, resource.reader, facts)
 
     return check
+
+
+def _lazy(judge: Demand) -> Demand:
+    """Let a demand that answers at once be put together with generators, which raise only when they are asked."""
+    return AtOnce(judge)
+
+
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """A demand that answers with a list, not bit by bit; called from a rule it waits until it is asked."""
+
+    judge: Demand
+
+    def __call__(self, reader: Reader, facts: Facts) -> Iterator[Found]:
+        """Answer bit by bit."""
+        yield from self.judge(reader, facts)
+
+
+def _eager(demands: Sequence[Demand]) -> tuple[Demand, ...]:
+    return tuple(one.judge if isinstance(one, AtOnce) else one for one in demands)
+
+
+def _together(demands: Sequence[Demand], reader: Reader, facts: Facts) -> list[Found]:
+    """Judge each demand on its own, as `apart` does, with a list instead of a generator in a generator."""
+    found: list[Found] = []
+    for one in demands:
+        try:
+            found += one(reader, facts)
+        except Undetermined as unknown:
+            found.append(Open(unknown.path))
+    return found
 
 
 def on(path: str, *, default: bool = False) -> Demand:
     """The flag is on; `default` is what the cloud takes when it is absent."""
 
-    def judge(reader: Reader, _facts: Facts) -> Iterator[Found]:
-        if not reader.flag(path, default=default):
-            yield Finding(reader.at(path), "is off; it must be on")
+    def judge(reader: Reader, _facts: Facts) -> Iterable[Found]:
+        return () if reader.flag(path, default=default) else (Finding(reader.at(path), "is off; it must be on"),)
 
-    return judge
+    return _lazy(judge)
 
 
 def off(path: str, *, default: bool = False) -> Demand:
     """The flag is off; `default` is what the cloud takes when it is absent."""
 
-    def judge(reader: Reader, _facts: Facts) -> Iterator[Found]:
-        if reader.flag(path, default=default):
-            yield Finding(reader.at(path), "is on; it must be off")
+    def judge(reader: Reader, _facts: Facts) -> Iterable[Found]:
+        return (Finding(reader.at(path), "is on; it must be off"),) if reader.flag(path, default=default) else ()
 
-    return judge
+    return _lazy(judge)
 
 
 def one_of(path: str, allowed: Collection[Any], *, default: Any = None) -> Demand:
     """The value is one of a few."""
 
-    def judge(reader: Reader, _facts: Facts) -> Iterator[Found]:
+    def judge(reader: Reader, _facts: Facts) -> Iterable[Found]:
         value = reader.read(path, default)
-        if not isinstance(value, str | int | float | bool) or value not in allowed:
-            told = " or ".join(str(each) for each in allowed)
-            yield Finding(reader.at(path), f"is {shown(value)}; allowed is {told}")
+        if isinstance(value, str | int | float) and value in allowed:
+            return ()
+        told = " or ".join(str(each) for each in allowed)
+        return (Finding(reader.at(path), f"is {shown(value)}; allowed is {told}"),)
 
-    return judge
+    return _lazy(judge)
 
 
 def none_of(path: str, refused: Collection[Any]) -> Demand:
     """The value is none of a few; absent is right."""
 
-    def judge(reader: Reader, _facts: Facts) -> Iterator[Found]:
+    def judge(reader: Reader, _facts: Facts) -> Iterable[Found]:
         value = reader.read(path)
-        if isinstance(value, str | int | float | bool) and value in refused:
-            yield Finding(reader.at(path), f"is {value}; that is not allowed")
+        if isinstance(value, str | int | float) and value in refused:
+            return (Finding(reader.at(path), f"is {value}; that is not allowed"),)
+        return ()
 
-    return judge
+    return _lazy(judge)
 
 
 def between(path: str, low: float, high: float = float("inf"), *, default: float | None = None) -> Demand:
@@ -112,21 +144,19 @@ def seconds_at_most(path: str, most: float) -> Demand:
 def named(path: str, what: str) -> Demand:
     """Something is there; that only an update will tell which is right too."""
 
-    def judge(reader: Reader, _facts: Facts) -> Iterator[Found]:
-        if not reader.has(path):
-            yield Finding(reader.at(path), f"{what} is missing")
+    def judge(reader: Reader, _facts: Facts) -> Iterable[Found]:
+        return () if reader.has(path) else (Finding(reader.at(path), f"{what} is missing"),)
 
-    return judge
+    return _lazy(judge)
 
 
 def nothing(path: str, why: str) -> Demand:
     """Nothing is there, not even something that only an update will tell."""
 
-    def judge(reader: Reader, _facts: Facts) -> Iterator[Found]:
-        if reader.has(path):
-            yield Finding(reader.at(path), why)
+    def judge(reader: Reader, _facts: Facts) -> Iterable[Found]:
+        return (Finding(reader.at(path), why),) if reader.has(path) else ()
 
-    return judge
+    return _lazy(judge)
 
 
 def holds(path: str, wanted: Collection[str]) -> Demand:
@@ -161,12 +191,12 @@ def not_world(path: str, *, needed: bool) -> Demand:
 
 def inside(path: str, *demands: Demand) -> Demand:
     """The demands hold in the map at `path`, whether it is there or not."""
+    judges = _eager(demands)
 
-    def judge(reader: Reader, facts: Facts) -> Iterator[Found]:
-        inner = reader.inside(path)
-        yield from apart(*(each(inner, facts) for each in demands))
+    def judge(reader: Reader, facts: Facts) -> Iterable[Found]:
+        return _together(judges, reader.inside(path), facts)
 
-    return judge
+    return _lazy(judge)
 
 
 def each(path: str, *demands: Demand, needed: str = "") -> Demand:
@@ -203,12 +233,12 @@ def either(told: str, *demands: Demand) -> Demand:
 
 def in_production(*demands: Demand) -> Demand:
     """The demands hold where the facts say production."""
+    judges = _eager(demands)
 
-    def judge(reader: Reader, facts: Facts) -> Iterator[Found]:
-        if facts.production:
-            yield from apart(*(each(reader, facts) for each in demands))
+    def judge(reader: Reader, facts: Facts) -> Iterable[Found]:
+        return _together(judges, reader, facts) if facts.production else ()
 
-    return judge
+    return _lazy(judge)
 
 
 def forbidden(text: str) -> Demand:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from charter.network import is_world
@@ -73,7 +74,7 @@ class Statement:
         """Say whether it denies."""
         return str(self.body.get("Effect", "")).lower() == "deny"
 
-    @property
+    @cached_property
     def actions(self) -> list[str]:
         """Return the actions, in lower case: AWS does not tell them apart by case."""
         return [str(each).lower() for each in several(self.body.get("Action"))]
@@ -85,7 +86,7 @@ class Statement:
             return ["*"]
         return [str(each) for each in several(self.body.get("Resource"))]
 
-    @property
+    @cached_property
     def on_everything(self) -> bool:
         """Say whether it is about every resource; a document that hangs on a resource names none."""
         return any(EVERYTHING.match(each) for each in self.resources)
@@ -143,7 +144,7 @@ class Statement:
             for value in values
         ]
 
-    @property
+    @cached_property
     def _tests(self) -> list[tuple[str, str, list[str]]]:
         """Return each test as operator and key in lower case, and the values as texts."""
         return [
@@ -172,8 +173,8 @@ class Statement:
         """Say whether its actions hold one, wildcards counted; `NotAction` holds what it does not name."""
         wanted = action.lower()
         if self.body.get("NotAction") is not None:
-            return not any(fnmatchcase(wanted, str(each).lower()) for each in several(self.body["NotAction"]))
-        return any(fnmatchcase(wanted, each) for each in self.actions)
+            return not any(_fits(wanted, str(each).lower()) for each in several(self.body["NotAction"]))
+        return any(_fits(wanted, each) for each in self.actions)
 
 
 class Malformed(ValueError):  # noqa: N818  named for what the document is
@@ -184,13 +185,36 @@ class Malformed(ValueError):  # noqa: N818  named for what the document is
         self.path = path
 
 
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> Any:
+    """Read a document once: several rules ask, and many resources have the same; nobody changes what was read."""
+    return json.loads(text)
+
+
+def json_object(text: Any) -> dict[str, Any] | None:
+    """Return the object that a text holds as JSON, None when it holds none; read once, and nobody changes it."""
+    try:
+        made = _parsed(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return made if isinstance(made, dict) else None
+
+
+def _fits(wanted: str, pattern: str) -> bool:
+    """Say whether an action fits a pattern: most have no wildcard, or one at the end."""
+    bare = pattern.removesuffix("*")
+    if "*" in bare or "?" in bare or "[" in bare:
+        return fnmatchcase(wanted, pattern)
+    return wanted.startswith(bare) if bare is not pattern else wanted == pattern
+
+
 def statements(document: Any, path: str) -> Iterator[Statement]:
     """Yield the statements; a document or statement that is not known yet raises `Undetermined`."""
     if document is UNKNOWN:
         raise Undetermined(path)
     if isinstance(document, str):
         try:
-            document = json.loads(document)
+            document = _parsed(document)
         except ValueError:
             raise Malformed(path) from None
     if document is None:

@@ -56,10 +56,14 @@ class Judge:
         self.recorded[resource.urn] = resource
         verdicts: list[Verdict] = []
         for each in listed(resource):
-            for rule in self._resource_rules.of(each.type):
-                if rule.applies is None or rule.applies(each):
-                    self.tally.begin(rule.id, (each.urn,))
-                    verdicts += self._run(rule, each.urn, rule.check, (each, facts))
+            rules = self._resource_rules.for_one(each)
+            self.tally.resource(each.urn, rules)
+            for rule in rules:
+                try:
+                    for found in rule.check(each, facts) if rule.check else ():
+                        self._note(rule, each.urn, found, verdicts)
+                except Exception as error:  # noqa: BLE001  each kind is told apart there
+                    self._raised(rule, each.urn, error, verdicts)
         return self._waive(verdicts, facts) if facts.waivers else verdicts
 
     def stack(self, resources: Iterable[Resource], facts: Facts) -> list[Verdict]:
@@ -73,7 +77,7 @@ class Judge:
             urns = tuple(each.urn for each in chosen if rule.applies is None or rule.applies(each))
             if urns:
                 self.tally.begin(rule.id, urns, again=rule.check is not None)
-                verdicts += self._run(rule, whole, rule.stack_check, (graph, facts))
+                self._run(rule, whole, rule.stack_check, (graph, facts), verdicts)
         verdicts = self._waive(verdicts, facts) if facts.waivers else verdicts
         return [*verdicts, *self._judge_waivers(facts, whole), *self._attest(whole)]
 
@@ -109,27 +113,37 @@ class Judge:
         return [Verdict(rule, whole, path, text, rule.severity.level) for path, text in found]
 
     def _run(
-        self, rule: Rule, urn: str, check: Callable[..., Iterable[Found]] | None, given: tuple[Any, Any]
-    ) -> list[Verdict]:
-        verdicts: list[Verdict] = []
-        level = rule.severity.level
+        self,
+        rule: Rule,
+        urn: str,
+        check: Callable[..., Iterable[Found]] | None,
+        given: tuple[Any, Any],
+        verdicts: list[Verdict],
+    ) -> None:
         try:
             for found in check(*given) if check else ():
-                where, path = outward(found.urn or urn, found.path)
-                if isinstance(found, Finding):
-                    verdicts.append(Verdict(rule, where, path, found.text, level))
-                elif isinstance(found, Excused):
-                    self.tally.excuse(rule.id, where, path, found.why)
-                else:
-                    self.tally.leave_open(rule.id, where, path)
-        except Undetermined as unknown:
-            self.tally.leave_open(rule.id, *outward(urn, unknown.path))
-        except Malformed as wrong:
-            verdicts.append(Verdict(rule, *outward(urn, wrong.path), "is no JSON document", level))
-        except Exception as error:  # noqa: BLE001  one broken rule must not silence the others; the text may hold a value
+                self._note(rule, urn, found, verdicts)
+        except Exception as error:  # noqa: BLE001  each kind is told apart there
+            self._raised(rule, urn, error, verdicts)
+
+    def _raised(self, rule: Rule, urn: str, error: Exception, verdicts: list[Verdict]) -> None:
+        """Take in what a rule raised: one broken rule must not silence the others, and its text may hold a value."""
+        if isinstance(error, Undetermined):
+            self.tally.leave_open(rule.id, *outward(urn, error.path))
+        elif isinstance(error, Malformed):
+            verdicts.append(Verdict(rule, *outward(urn, error.path), "is no JSON document", rule.severity.level))
+        else:
             told = f"the rule itself failed ({type(error).__name__}); what it would have judged here is not judged"
             verdicts.append(Verdict(rule, *outward(urn, ""), told, "mandatory"))
-        return verdicts
+
+    def _note(self, rule: Rule, urn: str, found: Found, verdicts: list[Verdict]) -> None:
+        where, path = outward(found.urn or urn, found.path)
+        if isinstance(found, Finding):
+            verdicts.append(Verdict(rule, where, path, found.text, rule.severity.level))
+        elif isinstance(found, Excused):
+            self.tally.excuse(rule.id, where, path, found.why)
+        else:
+            self.tally.leave_open(rule.id, where, path)
 
 
 def _merge(recorded: Resource | None, seen: Resource) -> Resource:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
@@ -11,8 +12,13 @@ WORLD_NAMES = frozenset({"*", "internet", "any"})
 
 def network(text: Any) -> IPv4Network | IPv6Network | None:
     """Return the network a text names, None when it names none (a prefix list, a tag, a group)."""
+    return _network(str(text))
+
+
+@lru_cache(maxsize=8192)
+def _network(text: str) -> IPv4Network | IPv6Network | None:
     try:
-        return ip_network(str(text), strict=False)
+        return ip_network(text, strict=False)
     except ValueError:
         return None
 

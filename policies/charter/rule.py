@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from charter.controls import controls_of
 from charter.facts import Facts
+from charter.leaves import marks
 from charter.spellings import canonical
 from charter.values import Reader, Undetermined, texts
 
@@ -82,15 +83,31 @@ class Resource:
     parent: str = ""
     dependencies: tuple[str, ...] = ()
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    kind: str = field(init=False)
+    """The last part of the type: `Vpc` of `aws:ec2/vpc:Vpc`."""
+    package: str = field(init=False)
+    """The provider package of the type."""
 
     def __post_init__(self) -> None:
-        """Spell the type as rules do."""
-        object.__setattr__(self, "type", canonical(self.type))
+        """Spell the type as rules do, and take it apart once."""
+        spelt = canonical(self.type)
+        set_ = object.__setattr__
+        set_(self, "type", spelt)
+        set_(self, "kind", spelt.rpartition(":")[2])
+        set_(self, "package", spelt.partition(":")[0])
 
     @property
     def reader(self) -> Reader:
         """Return a reader of the properties."""
         return Reader(self.props)
+
+    @property
+    def marks(self) -> int:
+        """Return what one look at all leaves saw (charter.leaves), so that few resources need a closer one."""
+        held = self.__dict__
+        if "_marks" not in held:  # by hand: cached_property takes a lock, and this is asked for every resource
+            held["_marks"] = marks(self.props)
+        return int(held["_marks"])
 
     @cached_property
     def texts(self) -> list[tuple[str, str]]:
@@ -98,16 +115,6 @@ class Resource:
         found: list[tuple[str, str]] = []
         texts(dict(self.props), "", found)
         return found
-
-    @cached_property
-    def kind(self) -> str:
-        """Return the last part of the type: `Vpc` of `aws:ec2/vpc:Vpc`."""
-        return self.type.rpartition(":")[2]
-
-    @cached_property
-    def package(self) -> str:
-        """Return the provider package of the type."""
-        return self.type.partition(":")[0]
 
 
 Check = Callable[[Resource, Facts], Iterable[Found]]
@@ -253,6 +260,8 @@ class Index:
                 else:
                     self._exact[pattern].append(place)
         self._known: dict[str, tuple[Rule, ...]] = {}
+        self._parted: dict[str, tuple[tuple[Rule, ...], tuple[Callable[[Resource], bool], ...]]] = {}
+        self._choosy: dict[str, bool] = {}
 
     def of(self, resource_type: str) -> tuple[Rule, ...]:
         """Return the rules that judge a resource type, in their order."""
@@ -265,6 +274,20 @@ class Index:
                     places.update(starred)
             found = self._known[resource_type] = tuple(self.rules[place] for place in sorted(places))
         return found
+
+    def for_one(self, resource: Resource) -> tuple[Rule, ...]:
+        """Return the rules that judge a resource, without those that look at only some of its type and not at it."""
+        kind = resource.type
+        known = self._parted.get(kind)
+        if known is None:
+            rules = self.of(kind)
+            always = tuple(rule for rule in rules if rule.applies is None)
+            known = self._parted[kind] = (always, tuple(rule.applies for rule in rules if rule.applies))
+        always, questions = known
+        for asks in questions:
+            if asks(resource):
+                return tuple(rule for rule in self.of(kind) if rule.applies is None or rule.applies(resource))
+        return always
 
 
 def matches(pattern: str, resource_type: str) -> bool:

@@ -14,6 +14,7 @@ def _taggable() -> dict[str, str]:
     return types
 
 
+@cache
 def taggable(resource_type: str) -> str:
     """Return the property that carries a type's tags, nothing when it carries none."""
     return _taggable().get(resource_type, "")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import atexit
 import json
 import os
-from collections import Counter
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from charter.rule import Rule
 
 EVERY: Final = 64
 """Resources between two writings: a file per resource would cost more than all rules together."""
@@ -19,6 +21,8 @@ class Tally:
     def __init__(self, rules: int) -> None:
         self.rules = rules
         self.judged: dict[str, set[str]] = {}
+        self._alone: dict[str, tuple[Rule, ...]] = {}
+        """The rules over single resources that judged each; written once per resource, as this is done for all."""
         self.undetermined: dict[tuple[str, str], str] = {}
         self.excused: dict[tuple[str, str], tuple[str, str]] = {}
 
@@ -32,6 +36,22 @@ class Tally:
             for urn in urns:
                 self.undetermined.pop((rule, urn), None)
 
+    def resource(self, urn: str, rules: tuple[Rule, ...]) -> None:
+        """Count the pairs of a resource with the rules that are about to judge it alone."""
+        self._alone[urn] = rules
+        if self.undetermined:
+            for rule in rules:
+                self.undetermined.pop((rule.id, urn), None)
+
+    def _judged(self) -> dict[str, int]:
+        """Return how many resources each rule judged."""
+        alone: dict[str, set[str]] = {}
+        for urn, rules in self._alone.items():
+            for rule in rules:
+                alone.setdefault(rule.id, set()).add(urn)
+        names = alone.keys() | self.judged.keys()
+        return {name: len(alone.get(name, set()) | self.judged.get(name, set())) for name in names}
+
     def leave_open(self, rule: str, urn: str, path: str) -> None:
         """Note a pair that is not decided, with the first path that was not known."""
         self.undetermined.setdefault((rule, urn), path)
@@ -43,11 +63,11 @@ class Tally:
     @property
     def evaluated(self) -> int:
         """Return how many pairs were judged."""
-        return sum(map(len, self.judged.values()))
+        return sum(self._judged().values())
 
     def document(self) -> dict[str, object]:
         """Return the counts as they are written."""
-        by_rule = Counter({rule: len(urns) for rule, urns in self.judged.items()})
+        by_rule = self._judged()
         return {
             "evaluated": sum(by_rule.values()),
             "undetermined": len(self.undetermined),

@@ -127,8 +127,6 @@ class Reader:
         """Return the value, None when absent, UNKNOWN when it or a parent is not known yet."""
         value: Any = self.props
         for step in _steps(path):
-            if value is UNKNOWN:
-                return UNKNOWN
             if type(value) is list and len(value) == 1:
                 value = value[0]  # some providers write a block that may stand once as a list of one
             if not isinstance(value, dict):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
+from charter.documents import json_object
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.rule import HIGH, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
@@ -45,21 +47,28 @@ https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/gl
     "CH-04",
     "Every provider is made on purpose, at the locked version, for an account and region that are declared.",
     HIGH,
-    ["*"],
+    ["pulumi:providers:*", "aws:*", "gcp:*", "azure-native:*"],
     remediation="Make one explicit provider per account with the stack's id; declare the region in the stack file.",
 )
-def providers(resource: Resource, facts: Facts) -> Iterator[Found]:
+def providers(resource: Resource, facts: Facts) -> Iterable[Found]:
     """The default provider takes the account of whoever runs the program."""
-    if resource.type.startswith("pulumi:providers:"):
-        package = resource.type.rpartition(":")[2]
-        yield from apart(
-            _explicit(resource, facts, package),
-            _version(resource, facts, package),
-            _source(resource, facts),
-            _account(resource.reader, facts, package),
-        )
-    elif resource.package in SCOPES:
-        yield from apart(_region(resource, facts), _project(resource, facts))
+    if resource.package in SCOPES:
+        name, place = _place(resource)
+        if resource.package != "gcp" and (not name or _stands(place, facts.regions.get(resource.package))):
+            return ()
+        return apart(_region(resource, facts), _project(resource, facts))
+    package = resource.type.rpartition(":")[2]
+    return apart(
+        _explicit(resource, facts, package),
+        _version(resource, facts, package),
+        _source(resource, facts),
+        _account(resource.reader, facts, package),
+    )
+
+
+def _stands(place: Any, declared: tuple[str, ...] | None) -> bool:
+    """Say at once, for most resources, that they stand in a declared region, spelt as it is declared."""
+    return isinstance(place, str) and declared is not None and place in declared
 
 
 def _explicit(resource: Resource, facts: Facts, package: str) -> Iterator[Found]:
@@ -124,12 +133,13 @@ def _region(resource: Resource, facts: Facts) -> Iterator[Found]:
         yield Finding(name, f"is {shown(value)}; the stack declares {', '.join(declared)}")
 
 
+PLACES: Final = {"aws": ("region",), "gcp": ("location", "region", "zone"), "azure-native": ("location",)}
+
+
 def _place(resource: Resource) -> tuple[str, Any]:
     """Return which property tells where a resource stands, and what it tells."""
-    names = ("location", "region", "zone") if resource.package == "gcp" else ("region",)
-    names = ("location",) if resource.package == "azure-native" else names
-    for name in names:
-        value = resource.reader.raw(name)
+    for name in PLACES[resource.package]:
+        value = resource.props.get(name)
         if value is not None:
             return name, value
     if resource.package == "aws" and resource.provider_props and not resource.type.startswith(PLACELESS):
@@ -181,11 +191,7 @@ def sources(resource: Resource, _facts: Facts) -> Iterator[Found]:
 
 
 def _json(text: Any) -> dict[str, Any]:
-    try:
-        read = json.loads(text) if isinstance(text, str) else {}
-    except ValueError:
-        return {}
-    return read if isinstance(read, dict) else {}
+    return json_object(text) or {}
 
 
 def _day(text: Any) -> date | None:
@@ -202,11 +208,33 @@ def _day(text: Any) -> date | None:
     ["aws:*", "gcp:*", "azure-native:*"],
     remediation="Leave tags to the stack's tagging; do not overwrite them; correct the stack file.",
 )
-def tags(resource: Resource, facts: Facts) -> Iterator[Found]:
+def tags(resource: Resource, facts: Facts) -> Iterable[Found]:
     """Which types carry tags is generated from the SDKs; values come from closed sets."""
     where = taggable(resource.type)
     if not where:
-        return
+        return ()
+    held = resource.props.get(where)
+    if isinstance(held, dict):
+        try:
+            if _right(tuple(map(held.get, TAGS)), resource.package, facts.owners, facts.environment):
+                return ()
+        except TypeError:  # a list or a map where a text belongs
+            pass
+    return _tags(resource, where, facts)
+
+
+@lru_cache(maxsize=4096)
+def _right(values: tuple[Any, ...], package: str, owners: tuple[str, ...], environment: str) -> bool:
+    """Say whether tags are right; nearly all resources of a stack have the same."""
+    if not all(isinstance(value, str) for value in values):
+        return False
+    held = dict(zip(TAGS, values, strict=True))
+    formed = all(form.match(held[key]) and len(held[key]) <= LENGTHS[package] for key, form in TAGS.items())
+    whose = not owners or held["owner"] in owners
+    return formed and whose and (not environment or held["environment"] == environment)
+
+
+def _tags(resource: Resource, where: str, facts: Facts) -> Iterator[Found]:
     held = resource.reader.map(where)
     for key, form in TAGS.items():
         value = held.get(key)
@@ -226,21 +254,19 @@ def tags(resource: Resource, facts: Facts) -> Iterator[Found]:
     "CH-09",
     "The stack knows its one commit; nothing else carries one.",
     HIGH,
-    ["*"],
+    ["pulumi:pulumi:Stack", "aws:*", "gcp:*", "azure-native:*"],
     remediation="Run from a clean checkout; drop commit tags from resources: they change with every pull request.",
 )
-def commit(resource: Resource, facts: Facts) -> Iterator[Found]:
+def commit(resource: Resource, facts: Facts) -> Iterable[Found]:
     """The commit comes with the pack's configuration; a dirty checkout has none."""
     if resource.type == "pulumi:pulumi:Stack":
         if not facts.commit:
-            yield Open("commit")
-        elif not COMMIT.match(facts.commit):
-            yield Finding("commit", "is no clean commit of 40 hexadecimal digits")
-        return
+            return (Open("commit"),)
+        clean = COMMIT.match(facts.commit)
+        return () if clean else (Finding("commit", "is no clean commit of 40 hexadecimal digits"),)
     where = taggable(resource.type)
-    held = resource.reader.raw(where) if where else None
-    if isinstance(held, dict) and COMMIT_TAGS & held.keys():
-        yield Finding(where, "carries a commit")
+    held = resource.props.get(where) if where else None
+    return (Finding(where, "carries a commit"),) if isinstance(held, dict) and COMMIT_TAGS & held.keys() else ()
 
 
 @stack_rule(

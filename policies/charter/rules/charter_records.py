@@ -57,6 +57,7 @@ STATEFUL = (
     "azure-native:storage:StorageAccount",
 )
 """What cannot be made again once it is gone: data, keys, records."""
+LASTING = frozenset(STATEFUL)
 WRITES = ("s3:PutObject",)
 UNWRITES = (
     "s3:DeleteObject",
@@ -149,7 +150,7 @@ def _about(statement: Statement, buckets: set[str]) -> bool:
     HIGH,
     ["*"],
     remediation="Drop the property from ignore_changes; set protect on data, keys and records in production.",
-    applies=lambda resource: bool(resource.ignore_changes) or resource.type in STATEFUL,
+    applies=lambda resource: bool(resource.ignore_changes) or resource.type in LASTING,
 )
 def options(resource: Resource, facts: Facts) -> Iterator[Found]:
     """Options are judged like properties."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from charter.facts import Facts
 from charter.graph import Graph
+from charter.leaves import SECRET
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, resource_rule, stack_rule
 from charter.secrets import harmless, refers, secret_path
 from charter.tables import taggable
@@ -48,10 +49,14 @@ KEY_KINDS = ("kms/", "keyvault:Key", "compute:DiskEncryptionSet")
     ["*"],
     remediation="Take the value from a secret configuration key or a secret output; mark outputs with Output.secret.",
 )
-def secrets_marked(resource: Resource, facts: Facts) -> Iterator[Found]:
+def secrets_marked(resource: Resource, facts: Facts) -> Iterable[Found]:
     """Only an exported state shows which values are secret: elsewhere a plain one is left open."""
-    if resource.type.startswith(("pulumi:providers:", "ecosystem:")):
-        return
+    if not resource.marks & SECRET or resource.type.startswith(("pulumi:providers:", "ecosystem:")):
+        return ()
+    return _plain(resource, facts)
+
+
+def _plain(resource: Resource, facts: Facts) -> Iterator[Found]:
     for path, text in resource.texts:
         if secret_path(path) and not refers(path) and not harmless(text):
             yield Finding(path, "is plain; it must be secret") if facts.secrets_visible else Open(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from base64 import b32encode
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from charter.cluster_kinds import HPA, targets_of
+from charter.documents import json_object
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.pods import pods
@@ -96,11 +96,7 @@ def plans(graph: Graph) -> Plans:
 
 
 def _object(text: Any) -> dict[str, Any] | None:
-    try:
-        made = json.loads(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return made if isinstance(made, dict) else None
+    return json_object(text)
 
 
 @stack_rule(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from charter.facts import Facts
+from charter.leaves import ID_NAMES, PLACEHOLDER, placeholder
 from charter.pods import pods
 from charter.rule import CRITICAL, Finding, Found, Open, Resource, apart, resource_rule
 from charter.values import UNKNOWN, Reader, walk
@@ -24,32 +25,6 @@ TEST_KEYS = re.compile(r"^(test|mock|fake|dummy|local|AKIAIOSFODNN7EXAMPLE)", re
 LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0|localstack|moto|azurite|emulator)", re.IGNORECASE)
 PRETENCE = re.compile(r"(^|[^a-z])(mock|fake|stub|simulator|emulator|localstack|dry[_-]?run)([^a-z]|$)", re.IGNORECASE)
 ENDPOINTS = ("endpoints", "endpoint", "customEndpoint", "metadataHost")
-LONGEST = 64
-"""Characters beyond which a text is no placeholder, however it is padded."""
-PLACEHOLDERS = frozenset(
-    [
-        "null",
-        "none",
-        "dummy",
-        "todo",
-        "tbd",
-        "changeme",
-        "change-me",
-        "placeholder",
-        "xxx",
-        "foo",
-        "bar",
-        "fixme",
-        "example",
-        "undefined",
-        "nil",
-        "00000000-0000-0000-0000-000000000000",
-        "000000000000",
-        "your-project-id",
-        "my-project",
-    ]
-)
-ID_NAMES = re.compile(r"(Id|Ids|ID|IDs|Arn|arn|project|Name|selfLink|Uri|URI)$")
 SHA256 = re.compile(r"^[0-9a-f]{64}$")
 PROVIDER_VARIABLE = re.compile(r"(LLM|AGENT|MODEL)_(PROVIDER|BACKEND)$")
 NO_PROVIDER = (
@@ -67,7 +42,7 @@ STATUS_MAPS = ("cluster-autoscaler-status",)
     "CH-05",
     "No provider is a stand-in, and nothing pretends, outside of the sandbox.",
     CRITICAL,
-    ["*"],
+    ["pulumi:providers:*", "kubernetes:*"],
     remediation="Drop custom endpoints, skipped checks and test credentials; run offline only through the sandbox.",
 )
 def no_sandbox(resource: Resource, facts: Facts) -> Iterator[Found]:
@@ -164,8 +139,14 @@ def dynamic(resource: Resource, facts: Facts) -> Iterator[Found]:
     ["*"],
     remediation="Give the real id, or the Output that knows it; let controllers write their own status.",
 )
-def no_fiction(resource: Resource, facts: Facts) -> Iterator[Found]:
+def no_fiction(resource: Resource, facts: Facts) -> Iterable[Found]:
     """A placeholder that is typed where an id belongs works until somebody needs it."""
+    if resource.marks & PLACEHOLDER or resource.package == "kubernetes":
+        return _fiction(resource, facts)
+    return ()
+
+
+def _fiction(resource: Resource, facts: Facts) -> Iterator[Found]:
     if resource.kind == "ConfigMap" and resource.reader.raw("metadata.name") in STATUS_MAPS:
         yield Finding(
             "metadata.name", "is a status that the cluster autoscaler writes; its settings are flags of its own"
@@ -177,7 +158,7 @@ def no_fiction(resource: Resource, facts: Facts) -> Iterator[Found]:
 
 def _ids(resource: Resource) -> Iterator[Found]:
     for path, text in resource.texts:
-        if len(text) > LONGEST or text.strip().lower() not in PLACEHOLDERS:
+        if not placeholder(text):
             continue
         if ID_NAMES.search(path.rpartition(".")[2].partition("[")[0]):
             yield Finding(path, "is a placeholder where a real id belongs")
