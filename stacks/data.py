@@ -10,6 +10,7 @@ from pydantic import Field
 from stacks.part import Memory, Part
 from stacks.services.service import Account
 
+DISK: Final = "64Gi"
 PORTS: Final[Mapping[str, tuple[int, ...]]] = {"postgres": (5432,), "redis": (6379, 10000)}
 """Where each engine answers; Redis of Azure at the second one."""
 
@@ -29,12 +30,15 @@ class Store(Part):
     availability: Literal["zone", "region"] = "region"
     """Whether a standby waits in another zone."""
     retention_days: Annotated[int, Field(ge=7, le=35)] = 35
-    """How long backups are kept; a database can be set back to any moment of that time. Redis of Azure has none: it
-    keeps its last state.
-    """
-    storage: Memory = "64Gi"
-    """Size of a database's disk, 20Gi at least; it grows by itself to twice that where the cloud can."""
+    """How long backups are kept; Redis of Azure has none and keeps its last state."""
+    storage: Memory | None = Field(default=None, examples=["100Gi"])
+    """Size of a database's disk, 20Gi at least, 64Gi when absent; it grows to twice that where the cloud can."""
     users: Annotated[tuple[Account, ...], Field(max_length=10)] = Field(default=(), examples=[["platform/orders"]])
     """NAMESPACE/SERVICE ACCOUNT of the workloads that use it; no other pod reaches it."""
     clusters: tuple[str, ...] = Field(default=(), examples=[["aws-eu-west-1"]])
     """Clusters that it stands beside; none means all."""
+
+    @property
+    def disk(self) -> str:
+        """Size of the disk of a database."""
+        return self.storage or DISK

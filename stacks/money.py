@@ -39,9 +39,7 @@ class Budget(Part):
     clouds: Annotated[Mapping[Name, PositiveFloat], FreezeMapping] = Field(
         default=Frozen(), examples=[{"aws": 20000, "gcp": 10000}]
     )
-    """Parts of the budget that a cloud itself watches, in US dollars a month: it tells the receivers at each share, and
-    when its forecast says that the month will end above its part. The shares and the forecast are five at most.
-    """
+    """Parts that a cloud itself watches, in US dollars a month: it tells at each share, and when it foresees more."""
     anomaly_usd: PositiveFloat = 100
     """A cost that is unlike other days and comes to this many US dollars is told too; AWS only."""
     starts: Day | None = Field(default=None, examples=["2026-12-01"])

@@ -133,7 +133,7 @@ class Postgres(pulumi.ComponentResource):
             region=region,
             opts=self._child,
         )
-        gibibytes = memory_mib(wish.storage) // 1024
+        gibibytes = memory_mib(wish.disk) // 1024
         return aws.rds.Instance(
             self._name,
             identifier=identifier,

@@ -156,7 +156,7 @@ class Postgres(pulumi.ComponentResource):
                     password_auth="Disabled",  # noqa: S106 - there is none
                     tenant_id=network.tenant,
                 ),
-                storage=postgres.StorageArgs(storage_size_gb=_disk(wish.storage), auto_grow="Enabled"),
+                storage=postgres.StorageArgs(storage_size_gb=_disk(wish.disk), auto_grow="Enabled"),
                 backup=postgres.BackupArgs(
                     backup_retention_days=wish.retention_days,
                     geo_redundant_backup="Disabled",  # it would want a key of the other region

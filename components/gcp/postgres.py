@@ -95,9 +95,9 @@ class Postgres(pulumi.ComponentResource):
                 edition="ENTERPRISE",
                 availability_type="REGIONAL" if wish.availability == "region" else "ZONAL",
                 disk_type="PD_SSD",
-                disk_size=memory_mib(wish.storage) // 1024,
+                disk_size=memory_mib(wish.disk) // 1024,
                 disk_autoresize=True,
-                disk_autoresize_limit=memory_mib(wish.storage) // 1024 * 2,
+                disk_autoresize_limit=memory_mib(wish.disk) // 1024 * 2,
                 deletion_protection_enabled=True,
                 retain_backups_on_delete=True,
                 backup_configuration=gcp.sql.DatabaseInstanceSettingsBackupConfigurationArgs(
