@@ -403,6 +403,27 @@ def explain(key: Annotated[str, typer.Argument(help="a key of the stack file, e.
     _run(output, work)
 
 
+@app.command()
+def lock(
+    charts: Annotated[list[str] | None, typer.Argument(help="names in charts.lock; none means all")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="say what is unresolved, ask nobody")] = False,
+) -> None:
+    """Fill in the digests of charts.lock from the charts' registries."""
+    output = Output(as_json=False)
+
+    def work() -> Exit:
+        from automation import lock_charts  # noqa: PLC0415
+
+        if offline:
+            raise Ending(Exit.WRONG_INPUT, "offline", lock_charts.offline())
+        results = lock_charts.fill(tuple(charts or ()))
+        for each in results:
+            sys.stdout.write(f"{each.state:7}{each.chart} {each.version}: {each.text}\n")
+        return Exit.FAILED if any(each.state == "failed" for each in results) else Exit.OK
+
+    _run(output, work)
+
+
 def main() -> None:
     """Start; wrong options leave with 2, as wrong input does."""
     from automation import law, stage  # noqa: F401, PLC0415 - adds `law` and the sandbox's commands
