@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -163,10 +164,29 @@ def _needs(stack: Stack, mode: modes.Mode) -> Iterator[Check]:
             )
 
 
+def _backend() -> Iterator[Check]:
+    """The state's backend in use: the environment's, else the one somebody logged in to."""
+    from automation import backends  # noqa: PLC0415
+
+    url = os.environ.get("PULUMI_BACKEND_URL", "")
+    if not url:
+        try:
+            login = Path(os.environ.get("PULUMI_HOME", Path.home() / ".pulumi")) / "credentials.json"
+            url = str(json.loads(login.read_text(encoding="utf-8")).get("current") or "")
+        except (OSError, ValueError, AttributeError):
+            url = ""
+    if not url and os.environ.get("PULUMI_ACCESS_TOKEN"):
+        url = "https://api.pulumi.com"
+    for one in backends.checks(url, os.environ, _ask):
+        yield Check(one.what, one.verdict, one.found, one.todo)
+
+
 def examine(name: str | None, options: Options) -> dict[str, Any]:
     """Look at everything; `ok` is False when something is missing."""
     mode = modes.decide(offline=options.offline, real=options.real, environ=dict(os.environ), home=Path.home())
     checks = list(_tools(options))
+    if not mode.offline:
+        checks += _backend()
     if name is not None:
         stack = read_stack(name, options)
         checks.append(Check(f"Pulumi.{name}.yaml", "ok", "describes a stack"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from automation.pipeline import github, gitlab, pins
+from automation.pipeline import github, gitlab, pins, ruleset
 from automation.pipeline.catalogue import PIPELINES
 
 
@@ -16,6 +16,7 @@ def texts(project: Path) -> dict[Path, str]:
         for name, pipeline in PIPELINES.items()
     }
     made[project / ".gitlab-ci.yml"] = gitlab.render(PIPELINES)
+    made[project / ruleset.FILE] = ruleset.render(PIPELINES)
     return made
 
 

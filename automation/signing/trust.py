@@ -15,6 +15,11 @@ from automation.signing.keys import PrivateKeys, PublicKeys, key_id, moment, sta
 
 FORMAT: Final = "ecosystem-signers/1"
 FILE: Final = Path("config/signers.json")
+NOTE: Final = (
+    "Who may sign plans, releases and the ledger. Each person: `python -m automation keys generate --owner NAME --out "
+    "FILE > NAME.pub`, keeps FILE, and adds NAME.pub with `keys trust NAME.pub` in a reviewed change. A new pair of "
+    "the same person: `keys rotate`. Nobody is in here until somebody was added."
+)
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,7 @@ class Signers:
         path.parent.mkdir(parents=True, exist_ok=True)
         document = {
             "format": FORMAT,
+            "note": NOTE,
             "keys": [key.record() for key in self.keys.values()],
             "rotations": [step.record() for step in self.rotations],
         }

@@ -62,6 +62,8 @@ def test_what_is_asked_for_is_locked(tmp_path: Path) -> None:
         "import moto",
         "from sandbox.server import Sandbox",
         "from tests.components.mock_cloud import Cloud",
+        "from charter.mocked import judged",
+        "import charter.mocked",
         "import importlib\nimportlib.import_module('unittest.mock')",
         "__import__('sandbox.state')",
         "from stacks import fake_loader",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -15,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from expression import evaluate
 
 from automation.exits import Ending, Exit
-from automation.pipeline import files, gitlab, pins
+from automation.pipeline import files, gitlab, pins, ruleset
 from automation.pipeline.catalogue import PIPELINES
 from automation.pipeline.model import Trigger
 from toolchain.actionlint import locate
@@ -200,3 +201,26 @@ def test_gitlab() -> None:
             assert f"--stage {stage.key}" in job["script"][-1]
     assert gitlab.render(PIPELINES) == (ROOT / ".gitlab-ci.yml").read_text()
     assert document["workflow"]["rules"][0]["when"] == "never"  # an image without a digest starts nothing
+
+
+def test_the_ruleset_requires_only_what_every_pull_request_runs() -> None:
+    document = json.loads((ROOT / ruleset.FILE).read_text())
+    rules = {one["type"]: one.get("parameters", {}) for one in document["rules"]}
+    assert {"deletion", "non_fast_forward", "required_signatures", "pull_request"} <= set(rules)
+    assert rules["pull_request"]["required_approving_review_count"] >= 1
+    assert document["bypass_actors"] == []
+    named = {one["context"] for one in rules["required_status_checks"]["required_status_checks"]}
+    fork = Trigger("pull_request", fork=True, action="opened")
+    titles = {stage.title for one in PIPELINES.values() for stage in one.stages if stage.key in one.chosen(fork)}
+    assert named == titles
+    assert "4 Images: application, fallback agent, optimizer" in named
+    assert not any("Staging" in one for one in named)
+
+
+def test_the_operator_never_updates() -> None:
+    (stack,) = yaml.safe_load_all((ROOT / "config/operator/stack.yaml").read_text())
+    assert stack["spec"]["preview"] is True
+    assert stack["spec"]["destroyOnFinalize"] is False
+    for name in ("stack.yaml", "access.yaml"):
+        assert "secretRef" not in (text := (ROOT / "config/operator" / name).read_text())
+        assert all(one["metadata"].get("namespace", "x") for one in yaml.safe_load_all(text))
