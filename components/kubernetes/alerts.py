@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from components.kubernetes import spending
+from components.kubernetes import delivery_alerts, spending
 from components.kubernetes.crds.prometheus import PrometheusRule, PrometheusRuleSpec, PrometheusRuleSpecGroups
 from components.kubernetes.objectives import objectives
 from components.kubernetes.raised import Runbooks, group
@@ -194,5 +194,10 @@ OF: Final[Mapping[str, Callable[[Services, Runbooks], Iterator[PrometheusRuleSpe
     "gatekeeper": _gatekeeper,
     "falco": _falco,
     "trivy": _trivy,
+    "scaling": delivery_alerts.scaling,
+    "node_scaling": delivery_alerts.node_scaling,
+    "gitops": delivery_alerts.gitops,
+    "rollouts": delivery_alerts.rollouts,
+    "runners": delivery_alerts.runners,
 }
 """Alerts of each service. Figures: the exporters' own documentation at the versions of charts.lock, 2026-11."""

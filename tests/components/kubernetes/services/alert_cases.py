@@ -80,6 +80,19 @@ FALCO: Final = 'falcosecurity_falco_rules_matches_total{rule_name="Terminal shel
 CVE: Final = 'trivy_image_vulnerabilities{exported_namespace="platform", image_repository="agent", '
 AUDITED: Final = 'gatekeeper_audit_last_run_time{pod="audit"}'
 DROPS: Final = 'falcosecurity_scap_n_drops_total{pod="a"}'
+HAS: Final = (
+    'kube_horizontalpodautoscaler_status_current_replicas{horizontalpodautoscaler="gateway", namespace="platform"}'
+)
+MAY: Final = 'kube_horizontalpodautoscaler_spec_max_replicas{horizontalpodautoscaler="gateway", namespace="platform"}'
+KEDA: Final = 'keda_scaler_detail_errors_total{scaledObject="gateway", exported_namespace="platform"}'
+READY: Final = 'cluster_autoscaler_nodes_count{pod="a", state="ready"}'
+STARTING: Final = 'cluster_autoscaler_nodes_count{pod="a", state="notStarted"}'
+MOST: Final = 'cluster_autoscaler_max_nodes_count{pod="a"}'
+WAITING: Final = 'cluster_autoscaler_unschedulable_pods_count{pod="a"}'
+APP: Final = 'argocd_app_info{name="gateway", '
+ROLLOUT: Final = 'rollout_info{name="gateway", exported_namespace="platform", '
+JOBS: Final = 'gha_assigned_jobs{name="small"}'
+RUNNERS: Final = 'gha_max_runners{name="small"}'
 EVENTS: Final = 'falcosecurity_scap_n_evts_total{pod="a"}'
 
 CASES: Final = (
@@ -139,6 +152,24 @@ CASES: Final = (
     Case("EventsAreLost", "one in fifty", {DROPS: "0+20x60", EVENTS: "0+1000x60"}, "30m", 1),
     Case("EventsAreLost", "one in a thousand", {DROPS: "0+1x60", EVENTS: "0+1000x60"}, "30m", 0),
     Case("CriticalVulnerability", "two for hours", {CVE + 'severity="Critical"}': "2x200"}, "120m", 1),
+    Case("WorkloadAtItsMaximum", "for half an hour", {HAS: "100x60", MAY: "100x60"}, "30m", 1),
+    Case("WorkloadAtItsMaximum", "for ten minutes", {HAS: "100x60", MAY: "100x60"}, "10m", 0),
+    Case("WorkloadAtItsMaximum", "one less", {HAS: "99x60", MAY: "100x60"}, "30m", 0),
+    Case("ScalingIsBlind", "an error each minute", {KEDA: "0+1x60"}, "30m", 1),
+    Case("ScalingIsBlind", "errors of yesterday", {KEDA: "50x60"}, "30m", 0),
+    Case("PodsWithoutRoom", "for half an hour", {WAITING: "2x60"}, "30m", 1),
+    Case("PodsWithoutRoom", "a node came", {WAITING: "2x10 0x50"}, "30m", 0),
+    Case("NodesAtTheirMaximum", "with one that starts", {READY: "99x60", STARTING: "1x60", MOST: "100x60"}, "30m", 1),
+    Case("NodesAtTheirMaximum", "one less", {READY: "98x60", STARTING: "1x60", MOST: "100x60"}, "30m", 0),
+    Case("ApplicationNotSynced", "for an hour", {APP + 'sync_status="OutOfSync"}': "1x90"}, "60m", 1),
+    Case("ApplicationNotSynced", "being synced", {APP + 'sync_status="OutOfSync"}': "1x20"}, "20m", 0),
+    Case("ApplicationNotSynced", "it is", {APP + 'sync_status="Synced"}': "1x90"}, "60m", 0),
+    Case("ApplicationNotHealthy", "for half an hour", {APP + 'health_status="Degraded"}': "1x60"}, "30m", 1),
+    Case("ApplicationNotHealthy", "it starts", {APP + 'health_status="Progressing"}': "1x60"}, "30m", 0),
+    Case("RolloutAborted", "sent back", {ROLLOUT + 'phase="Degraded"}': "1x20"}, "10m", 1),
+    Case("RolloutAborted", "on its way", {ROLLOUT + 'phase="Progressing"}': "1x20"}, "10m", 0),
+    Case("RunnersUsedUp", "twelve jobs for ten", {JOBS: "12x90", RUNNERS: "10x90"}, "60m", 1),
+    Case("RunnersUsedUp", "ten for ten", {JOBS: "10x90", RUNNERS: "10x90"}, "60m", 0),
     Case("CriticalVulnerability", "only high ones", {CVE + 'severity="High"}': "2x200"}, "120m", 0),
 )
 
