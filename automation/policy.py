@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FACTS_POLICY: Final = "charter-mandatory"
 """The registered policy whose configuration carries the facts of the stack."""
+REMEDY_POLICY: Final = "charter-remediate"
+"""The one that puts right what is safe; without facts of its own it touches nothing."""
 PACKAGES: Final = {"aws": "aws", "gcp": "gcp", "azure": "azure-native"}
 SDKS: Final = ("aws", "gcp", "azure-native", "cloudflare", "kubernetes")
 
@@ -157,7 +159,8 @@ def pack(stack: Stack, project: Path, *, sandbox: bool) -> Iterator[Pack]:
         )
     with tempfile.TemporaryDirectory(prefix="ecosystem-law-") as name:
         config, counts = Path(name) / "config.json", Path(name) / "counts.json"
-        config.write_text(json.dumps({FACTS_POLICY: facts(stack, project, counts, sandbox=sandbox)}), encoding="utf-8")
+        told = facts(stack, project, counts, sandbox=sandbox)
+        config.write_text(json.dumps(dict.fromkeys((FACTS_POLICY, REMEDY_POLICY), told)), encoding="utf-8")
         yield Pack(folder.resolve(), config, counts)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import charter.rules  # noqa: F401  registers every rule
 from charter.admission.render import DIFFERENCES, EXEMPT, WANTED, beyond
 from charter.examples import SINGLE, Case, cases, written
+from charter.remedies import REMEDIES
 from charter.rule import RULES, Rule
 from charter.values import Unknown
 
@@ -32,6 +33,7 @@ def pages() -> dict[str, str]:
     made = {f"{family.lower()}.md": "".join(_family(family)) for family in FAMILIES}
     made["README.md"] = "".join(_index())
     made["clusters.md"] = "".join(_clusters())
+    made["remedies.md"] = "".join(_remedies())
     made["controls.md"] = "".join(_matrix())
     return made
 
@@ -48,11 +50,12 @@ def _index() -> Iterator[str]:
     yield "[controls](controls.md) maps them to published standards.\n\n"
     yield "A preview through `automation` is judged always. Plain `pulumi` judges with `--policy-pack policies`. "
     yield "A state that `pulumi stack export` wrote is judged by `python -m automation law FILE --stack STACK`, "
-    yield "so is a preview that `pulumi preview --save-plan FILE` saved (with `--base STATE` when it changes something), "
+    yield "so is a preview that `pulumi preview --save-plan FILE` saved (with `--base STATE` for a change), "
     yield "and `charter.mocked.judged` judges a program in a unit test: all of them find the same. "
     yield "Add `--offline` when stand-in clouds answered. Without `--stack` or `--config` it is judged as "
     yield "no production. "
     yield "A cluster judges by [its own door](clusters.md). "
+    yield "Outside of production the law [puts right](remedies.md) what it safely can. "
     yield "`make bench-law` measures the law itself.\n\n"
     for family, title in FAMILIES.items():
         yield f"\n## [{title}]({family.lower()}.md)\n\n| rule | severity | what must hold |\n|---|---|---|\n"
@@ -104,6 +107,19 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _remedies() -> Iterator[str]:
+    yield f"{HEAD}# What the law puts right\n\n"
+    yield "A value that lies below a floor is raised to it; one that is stricter, not known yet, or of another shape "
+    yield "is left alone. The engine shows each as a remediation of `charter-remediate`, and judges what came of it. "
+    yield "`automation` switches it on outside of production; the fact `remediate` says otherwise, either way. Plain "
+    yield "`pulumi` puts nothing right unless the policy configuration gives `charter-remediate` its facts.\n\n"
+    yield "- Tags that are missing and that the facts tell: `environment`, `owner` when there is one, `managed-by`.\n"
+    yield "- Texts whose name calls them secret, where they stand plain, become secrets.\n\n"
+    yield "| rule | type | property | floor |\n|---|---|---|---|\n"
+    for remedy in REMEDIES:
+        yield f"| {remedy.rule} | `{remedy.type}` | `{remedy.path}` | {remedy.floor.told} |\n"
 
 
 def _clusters() -> Iterator[str]:

@@ -44,6 +44,8 @@ class Facts(BaseModel):
     """Registries that images may come from."""
     plugin_sources: Texts = ()
     """Addresses that provider plug-ins may be downloaded from, beside the default one."""
+    remediate: StrictBool | None = None
+    """Whether the law puts right what it safely can; without a word: outside of production."""
     secrets_visible: StrictBool = False
     """True where the door shows which values are secret: an exported state."""
     allowed_namespaces: Texts = ()
@@ -68,6 +70,7 @@ CONFIG_SCHEMA: dict[str, Any] = {
     "code": {"type": "string"},
     "registries": {"type": "array", "items": {"type": "string"}},
     "plugin_sources": {"type": "array", "items": {"type": "string"}},
+    "remediate": {"type": "boolean"},
     "secrets_visible": {"type": "boolean"},
     "allowed_namespaces": {"type": "array", "items": {"type": "string"}},
     "evidence": {"type": "object"},

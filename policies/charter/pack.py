@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import charter.rules  # noqa: F401  registers every rule
 from charter.facts import CONFIG_SCHEMA, Facts, read_facts
 from charter.judge import Judge, Verdict
+from charter.remedies import on, remedied
 from charter.rule import Resource
 from charter.tally import Ledger
 from charter.values import plain
@@ -18,12 +20,16 @@ from pulumi_policy import (
     ReportViolation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
+    Secret,
     StackValidationArgs,
     StackValidationPolicy,
 )
 
 MANDATORY = "charter-mandatory"
 """The policy whose configuration holds the facts: it runs first."""
+
+REMEDY = "charter-remediate"
+"""The policy that puts right what is safe; it has facts of its own, as it runs before any judgement."""
 
 SWITCHED_OFF = "CH-30 (configuration): the policy charter-mandatory did not run: somebody switched the law off"
 
@@ -36,6 +42,8 @@ class Dispatcher:
         self._ledger = Ledger(self.judge.tally)
         self._facts: Facts | None = None
         self._told: Any = None
+        self._remedy_facts: Facts | None = None
+        self._remedy_told: Any = None
         self._held: dict[str, list[Verdict]] = {}
         self._judged = 0
         self._stack_held: list[Verdict] = []
@@ -64,6 +72,16 @@ class Dispatcher:
         if held is None and self._judged < 1:
             report(SWITCHED_OFF, args.urn)
         self._report(held or [], "advisory", report)
+
+    def remedy(self, args: ResourceValidationArgs) -> Mapping[str, Any] | None:
+        """Put right what is safe, where the facts let it; a policy without its facts touches nothing."""
+        config = args.get_config() or {}
+        if not config:
+            return None
+        if self._remedy_facts is None or config != self._remedy_told:
+            self._remedy_told, self._remedy_facts = config, read_facts(plain(dict(config)))
+        facts = self._remedy_facts
+        return remedied(args.resource_type, raw(args.props), facts, Secret) if on(facts) else None
 
     def stack_mandatory(self, args: StackValidationArgs, report: ReportViolation) -> None:
         """Judge the stack, report what must block."""
@@ -112,9 +130,25 @@ def _stack_resource(resource: Any) -> Resource:
     )
 
 
+def raw(value: Any) -> Any:
+    """Return what is behind the engine's proxies: unknowns as they are written, secrets still wrapped."""
+    while isinstance(value, Mapping | Sequence) and not isinstance(value, dict | list | str | bytes):
+        value = value["__target"]  # type: ignore[call-overload]  # the proxies' own back door
+    if isinstance(value, dict):
+        return {key: raw(item) for key, item in value.items()}
+    return [raw(item) for item in value] if isinstance(value, list) else value
+
+
 def policies(dispatcher: Dispatcher) -> list[Any]:
     """Return the registered policies, in the order in which the engine must run them."""
     return [
+        ResourceValidationPolicy(
+            name=REMEDY,
+            description="The integrity charter: what is put right.",
+            enforcement_level=EnforcementLevel.REMEDIATE,
+            config_schema=PolicyConfigSchema(properties=CONFIG_SCHEMA),
+            remediate=dispatcher.remedy,  # type: ignore[arg-type]  # the SDK takes a map too, and says only awaitables
+        ),
         ResourceValidationPolicy(
             name=MANDATORY,
             description="The integrity charter: what must hold.",

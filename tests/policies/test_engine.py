@@ -77,10 +77,12 @@ class Run:
             check=False,
         )
 
-    def preview(self, source: str, facts: dict[str, object], pack: Path = PROJECT / "policies") -> tuple[int, str]:
-        (self.folder / "__main__.py").write_text(PROGRAM.replace("SOURCE", source))
+    def preview(
+        self, source: str, facts: dict[str, object], pack: Path = PROJECT / "policies", program: str = PROGRAM
+    ) -> tuple[int, str]:
+        (self.folder / "__main__.py").write_text(program.replace("SOURCE", source))
         config = self.folder / "config.json"
-        config.write_text(json.dumps({"charter-mandatory": facts}))
+        config.write_text(json.dumps(dict.fromkeys(("charter-mandatory", "charter-remediate"), facts)))
         done = self._pulumi(
             "preview", "-s", "prod", "--policy-pack", str(pack), "--policy-pack-config", str(config), timeout=180
         )
@@ -105,6 +107,17 @@ def test_a_bad_program_is_refused_with_rule_path_and_what_is_allowed(run: Run) -
     code, told = run.preview("0.0.0.0/0", FACTS)
     assert code != 0
     assert "AWS-NET-03 ingress[0].cidrBlocks[0]: 0.0.0.0/0 reaches ports 22-22" in told
+
+
+def test_what_can_be_put_right_is_put_right_and_shown_where_the_facts_let_it(run: Run) -> None:
+    program = PROGRAM.replace('"managed-by": "pulumi"', '"team": "a"')
+    code, told = run.preview("10.0.0.0/8", FACTS, program=program)
+    assert code != 0
+    assert "CH-08 tags.managed-by" in told
+    code, told = run.preview("10.0.0.0/8", {**FACTS, "remediate": True}, program=program)
+    assert code == 0, told
+    assert "charter-remediate" in told
+    assert "remediate" in told.lower()
 
 
 def test_the_mark_of_the_sandbox_is_refused_elsewhere(run: Run) -> None:
