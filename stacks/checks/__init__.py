@@ -11,6 +11,7 @@ from stacks.checks.budgets import check_budgets
 from stacks.checks.data import check_data
 from stacks.checks.delivery import check_delivery
 from stacks.checks.federation import check_federation
+from stacks.checks.guarding import check_guarding
 from stacks.checks.naming import check_names
 from stacks.checks.places import check_places
 from stacks.checks.pooling import check_pools
@@ -39,6 +40,7 @@ CHECKS: Final[tuple[Callable[[Tree], Iterator[Problem]], ...]] = (
     check_delivery,
     check_runners,
     check_federation,
+    check_guarding,
 )
 
 
