@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from automation.answers import ignored
+from automation.ledger.hand import actor, ledger_of, now
 from automation.success import demand_success
 
 if TYPE_CHECKING:
     from automation.events import Collected, Step
     from automation.session import Session
+
+
+NOTED: Final = 20
+"""Names of drifted resources in an entry of the ledger."""
 
 
 def differing(old: Any, new: Any, path: str = "") -> list[str]:
@@ -50,11 +56,20 @@ def rows(collected: Collected) -> list[dict[str, Any]]:
     return [found[urn] for urn in sorted(found)]
 
 
+def _note(session: Session, found: list[dict[str, Any]]) -> None:
+    """Write into the ledger that somebody looked, and what was found by name."""
+    names = ", ".join(sorted(row["urn"].rsplit("::", 1)[-1] for row in found)[:NOTED])
+    project = session.options.project
+    facts = {"stack": session.name, "mode": session.mode.name, "drifted": len(found), "names": names}
+    ledger_of(project, os.environ).append(now(), "drift", who=actor(project, os.environ), **facts, outcome="ok")
+
+
 def find(session: Session) -> dict[str, Any]:
     """Compare state and clouds; the report lists each difference."""
     with session.progress.during("drift"):
         outcome = session.engine.operate("refresh", "--preview-only")
     demand_success(session, outcome)
+    _note(session, rows(outcome.collected))
     known = ignored.load(session.options.project)
     found, lines = ignored.split(rows(outcome.collected), known, session.name, ignored.today())
     return {

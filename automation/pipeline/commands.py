@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from automation.answers import commands as answer_commands
+from automation.console import commands as console_commands
 from automation.guard import commands as guard_commands
 from automation.integrity import commands as integrity_commands
 from automation.ledger import commands as ledger_commands
@@ -16,5 +17,5 @@ from automation.story import commands as story_commands
 
 REGISTERED = (
     signing_commands, ledger_commands, laptop, rollback, integrity_commands, report_commands, story_commands,
-    answer_commands, deploy, rotation, release_commands, guard_commands, alert_commands,
+    answer_commands, deploy, rotation, release_commands, guard_commands, alert_commands, console_commands,
 )  # fmt: skip

@@ -95,6 +95,7 @@ def up(session: Session, path: Path | None, *, approvals: int = 0) -> dict[str, 
                 session, path, lambda seen: gates.judge(rules.gates, seen, at, real=not session.mode.offline)
             )
         note["resources"] = made.get("resources")
+        note["cost_monthly_usd"] = (made.get("cost_monthly_usd") or {}).get("after")
         if made.get("refused"):
             note |= {"outcome": "refused", "reason": ",".join(sorted({r["code"] for r in made["refusals"]}))}
     return made
