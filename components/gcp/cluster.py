@@ -175,6 +175,7 @@ class Cluster(pulumi.ComponentResource):
             addons_config=control_plane.addons(),
             dns_config=gcp.container.ClusterDnsConfigArgs(cluster_dns="KUBE_DNS"),  # what the DNS allowance names
             gateway_api_config=gcp.container.ClusterGatewayApiConfigArgs(channel="CHANNEL_STANDARD"),
+            cluster_autoscaling=control_plane.node_autoscaling(),
             vertical_pod_autoscaling=gcp.container.ClusterVerticalPodAutoscalingArgs(enabled=True),
             logging_config=gcp.container.ClusterLoggingConfigArgs(enable_components=list(control_plane.LOGS)),
             monitoring_config=control_plane.metrics(),

@@ -67,6 +67,14 @@ def authorized(args: ClusterArgs) -> gcp.container.ClusterMasterAuthorizedNetwor
     )
 
 
+def node_autoscaling() -> gcp.container.ClusterClusterAutoscalingArgs:
+    """Let a node go after ten minutes without need (`BALANCED`); pools are the stack file's, none is made by itself.
+
+    Source: cloud.google.com/kubernetes-engine/docs/concepts/cluster-autoscaler#autoscaling_profiles, 2026-11.
+    """
+    return gcp.container.ClusterClusterAutoscalingArgs(enabled=False, autoscaling_profile="BALANCED")
+
+
 def addons() -> gcp.container.ClusterAddonsConfigArgs:
     """Load balancing, horizontal autoscaling and disks; Dataplane V2 takes the place of the policy add-on."""
     return gcp.container.ClusterAddonsConfigArgs(

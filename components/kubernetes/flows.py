@@ -352,6 +352,9 @@ def of_stack(services: Services, tenants: tuple[str, ...] = ()) -> tuple[Flow, .
     flows = [flow for name in on for flow in OF[name]]
     if services.mesh is not None:
         present |= {GATEWAY_NAMESPACE} if services.mesh.gateway else set()
+        if services.mesh.mode == "sidecar":  # each proxy asks by itself; on an ambient node the agent does
+            asking = sorted(present - {"kube-system", ISTIOD.namespace})
+            flows += (Flow(source=Pods(namespace=each), target=ISTIOD, ports=(15012,)) for each in asking)
         flows += of_mesh(services.mesh, tenants)
     if services.gitops is not None and services.gitops.host is not None:
         flows.append(Flow(source=GATEWAY, target=ARGO_SERVER, ports=(8080,)))

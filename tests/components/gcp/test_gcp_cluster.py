@@ -99,6 +99,7 @@ def test_the_law_s_settings(google: Cloud) -> None:
     assert {"SYSTEM_COMPONENTS", "WORKLOADS", "APISERVER"} <= set(asked["loggingConfig"]["enableComponents"])
     assert asked["monitoringConfig"]["managedPrometheus"] == {"enabled": True}
     assert asked["costManagementConfig"] == {"enabled": True}
+    assert asked["clusterAutoscaling"] == {"enabled": False, "autoscalingProfile": "BALANCED"}
     assert asked["removeDefaultNodePool"] is True
     assert asked["initialNodeCount"] == 1
     assert asked["nodeConfig"]["serviceAccount"] == "prod-europe-west1-nodes@example-prod.iam.gserviceaccount.com"

@@ -83,6 +83,17 @@ def test_sidecars_pass_through_by_the_name_they_call(cloud: Cloud) -> None:
     assert (listener["port"], listener["tls"]["mode"]) == (15443, "Passthrough")
 
 
+def test_every_sidecar_reaches_the_control_plane(cloud: Cloud) -> None:
+    build(cloud, {**FEW, "mesh": {**ALL["mesh"], "mode": "sidecar"}})
+    asking = {
+        each["metadata"]["namespace"]
+        for each in objects(cloud, "NetworkPolicy")
+        for rule in each["spec"].get("egress") or ()
+        if any(port["port"] == 15012 for port in rule.get("ports") or ())
+    }
+    assert {"platform", "monitoring", "cert-manager", "external-secrets"} <= asking
+
+
 def test_a_mesh_of_one_has_none_of_it(cloud: Cloud) -> None:
     build(cloud, FEW)
     assert "eastwest" not in [each["metadata"]["name"] for each in objects(cloud, "Gateway")]
