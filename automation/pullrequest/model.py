@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 QUIET: Final = frozenset({"same", "read", "refresh", "discard"})
+KEEPS: Final = frozenset({"update", "import"})
+"""Operations of the list of changes that take nothing away."""
 SHOWN_PATHS: Final = 12
 MOST: Final = 0.999999
 """A share beyond this is not printed: no assumption carries more digits."""
@@ -93,13 +95,19 @@ def _paths(row: Mapping[str, Any]) -> str:
 
 
 def _losses(report: Mapping[str, Any]) -> Part:
-    rows = [row for row in report.get("changed", []) if row["op"] != "update"]
+    rows = [row for row in report.get("changed", []) if row["op"] not in KEEPS]
     rows.sort(key=lambda row: (not row["stateful"], row["op"], row["urn"]))
     cells = [
         ("STATEFUL" if row["stateful"] else "", row["op"], _name(row["urn"]), row["type"], _paths(row)) for row in rows
     ]
     table = Table(("", "what", "name", "type", "because of"), tuple(cells)) if rows else None
     return Part("losses", "What would be lost", () if rows else ("nothing is replaced or deleted",), table)
+
+
+def _imports(report: Mapping[str, Any]) -> Part:
+    rows = [row for row in report.get("changed", []) if row["op"] == "import"]
+    lines = tuple(f"{_name(row['urn'])} ({row['type']})" for row in rows)
+    return Part("imports", f"Taken over as it is in the cloud: {len(rows)}", lines, folded=len(rows) > SHOWN_PATHS)
 
 
 def _summary(report: Mapping[str, Any]) -> Part:
@@ -109,7 +117,7 @@ def _summary(report: Mapping[str, Any]) -> Part:
 
 
 def _updates(report: Mapping[str, Any]) -> Part:
-    rows = [row for row in report.get("changed", []) if row["op"] not in {"delete", "delete-replaced"}]
+    rows = [row for row in report.get("changed", []) if row["op"] not in {"delete", "delete-replaced", "import"}]
     cells = [cell for row in rows for cell in _properties(row)]
     table = Table(("name", "property", "before", "after", "type"), tuple(cells)) if cells else None
     return Part("updates", f"Property changes of {len(rows)} resources", (), table, folded=True, least=3)
@@ -266,7 +274,8 @@ def page(report: Mapping[str, Any]) -> Page:
     """Lay out a report."""
     verdict, good = _verdict(report)
     parts = [
-        _refusals(report), _losses(report), _summary(report), _updates(report), _pools(report), _cost(report),
+        _refusals(report), _losses(report), _imports(report), _summary(report), _updates(report), _pools(report),
+        _cost(report),
         _law(report), _undetermined(report), _reach(report), _availability(report), _blast(report), _assurance(report),
     ]  # fmt: skip
     kept = tuple(part for part in parts if part.lines or part.table)

@@ -71,6 +71,14 @@ def test_the_verdict(change: dict[str, Any], verdict: str, good: bool) -> None: 
     assert page.good is good
 
 
+def test_an_import_is_no_loss() -> None:
+    row = {"op": "import", "urn": cases.urn("old"), "type": "aws:s3/bucket:Bucket", "paths": [], "stateful": False}
+    parts = {part.key: part for part in model.page(cases.report(changed=[row])).parts}
+    assert parts["losses"].lines == ("nothing is replaced or deleted",)
+    assert parts["imports"].lines == ("old (aws:s3/bucket:Bucket)",)
+    assert "updates" not in parts
+
+
 def test_what_was_not_computed_is_said() -> None:
     text = markdown.render(model.pages([cases.report()]))
     assert text.count("was not computed in this run") == 2
