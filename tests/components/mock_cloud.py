@@ -110,12 +110,15 @@ class Cloud(pulumi.runtime.Mocks):
     """A cloud that remembers what it was asked for, and answers the look-ups that components really make."""
 
     asked: list[MockResourceArgs] = field(default_factory=list)
+    registered: set[tuple[str, str]] = field(default_factory=set)
     looked_up: list[MockCallArgs] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=lambda: dict(ANSWERS))
     computed: dict[str, Computed] = field(default_factory=lambda: dict(COMPUTED))
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         """Give the inputs back as outputs, with what this type computes, `arn` (AWS) and `name` where absent."""
+        assert (args.typ, args.name) not in self.registered, f"the engine refuses the duplicate URN of {args.name}"
+        self.registered.add((args.typ, args.name))
         self.asked.append(args)
         found: dict[str, Any] = {"name": args.name}
         identity = f"{args.name}-id"
@@ -140,6 +143,7 @@ class Cloud(pulumi.runtime.Mocks):
 
     def run(self, program: Callable[[], pulumi.Output[T]]) -> T:
         """Run to completion and hand back the value, so that assertions live outside apply."""
+        self.registered.clear()
         resolved: list[T] = []
         pulumi.runtime.test(lambda: program().apply(resolved.append))()  # type: ignore[no-untyped-call]
         (value,) = resolved  # nothing here means an unknown swallowed the program
