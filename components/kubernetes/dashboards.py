@@ -22,7 +22,7 @@ class Panel:
     legend: str = ""
 
 
-REQUESTS: Final = (
+REQUESTS: Final[tuple[Panel, ...]] = (
     Panel(
         title="Requests per second",
         query="sum by (destination_service_name) (rate(istio_requests_total[5m]))",
@@ -49,7 +49,7 @@ REQUESTS: Final = (
     ),
     Panel(title="Error budget, burn of an hour", query="platform:request_errors:ratio_rate1h", unit="percentunit"),
 )
-NODES: Final = (
+NODES: Final[tuple[Panel, ...]] = (
     Panel(
         title="CPU in use",
         query='1 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[5m]))',
@@ -76,7 +76,7 @@ NODES: Final = (
 )
 
 
-COST: Final = (
+COST: Final[tuple[Panel, ...]] = (
     Panel(
         title="Cost of a namespace, USD a month",
         query="platform:namespace_cost:usd_hour * 730",
@@ -85,7 +85,7 @@ COST: Final = (
     ),
     Panel(title="Cost of all nodes, USD a month", query="platform:cluster_cost:usd_hour * 730", unit="currencyUSD"),
 )
-PROBES: Final = (
+PROBES: Final[tuple[Panel, ...]] = (
     Panel(title="Answers", query="avg by (instance) (probe_success)", unit="percentunit", legend="{{instance}}"),
     Panel(title="How long an answer takes", query="probe_duration_seconds", unit="s", legend="{{instance}}"),
     Panel(
@@ -123,7 +123,7 @@ SECURITY: Final[Mapping[str, tuple[Panel, ...]]] = {
 def boards(services: Services) -> dict[str, str]:
     """JSON of each dashboard, by name; only what a service that is on exports."""
     on = {name for name, _ in services.on()}
-    found = {"nodes": NODES, "requests": REQUESTS if "mesh" in on else ()}
+    found: dict[str, tuple[Panel, ...]] = {"nodes": NODES, "requests": REQUESTS if "mesh" in on else ()}
     found |= {"cost": COST if "cost" in on else (), "probes": PROBES if "probes" in on else ()}
     found["security"] = tuple(panel for name, panels in SECURITY.items() if name in on for panel in panels)
     found = {name: panels for name, panels in found.items() if panels}

@@ -64,6 +64,10 @@ def _switched(values: Any, switch: str, *, default: bool) -> bool:
     return default if not switch or values is None else bool(values)
 
 
+_SCHEMA_ONLY: Final = "DummyCRD"
+"""Gatekeeper keeps the schema of what constraints select in a definition that no chart installs."""
+
+
 class _Loader(yaml.CSafeLoader):
     """Reads a bare `=`, which some upstream enumerations hold."""
 
@@ -77,7 +81,7 @@ def _read(folder: Path) -> tuple[Json, ...]:
     for file in sorted(folder.glob("*.yaml")):
         text = file.read_text(encoding="utf-8")
         definition = json.loads(text) if text.startswith("{") else yaml.load(text, _Loader)  # noqa: S506 - a safe one
-        if definition.get("kind") == "CustomResourceDefinition":
+        if definition.get("kind") == "CustomResourceDefinition" and definition["spec"]["names"]["kind"] != _SCHEMA_ONLY:
             found.append(definition)
     return tuple(found)
 

@@ -110,7 +110,7 @@ def _definition(template: Mapping[str, Any]) -> Json:
         },
     }
     schema = {"type": "object", "properties": {"metadata": {"type": "object"}, "spec": spec, "status": _FREE}}
-    versions = [
+    versions: list[Json] = [
         {
             "name": version,
             "served": True,

@@ -1,10 +1,59 @@
-"""Mistakes in custom resources of scaling, delivery, runners and federation: each is refused by the API server."""
+"""Mistakes planted in what we emit: in objects, which the API server refuses, and in values, which our check finds."""
 
 from __future__ import annotations
 
 from typing import Any
 
 MISTAKES: list[tuple[str, tuple[str | int, ...], Any]] = [
+    ("PeerAuthentication", ("spec", "mtls", "mode"), "STRICKT"),
+    ("AuthorizationPolicy", ("spec", "action"), "PERMIT"),
+    ("DestinationRule", ("spec", "trafficPolicy", "outlierDetection", "maxEjectionPercent"), "half"),
+    ("VirtualService", ("spec", "http", 0, "retries", "attempts"), "three"),
+    ("Gateway", ("spec", "listeners", 0, "port"), 70000),
+    ("Gateway", ("spec", "listeners", 0, "protocol"), "not a protocol"),
+    ("Certificate", ("spec", "issuerRef"), None),
+    ("ClusterIssuer", ("spec", "ca"), "authority"),
+    ("ClusterSecretStore", ("spec", "provider", "aws", "service"), "S3"),
+    ("ExternalSecret", ("spec", "target", "creationPolicy"), "Sometimes"),
+    ("PodMonitor", ("spec", "podMetricsEndpoints", 0, "interval"), "half a minute"),
+    ("ServiceMonitor", ("spec", "selector"), None),
+    ("PrometheusRule", ("spec", "groups", 0, "rules", 0, "for"), "soon"),
+    ("Schedule", ("spec", "concurrencyPolicy"), "Maybe"),
+    ("NetworkPolicy", ("spec", "policyTypes"), ["Sideways"]),
+    ("ResourceQuota", ("spec", "hard", "pods"), "many"),
+    ("PodMonitor", ("spec", "podMetricsEndpoints", 0, "portNumber"), 70000),
+    ("PodMonitor", ("spec", "podMetricsEndpoints", 0, "scrapeTimeout"), "ten"),
+    ("Probe", ("spec", "prober", "url"), None),
+    ("Probe", ("spec", "targets", "staticConfig", "static"), "https://example.org"),
+    ("Probe", ("spec", "interval"), "often"),
+    ("PrometheusRule", ("spec", "groups", 0, "rules", 0, "expr"), None),
+    ("PrometheusRule", ("spec", "groups", 0, "name"), None),
+    ("AuthorizationPolicy", ("spec", "rules"), "all"),
+    ("DestinationRule", ("spec", "host"), None),
+    ("VirtualService", ("spec", "http", 0, "timeout"), "soon"),
+    ("Certificate", ("spec", "secretName"), None),
+    ("Certificate", ("spec", "privateKey", "algorithm"), "DSA"),
+    ("ExternalSecret", ("spec", "secretStoreRef", "kind"), "Store"),
+    ("ExternalSecret", ("spec", "data", 0, "remoteRef"), None),
+    ("ClusterSecretStore", ("spec", "provider"), None),
+    ("Schedule", ("spec", "historyLimit"), "few"),
+    ("Schedule", ("spec", "schedule"), None),
+    ("ConstraintTemplate", ("spec", "crd", "spec", "names", "kind"), 7),
+    ("ConstraintTemplate", ("spec", "targets"), "admission"),
+    ("CharterK8sPod01", ("spec", "enforcementAction"), "refuse"),
+    ("CharterK8sPod01", ("spec", "match", "excludedNamespaces"), "kube-system"),
+    ("CharterK8sPod01", ("spec", "match", "kinds"), {"kinds": ["Pod"]}),
+    ("HTTPRoute", ("spec", "rules", 0, "backendRefs", 0, "port"), 0),
+    ("Namespace", ("metadata", "labels", "pod-security.kubernetes.io/enforce"), "not enforced!"),
+    ("LimitRange", ("spec", "limits", 0, "type"), None),
+    ("LimitRange", ("spec", "limits", 0, "defaultRequest", "cpu"), "much"),
+    ("NetworkPolicy", ("spec", "podSelector", "matchLabels"), ["app"]),
+    ("NetworkPolicy", ("spec", "ingress", 0, "ports", 0, "port"), 123456),
+    ("NetworkPolicy", ("spec", "egress", 0, "to", 0, "ipBlock", "cidr"), "10.0.0.0/99"),
+    ("ConfigMap", ("data",), "text"),
+    ("StorageClass", ("provisioner",), None),
+    ("StorageClass", ("volumeBindingMode",), "Later"),
+    ("ResourceQuota", ("spec", "hard", "requests.cpu"), "-1"),
     ("ScaledObject", ("spec", "scaleTargetRef", "name"), None),
     ("ScaledObject", ("spec", "maxReplicaCount"), "hundred"),
     ("ScaledObject", ("spec", "triggers", 0, "metadata", "value"), {"percent": 70}),
@@ -35,3 +84,33 @@ MISTAKES: list[tuple[str, tuple[str | int, ...], Any]] = [
     ("HTTPRoute", ("spec", "hostnames", 0), "https://argocd.example.org"),
 ]
 """Kind, path to a value of an object that we emit, and what stands there instead; None takes it away."""
+
+KYVERNO: list[tuple[str, tuple[str | int, ...], Any]] = [
+    ("ImageValidatingPolicy", ("spec", "validationActions", 0), "Refuse"),
+    ("ImageValidatingPolicy", ("spec", "failurePolicy"), "Sometimes"),
+    ("ImageValidatingPolicy", ("spec", "validations", 0, "expression"), None),
+    ("ImageValidatingPolicy", ("spec", "attestors"), []),
+    ("ValidatingAdmissionPolicy", ("spec", "validations", 0, "expression"), "object.spec.("),
+    ("ValidatingAdmissionPolicy", ("spec", "failurePolicy"), "Maybe"),
+    ("ValidatingAdmissionPolicyBinding", ("spec", "validationActions"), ["Scold"]),
+]
+"""The same of a platform with Kyverno."""
+
+VALUES: list[tuple[str, tuple[str, ...], Any]] = [
+    ("cert-manager", ("replicas",), 2),
+    ("cert-manager", ("replicaCount",), "two"),
+    ("external-secrets", ("webhook", "replica"), 2),
+    ("istiod", ("pilot", "autoscale"), 3),
+    ("monitoring", ("prometheus", "prometheusSpec", "retentionDays"), 15),
+    ("monitoring", ("alertmanager", "alertmanagerSpec", "replica"), 2),
+    ("loki", ("loki", "retention"), "30d"),
+    ("alloy", ("alloy", "configmap"), {}),
+    ("opencost", ("opencost", "exporter", "cpu"), "50m"),
+    ("chaos-mesh", ("chaosDaemon", "socket"), "/run/containerd/containerd.sock"),
+    ("gatekeeper", ("audit", "resource"), {}),
+    ("falco", ("driver", "type"), "modern_ebpf"),
+    ("trivy-operator", ("trivy", "severities"), "HIGH"),
+    ("external-dns", ("policy",), "always"),
+    ("blackbox", ("config", "modules"), 3),
+]
+"""Release, path into its values, and what stands there: a misspelt key, or a value of another type."""

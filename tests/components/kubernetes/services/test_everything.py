@@ -23,6 +23,7 @@ from tests.components.kubernetes.services.built import (
     releases,
     tool,
 )
+from tests.components.kubernetes.services.planted import VALUES
 from tests.components.mock_cloud import Cloud
 
 LOCKED = {"blackbox": "prometheus-blackbox-exporter", "ztunnel": "istio-ztunnel", "monitoring": "kube-prometheus-stack"}
@@ -47,6 +48,19 @@ def test_values_are_known_to_their_charts(cloud: Cloud, services: dict[str, Any]
     for name, release in found.items():
         chart = checker.Chart(chart_of(release), str(SHARED / "charts"))
         assert list(chart.check(release["values"])) == [], name
+
+
+@needs_shared
+def test_a_mistake_in_values_is_found(cloud: Cloud) -> None:
+    found = releases(build(cloud, ALL))
+    for name, path, wrong in VALUES:
+        values = json.loads(json.dumps(found[name]["values"]))
+        place = values
+        for step in path[:-1]:
+            place = place[step]
+        place[path[-1]] = wrong
+        chart = tool("check_values").Chart(chart_of(found[name]), str(SHARED / "charts"))
+        assert list(chart.check(values)), (name, path)
 
 
 @needs_shared

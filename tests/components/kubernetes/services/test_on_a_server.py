@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+from pulumi.runtime.mocks import MockResourceArgs
 
 from sandbox.kubernetes.api_server import ApiServers
 from sandbox.kubernetes.releases import RELEASE
 from sandbox.state import Database, count_left
-from tests.components.kubernetes.services import planted as planted_here
-from tests.components.kubernetes.services.built import ALL, build, needs_shared
+from stacks.services.table import TABLE
+from tests.components.kubernetes.services.built import ALL, KYVERNO, build, needs_shared
+from tests.components.kubernetes.services.planted import KYVERNO as MISTAKES_OF_KYVERNO
+from tests.components.kubernetes.services.planted import MISTAKES
 from tests.components.mock_cloud import Cloud
+from tests.sandbox.engine import Made
 from tests.sandbox.kubernetes.port import Port
 from tests.sandbox.kubernetes.served import served
 from tests.toolchain.plane import control_plane
 from toolchain.cluster import ControlPlane
 
 __all__ = ["control_plane"]
+Mistake = tuple[str, tuple[str | int, ...], Any]
+GONE = "gatekeeper"
+AT_ONCE = 8
+ORDER = {"Namespace": 0, "CustomResourceDefinition": 1, "Release": 2}
 pytestmark = [pytest.mark.cluster, needs_shared]
-
-MISTAKES: list[tuple[str, tuple[str | int, ...], Any]] = [
-    ("PeerAuthentication", ("spec", "mtls", "mode"), "STRICKT"),
-    ("AuthorizationPolicy", ("spec", "action"), "PERMIT"),
-    ("DestinationRule", ("spec", "trafficPolicy", "outlierDetection", "maxEjectionPercent"), "half"),
-    ("VirtualService", ("spec", "http", 0, "retries", "attempts"), "three"),
-    ("Gateway", ("spec", "listeners", 0, "port"), 70000),
-    ("Gateway", ("spec", "listeners", 0, "protocol"), "not a protocol"),
-    ("Certificate", ("spec", "issuerRef"), None),
-    ("ClusterIssuer", ("spec", "ca"), "authority"),
-    ("ClusterSecretStore", ("spec", "provider", "aws", "service"), "S3"),
-    ("ExternalSecret", ("spec", "target", "creationPolicy"), "Sometimes"),
-    ("PodMonitor", ("spec", "podMetricsEndpoints", 0, "interval"), "half a minute"),
-    ("ServiceMonitor", ("spec", "selector"), None),
-    ("PrometheusRule", ("spec", "groups", 0, "rules", 0, "for"), "soon"),
-    ("Schedule", ("spec", "concurrencyPolicy"), "Maybe"),
-    ("NetworkPolicy", ("spec", "policyTypes"), ["Sideways"]),
-    ("ResourceQuota", ("spec", "hard", "pods"), "many"),
-]
 
 
 @pytest.fixture
@@ -82,24 +74,109 @@ def planted(inputs: dict[str, Any], path: tuple[str | int, ...], wrong: Any) -> 
 
 
 def test_everything_is_accepted_mistakes_are_not_and_nothing_is_left(
-    port: Port, cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    port: Port, cloud: Cloud, tmp_path: Path, control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sandbox.kubernetes.live.LiveCluster.pauses", (0.5, 1, 2, 4))
-    wished = [each for each in build(cloud, ALL).asked if each.typ.startswith("kubernetes:")]
-    order = {"Namespace": 0, "CustomResourceDefinition": 1, "Release": 2}
-    wished.sort(key=lambda each: order.get(each.typ.rpartition(":")[2], 3))
-    made = [port.create(each.typ, each.name, whole(each.inputs)) for each in wished]
+    """Then one service goes, with exactly what is its own, and at last everything, definitions included."""
+    monkeypatch.setattr("sandbox.kubernetes.live.LiveCluster.pauses", (0.5, 1, 2, 4, 8, 16, 32))
+    before = standing(control_plane)
+    wished = ranked(build(cloud, ALL))
+    made = installed(port, wished)
     assert sum(each.typ == RELEASE for each in wished) >= 10
     assert len(made) > 150
+    assert taken(port, wished, MISTAKES) == []
 
-    for kind, path, wrong in [*MISTAKES, *planted_here.MISTAKES]:
-        fitting = next(each for each in wished if each.typ.endswith(f":{kind}") and has(each.inputs, path))
-        with pytest.raises(grpc.RpcError):
-            port.dry(fitting.typ, "planted", planted(fitting.inputs, path, wrong))
+    whole_set = standing(control_plane)
+    cloud.asked.clear()
+    kept = {key(each) for each in ranked(build(cloud, {key: wish for key, wish in ALL.items() if key != GONE}))}
+    gone = [each for each in wished if key(each) not in kept]
+    assert removed(port, {key(each): made.pop(key(each)) for each in gone}, gone) > 0
+    groups = TABLE[GONE].definitions
+    lost = whole_set - standing(control_plane)
+    assert {"Namespace " + TABLE[GONE].namespace} < lost
+    assert all(
+        each.startswith("Namespace ") or each.endswith(tuple(f".{group}" for group in groups)) for each in lost
+    ), lost
 
-    for one in reversed(made):
-        port.remove(one)
+    removed(port, made, [each for each in wished if key(each) in made])
     assert count_left(tmp_path / "clouds.sqlite") == 0
+    assert standing(control_plane) == before
+
+
+def test_the_other_policy_engine_is_accepted_too(
+    port: Port, cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what it makes: the rest was judged above."""
+    monkeypatch.setattr("sandbox.kubernetes.live.LiveCluster.pauses", (0.5, 1, 2, 4, 8, 16, 32))
+    wished = ranked(build(cloud, {name: KYVERNO[name] for name in ("cert_manager", "kyverno")}))
+    made = installed(port, wished)
+    assert taken(port, wished, MISTAKES_OF_KYVERNO) == []
+    removed(port, made, wished)
+    assert count_left(tmp_path / "clouds.sqlite") == 0
+
+
+def standing(plane: ControlPlane) -> set[str]:
+    """Namespaces and definitions that the server itself has."""
+    found = set()
+    for kind in ("Namespace", "CustomResourceDefinition"):
+        told = json.loads(plane.kubectl("get", kind, "-o", "json"))
+        found |= {f"{kind} {each['metadata']['name']}" for each in told["items"]}
+    return found
+
+
+def key(asked: MockResourceArgs) -> tuple[str, str]:
+    """What tells a resource from all others: its URN has type and name."""
+    return asked.typ, asked.name
+
+
+def rank(asked: MockResourceArgs) -> int:
+    """Say what comes before what: a template makes the kind of its constraints."""
+    last = 4 if asked.typ.startswith("kubernetes:constraints.") else 3
+    return ORDER.get(asked.typ.rpartition(":")[2], last)
+
+
+def ranked(cloud: Cloud) -> list[MockResourceArgs]:
+    return sorted((each for each in cloud.asked if each.typ.startswith("kubernetes:")), key=rank)
+
+
+def installed(port: Port, wished: list[MockResourceArgs]) -> dict[tuple[str, str], Made]:
+    """Make all of a rank at once, as the engine does."""
+    made: dict[tuple[str, str], Made] = {}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for _, group in groupby(wished, rank):
+            several = list(group)
+            answers = pool.map(lambda each: port.create(each.typ, each.name, whole(each.inputs)), several)
+            made.update(zip(map(key, several), answers, strict=True))
+    return made
+
+
+def removed(port: Port, made: dict[tuple[str, str], Made], wished: list[MockResourceArgs]) -> int:
+    """Remove in reverse, all of a rank at once."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for _, group in groupby(reversed(wished), rank):
+            list(pool.map(lambda each: port.remove(made[key(each)]), group))
+    return len(wished)
+
+
+def test_there_are_sixty_mistakes_and_more() -> None:
+    objects = {(kind, path, str(wrong)) for kind, path, wrong in (*MISTAKES, *MISTAKES_OF_KYVERNO)}
+    assert len(objects) >= 60
+
+
+def taken(port: Port, wished: list[MockResourceArgs], mistakes: list[Mistake]) -> list[str]:
+    """Plant each mistake; name those that the server takes, and those for which we emit nothing to plant them in."""
+    found = []
+    for kind, path, wrong in mistakes:
+        where = f"{kind} {'.'.join(map(str, path))} = {wrong}"
+        fitting = next((each for each in wished if each.typ.endswith(f":{kind}") and has(each.inputs, path)), None)
+        if fitting is None:
+            found.append(f"{where}: there is nothing like it")
+            continue
+        try:
+            port.dry(fitting.typ, "planted", planted(fitting.inputs, path, wrong))
+        except grpc.RpcError:
+            continue
+        found.append(f"{where}: taken")
+    return found
 
 
 def has(value: Any, path: tuple[str | int, ...]) -> bool:

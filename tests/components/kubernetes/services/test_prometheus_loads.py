@@ -120,7 +120,7 @@ def test_a_configuration_that_prometheus_refuses_is_found(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("severity", "heard"),
-    [("critical", ["oncall", "chat", "hook"]), ("warning", ["chat", "hook"]), ("info", ["nobody"])],
+    [("critical", ["chat", "hook", "oncall"]), ("warning", ["chat", "hook"]), ("info", ["nobody"])],
 )
 def test_alertmanager_sends_each_alert_to_those_who_want_it(tmp_path: Path, severity: str, heard: list[str]) -> None:
     amtool = program("amtool")
@@ -133,4 +133,4 @@ def test_alertmanager_sends_each_alert_to_those_who_want_it(tmp_path: Path, seve
     assert judged.returncode == 0, judged.stdout + judged.stderr
     asked = [amtool, "config", "routes", "test", "--config.file=alertmanager.yaml", f"severity={severity}"]
     told = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert told.stdout.strip().split(",") == heard
+    assert sorted(told.stdout.strip().split(",")) == heard
