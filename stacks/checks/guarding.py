@@ -42,12 +42,12 @@ def _zones(tree: Tree) -> Iterator[Problem]:
         if cloud not in zones and (*path, "zones") not in tree.bad:
             what = f"has no zone in {cloud}, where the stack has clusters"
             yield Problem(path=(*path, "zones"), what=what, fix=f"add `{cloud}: ...`, or write `provider: cloudflare`")
-    for cloud, zone in zones.items():
-        if cloud == "azure" and isinstance(zone, str) and not _is_azure(zone):
+    for named, zone in zones.items():
+        if named == "azure" and isinstance(zone, str) and not _is_azure(zone):
             what = "is no resource id of a zone of Azure"
             allowed = "/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/dnsZones/NAME"
             fix = "copy it from the zone's page"
-            yield Problem(path=(*path, "zones", cloud), what=what, found=zone, allowed=allowed, fix=fix)
+            yield Problem(path=(*path, "zones", named), what=what, found=zone, allowed=allowed, fix=fix)
 
 
 def _is_azure(zone: str) -> bool:
