@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from sizing import peak
 from sizing.allocatable import Room
 from sizing.catalogue import Catalogue, InstanceType, fit_for_nodes, fresh, prune
 from sizing.problem import PoolWish, Problem, WorkloadDemand
@@ -16,9 +17,18 @@ from stacks.workloads import demand
 def from_stack(stack: Stack, project_dir: Path, catalogue: Catalogue) -> dict[str, Problem]:
     """The problem of every cluster; UnknownPrice for a region without prices, WrongProblem for a wrong wish."""
     wanted = demand(stack, project_dir)
-    return {
+    made = {
         name: _problem(stack, name, tuple(wanted.get(name, ())), catalogue) for name in sorted(stack.cluster_names())
     }
+    for problem in made.values():
+        peak.check(problem, _most(stack))
+    return made
+
+
+def _most(stack: Stack) -> dict[str, int]:
+    """The largest number of pods of each workload that an autoscaler changes, by its name."""
+    scaled = stack.services.scaling.workloads if stack.services.scaling is not None else {}
+    return {name: each.horizontal.max for name, each in scaled.items() if each.horizontal is not None}
 
 
 def wish(name: str, pool: NodePool) -> PoolWish:
