@@ -82,6 +82,8 @@ class Offer:
     """Link-local address and port from which a pod gets the credentials of its identity."""
     stores: tuple[str, ...]
     """Ranges in which the stores of the stack file answer."""
+    exchanged: bool
+    """Whether a pod exchanges its token for credentials on the internet, on port 443."""
     inside: Mapping[str, str]
     """Annotations of a load balancer that only the network reaches."""
     outside: Mapping[str, str]

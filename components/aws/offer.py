@@ -37,6 +37,7 @@ def offer(region: str, disk_key_arn: pulumi.Input[str], network: IPv4Network) ->
         apis=(str(network),),
         stores=(str(network),),
         credentials=(("169.254.170.23/32", 80),),
+        exchanged=False,
         inside={f"{BALANCER}type": "nlb", f"{BALANCER}internal": "true"},
         outside={f"{BALANCER}type": "nlb"},
     )

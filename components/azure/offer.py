@@ -43,6 +43,7 @@ def offer(
         apis=(str(endpoints),),
         stores=(str(endpoints),),
         credentials=(),
+        exchanged=True,
         inside={INTERNAL: "true"},
         outside={},
     )

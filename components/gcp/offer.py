@@ -34,6 +34,7 @@ def offer(project: pulumi.Input[str], disk_key: pulumi.Input[str], nodes: IPv4Ne
         apis=(),
         stores=(str(nodes),),
         credentials=(("169.254.169.254/32", 80), ("169.254.169.252/32", 988)),
+        exchanged=False,
         inside={INTERNAL: "Internal"},
         outside={"cloud.google.com/l4-rbs": "enabled"},
     )

@@ -19,6 +19,7 @@ from pulumi_kubernetes.networking.v1 import (
 
 from components.contracts import Cluster, HeldStore
 from components.grants import Holder, PodIdentity
+from components.kubernetes.enclosed import PRIVATE
 from components.kubernetes.service import TIMEOUTS
 
 
@@ -67,20 +68,27 @@ class StoreAccess(pulumi.ComponentResource):
             *([(offer.apis, (443,))] if offer.apis else []),
             *(((address,), (port,)) for address, port in offer.credentials),
         ]
+        rules = [
+            NetworkPolicyEgressRuleArgs(
+                to=[NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=each)) for each in ranges], ports=_tcp(*ports)
+            )
+            for ranges, ports in ways
+        ]
+        if offer.exchanged:
+            internet = IPBlockArgs(cidr="0.0.0.0/0", except_=list(PRIVATE))
+            rules.append(NetworkPolicyEgressRuleArgs(to=[NetworkPolicyPeerArgs(ip_block=internet)], ports=_tcp(443)))
         NetworkPolicy(
             name,
             metadata=named,
             spec=NetworkPolicySpecArgs(
                 pod_selector=LabelSelectorArgs(match_labels={"app": holder.account}),
                 policy_types=["Egress"],
-                egress=[
-                    NetworkPolicyEgressRuleArgs(
-                        to=[NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=each)) for each in ranges],
-                        ports=[NetworkPolicyPortArgs(port=port, protocol="TCP") for port in ports],
-                    )
-                    for ranges, ports in ways
-                ],
+                egress=rules,
             ),
             opts=child,
         )
         self.register_outputs({})
+
+
+def _tcp(*ports: int) -> list[NetworkPolicyPortArgs]:
+    return [NetworkPolicyPortArgs(port=port, protocol="TCP") for port in ports]

@@ -266,6 +266,15 @@ def test_a_user_finds_where_to_go_and_its_pods_may_go_there(built: Cloud) -> Non
     assert way["podSelector"] == {"matchLabels": {"app": "gateway"}}
     first = way["egress"][0]
     assert [port["port"] for port in first["ports"]] == [5432]
+    exits = {
+        cluster: [
+            peer["ipBlock"]["cidr"]
+            for rule in built.of_type(POLICY)[f"{cluster}-data-orders-platform-gateway"]["spec"]["egress"]
+            for peer in rule["to"]
+        ]
+        for cluster in (AWS, GCP, AZURE)
+    }
+    assert [cluster for cluster, ranges in exits.items() if "0.0.0.0/0" in ranges] == [AZURE]  # Entra's exchange
     secret = built.of_type("kubernetes:core/v1:ConfigMap")[f"{AWS}-data-orders-platform-gateway"]["data"]["secret"]
     assert secret.startswith("arn:aws:secretsmanager:")
 

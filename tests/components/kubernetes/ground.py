@@ -29,6 +29,7 @@ OFFER = Offer(
     apis=("10.0.0.0/16",),
     stores=("10.0.64.0/20",),
     credentials=(("169.254.170.23/32", 80),),
+    exchanged=False,
     inside={"example.org/reach": "network"},
     outside={"example.org/reach": "internet"},
 )
