@@ -1,32 +1,33 @@
-"""Charter: experiments stay small, end, and are watched; alarms are real; the mesh closes over every workload."""
+"""Charter: experiments stay small, end, and meet what can bear them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 from charter.cluster_kinds import (
-    NAMESPACE,
-    NOWHERE,
     PDB,
-    POLICY,
-    by_namespace,
-    ours,
 )
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.pods import LONG_RUNNING, holds_pods, name_of, namespace_of
+from charter.pods import LONG_RUNNING, name_of, namespace_of
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, located, resource_rule, stack_rule
-from charter.rules.mesh import AUTHORIZATION, LABELS, PEER, denies_all
 from charter.selectors import selects
-from charter.values import UNKNOWN, Reader, Undetermined
+from charter.values import UNKNOWN, Reader
 from charter.waivers import day_of
 
 CHAOS = "kubernetes:chaos-mesh.org/v1alpha1:*"
 ALERTS = "kubernetes:monitoring.coreos.com/v1:PrometheusRule"
 GUARDED_NAMESPACES = re.compile(r"^(kube-.*|istio-.*|.*(audit|monitoring|secrets|vault|falco|external-secrets).*)$")
+DELIVERIES: Final = (
+    "kubernetes:argoproj.io/v1alpha1:Application",
+    "kubernetes:argoproj.io/v1alpha1:ApplicationSet",
+    "kubernetes:kustomize.toolkit.fluxcd.io/v1:Kustomization",
+    "kubernetes:helm.toolkit.fluxcd.io/v2:HelmRelease",
+)
+"""What brings workloads into a cluster from a repository that nobody sees here."""
 PERCENT, FIXED = 25, 1
 LONGEST = 15 * 60
 LIFE = timedelta(days=30)
@@ -168,151 +169,51 @@ def guarded(graph: Graph, _facts: Facts) -> Iterator[Found]:
 def _guard(graph: Graph, experiment: Resource, seen: dict[tuple[str, str, str], str]) -> Iterator[Found]:
     for spec in _specs(experiment):
         selector = spec.inside("selector")
-        labels, namespaces = selector.map("labelSelectors"), selector.values("namespaces")
-        targets = [
-            each
-            for each in graph.of("kubernetes:*")
-            if each.kind in LONG_RUNNING
-            and each.provider_urn == experiment.provider_urn
-            and namespace_of(each) in namespaces
-            and selects({"matchLabels": labels}, each.reader.raw("spec.template.metadata.labels"))
-        ]
-        if not targets:
-            yield Finding(selector.at("labelSelectors"), "selects no workload of this stack")
+        namespaces = selector.values("namespaces")
+        near = [each for each in _long_running(graph, experiment) if namespace_of(each) in namespaces]
+        wanted = {"matchLabels": selector.map("labelSelectors")}
+        where = selector.at("labelSelectors")
+        targets = [each for each in near if selects(wanted, each.reader.raw("spec.template.metadata.labels"))]
+        if not targets and (not near or _delivered(graph, experiment)):
+            yield Open(where)  # what runs there comes from elsewhere: a chart, or a repository of deployments
+        elif not targets:
+            yield Finding(where, "selects no workload of this stack")
         for target in targets:
-            key = (target.provider_urn, namespace_of(target), name_of(target))
-            if key in seen and seen[key] != experiment.urn:
-                yield Finding(selector.at("labelSelectors"), f"{target.name} has another experiment already")
-            seen[key] = experiment.urn
-            if target.reader.number("spec.replicas", 1) < 2:  # noqa: PLR2004  one may fall
-                yield Finding(selector.at("labelSelectors"), f"{target.name} has fewer than 2 replicas")
-            if UNKNOWN in labels.values():
-                raise Undetermined(selector.at("labelSelectors"))
-            template = target.reader.raw("spec.template.metadata.labels")
-            budgets = [
-                pdb
-                for pdb in graph.of(PDB)
-                if pdb.provider_urn == target.provider_urn
-                and namespace_of(pdb) == namespace_of(target)
-                and selects(pdb.reader.raw("spec.selector"), template)
-            ]
-            if not budgets:
-                yield Finding(selector.at("labelSelectors"), f"{target.name} has no PodDisruptionBudget")
+            yield from _bears(graph, experiment, target, where, seen)
     if not graph.of(ALERTS):
         yield Finding("", "no alert would tell")
-    if not graph.of("kubernetes:chaos-mesh.org/v1alpha1:StatusCheck"):
+    if not graph.of("kubernetes:chaos-mesh.org/v1alpha1:StatusCheck") and not _aborts(experiment.reader):
         yield Finding("", "no StatusCheck would stop it")
 
 
-@stack_rule(
-    "CH-19",
-    "A claim is proved by a check that exists, and an alert can fire, reach somebody and be answered.",
-    HIGH,
-    [ALERTS, "*"],
-    remediation="Name an alert or test in verified-by; use rate() of _bucket; add runbook_url and severity.",
-    applies=lambda resource: resource.kind == "PrometheusRule" or bool(_claim(resource)),
-)
-def live_proof(graph: Graph, facts: Facts) -> Iterator[Found]:
-    """A quantile over something that is no rate of buckets is a number without meaning."""
-    names = set(map(str, facts.evidence.get("checks", ())))
-    unclear = False
-    for rules in graph.of(ALERTS):
-        for found in apart(_alerts(rules.reader, names)):
-            unclear = unclear or isinstance(found, Open)
-            yield located(found, rules.urn)
-    for resource in graph.resources:
-        claim = _claim(resource)
-        if claim is UNKNOWN or (claim and unclear and str(claim) not in names):
-            yield Open("verified-by", resource.urn)
-        elif claim and str(claim) not in names:
-            yield Finding("verified-by", "names no check that exists", resource.urn)
+def _delivered(graph: Graph, experiment: Resource) -> bool:
+    """Say whether something else brings workloads into the experiment's cluster."""
+    return any(each.provider_urn == experiment.provider_urn for each in graph.of(*DELIVERIES))
 
 
-def _claim(resource: Resource) -> Any:
-    for path in ("tags", "labels", "metadata.annotations"):
-        held = resource.reader.raw(path)
-        if isinstance(held, dict) and (held.get("verified-by") or held.get("ecosystem.dev/verified-by")):
-            return held.get("verified-by") or held.get("ecosystem.dev/verified-by")
-    return None
+def _long_running(graph: Graph, experiment: Resource) -> list[Resource]:
+    of_cluster = (each for each in graph.of("kubernetes:*") if each.provider_urn == experiment.provider_urn)
+    return [each for each in of_cluster if each.kind in LONG_RUNNING]
 
 
-RAW_SERIES: Final = r"\b(?!probe_)\w*(latency|duration)\w*_(seconds|milliseconds|ms)\s*(\{[^}]*\})?\s*[<>]"
-"""A histogram of durations compared as it is; `probe_duration_seconds` is a gauge."""
+def _bears(
+    graph: Graph, experiment: Resource, target: Resource, where: str, seen: dict[tuple[str, str, str], str]
+) -> Iterator[Found]:
+    """Judge whether a target can lose a part: one experiment, two replicas, a budget."""
+    key = (target.provider_urn, namespace_of(target), name_of(target))
+    if key in seen and seen[key] != experiment.urn:
+        yield Finding(where, f"{target.name} has another experiment already")
+    seen[key] = experiment.urn
+    if target.reader.number("spec.replicas", 1) < 2:  # noqa: PLR2004  one may fall
+        yield Finding(where, f"{target.name} has fewer than 2 replicas")
+    template = target.reader.raw("spec.template.metadata.labels")
+    near = [pdb for pdb in graph.of(PDB) if pdb.provider_urn == target.provider_urn]
+    near = [pdb for pdb in near if namespace_of(pdb) == namespace_of(target)]
+    if not any(selects(pdb.reader.raw("spec.selector"), template) for pdb in near):
+        yield Finding(where, f"{target.name} has no PodDisruptionBudget")
 
 
-def _alerts(reader: Reader, names: set[str]) -> Iterator[Found]:
-    for group in reader.each("spec.groups"):
-        for rule in group.each("rules"):
-            name = rule.text("alert")
-            if not name:
-                continue
-            names.add(name)
-            yield from apart(_alert(rule))
-
-
-def _alert(rule: Reader) -> Iterator[Found]:
-    expression = rule.text("expr")
-    if "histogram_quantile" in expression and not re.search(r"rate\([^)]*_bucket", expression):
-        yield Finding(rule.at("expr"), "takes a quantile of something that is no rate of buckets")
-    elif re.search(RAW_SERIES, expression):
-        yield Finding(rule.at("expr"), "compares a histogram's raw series; use histogram_quantile of rate of _bucket")
-    if not rule.map("annotations").get("runbook_url"):
-        yield Finding(rule.at("annotations.runbook_url"), "is missing")
-    if not rule.map("labels").get("severity"):
-        yield Finding(rule.at("labels.severity"), "is missing: nobody would be told")
-
-
-@stack_rule(
-    "CH-25",
-    "In the mesh every namespace with workloads is closed four times.",
-    HIGH,
-    [NAMESPACE],
-    remediation="Add STRICT PeerAuthentication, the deny AuthorizationPolicy and NetworkPolicy, and the label.",
-)
-def closed(graph: Graph, _facts: Facts) -> Iterator[Found]:  # noqa: C901  four conditions, each asked once
-    """The result is a set difference per cluster and namespace, only where the cluster has a mesh."""
-    meshed = {each.provider_urn for each in graph.of("kubernetes:*") if "istio.io" in each.type}
-    busy: set[tuple[str, str]] = set()
-    for each in graph.of("kubernetes:*"):
-        if holds_pods(each):
-            try:
-                busy.add((each.provider_urn, namespace_of(each)))
-            except Undetermined:
-                busy.add((each.provider_urn, NOWHERE))
-    strict = {(each.provider_urn, namespace_of(each)) for each in graph.of(PEER) if _strict(each)}
-    open_peers = {each.provider_urn for each in graph.of(PEER) if each.reader.raw("spec.mtls.mode") is UNKNOWN}
-    denied = by_namespace(graph, AUTHORIZATION)
-    policies = by_namespace(graph, POLICY)
-    for key, namespace in ours(graph).items():
-        if key[0] not in meshed or key not in busy:
-            continue
-        labels = namespace.reader.raw("metadata.labels")
-        undecided = open_peers & {key[0]} or any(
-            held.get((key[0], NOWHERE)) or any(each.props.get("spec") is UNKNOWN for each in held.get(key, []))
-            for held in (denied, policies)
-        )
-        if labels is UNKNOWN or undecided:
-            yield Open("metadata.labels", namespace.urn)
-            continue
-        missing = []
-        if key not in strict and (key[0], "istio-system") not in strict:
-            missing.append("STRICT")
-        if not any(_denied(each) for each in denied.get(key, [])):
-            missing.append("deny AuthorizationPolicy")
-        if not policies.get(key):
-            missing.append("NetworkPolicy")
-        if not any(label in labels for label in LABELS if isinstance(labels, dict)):
-            missing.append("injection")
-        if missing:
-            yield Finding("", f"lacks {', '.join(missing)}", namespace.urn)
-
-
-def _denied(policy: Resource) -> bool:
-    try:
-        return denies_all(policy.reader)
-    except Undetermined:
-        return False
-
-
-def _strict(peer: Resource) -> bool:
-    return peer.reader.raw("spec.mtls.mode") == "STRICT" and not peer.reader.has("spec.selector")
+def _aborts(experiment: Reader) -> bool:
+    """Say whether a workflow, of its own or in a schedule, ends when its own check fails."""
+    templates = [*experiment.each("spec.templates"), *experiment.each("spec.workflow.templates")]
+    return any(each.text("templateType") == "StatusCheck" and each.flag("abortWithStatusCheck") for each in templates)

@@ -1,0 +1,69 @@
+"""Charter: the mesh closes over every namespace with workloads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from charter.cluster_kinds import NAMESPACE, NOWHERE, POLICY, by_namespace, ours
+from charter.facts import Facts
+from charter.graph import Graph
+from charter.pods import holds_pods, namespace_of
+from charter.rule import HIGH, Finding, Found, Open, Resource, stack_rule
+from charter.rules.mesh import AUTHORIZATION, LABELS, PEER, denies_all
+from charter.values import UNKNOWN, Undetermined
+
+
+@stack_rule(
+    "CH-25",
+    "In the mesh every namespace with workloads is closed four times.",
+    HIGH,
+    [NAMESPACE],
+    remediation="Add STRICT PeerAuthentication, the deny AuthorizationPolicy and NetworkPolicy, and the label.",
+)
+def closed(graph: Graph, _facts: Facts) -> Iterator[Found]:  # noqa: C901  four conditions, each asked once
+    """The result is a set difference per cluster and namespace, only where the cluster has a mesh."""
+    meshed = {each.provider_urn for each in graph.of("kubernetes:*") if "istio.io" in each.type}
+    busy: set[tuple[str, str]] = set()
+    for each in graph.of("kubernetes:*"):
+        if holds_pods(each):
+            try:
+                busy.add((each.provider_urn, namespace_of(each)))
+            except Undetermined:
+                busy.add((each.provider_urn, NOWHERE))
+    strict = {(each.provider_urn, namespace_of(each)) for each in graph.of(PEER) if _strict(each)}
+    open_peers = {each.provider_urn for each in graph.of(PEER) if each.reader.raw("spec.mtls.mode") is UNKNOWN}
+    denied = by_namespace(graph, AUTHORIZATION)
+    policies = by_namespace(graph, POLICY)
+    for key, namespace in ours(graph).items():
+        if key[0] not in meshed or key not in busy:
+            continue
+        labels = namespace.reader.raw("metadata.labels")
+        undecided = open_peers & {key[0]} or any(
+            held.get((key[0], NOWHERE)) or any(each.props.get("spec") is UNKNOWN for each in held.get(key, []))
+            for held in (denied, policies)
+        )
+        if labels is UNKNOWN or undecided:
+            yield Open("metadata.labels", namespace.urn)
+            continue
+        missing = []
+        if key not in strict and (key[0], "istio-system") not in strict:
+            missing.append("STRICT")
+        if not any(_denied(each) for each in denied.get(key, [])):
+            missing.append("deny AuthorizationPolicy")
+        if not policies.get(key):
+            missing.append("NetworkPolicy")
+        if not any(label in labels for label in LABELS if isinstance(labels, dict)):
+            missing.append("injection")
+        if missing:
+            yield Finding("", f"lacks {', '.join(missing)}", namespace.urn)
+
+
+def _denied(policy: Resource) -> bool:
+    try:
+        return denies_all(policy.reader)
+    except Undetermined:
+        return False
+
+
+def _strict(peer: Resource) -> bool:
+    return peer.reader.raw("spec.mtls.mode") == "STRICT" and not peer.reader.has("spec.selector")
