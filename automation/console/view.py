@@ -31,10 +31,10 @@ class Sources:
 
     def fingerprint(self) -> str:
         """Changes whenever one of the files does."""
-        ledger = ledger_of(self.project, self.environ).path
-        found = [ledger, ledger.with_name(f"{ledger.name}-wal"), self.project / ignored.FILE]
+        found = [self.project / ignored.FILE]
         found += sorted(self.records.glob("*.json")) if self.records.is_dir() else []
-        return "|".join(f"{path.name}:{path.stat().st_mtime_ns}" for path in found if path.exists())
+        files = [f"{path.name}:{path.stat().st_mtime_ns}" for path in found if path.exists()]
+        return "|".join([ledger_of(self.project, self.environ).mark(), *files])
 
 
 def _run(run: RunRecord) -> dict[str, Any]:

@@ -6,13 +6,11 @@ import gzip
 import hashlib
 import json
 import os
-import sqlite3
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
 from automation.ledger.entry import Entry
-from automation.ledger.store import SCHEMA, WAIT_SECONDS, Ledger
+from automation.ledger.store import Ledger
 from automation.signing.keys import PrivateKeys, stamp
 
 
@@ -30,8 +28,7 @@ def read_archive(path: Path) -> tuple[list[Entry], str]:
 def archive(ledger: Ledger, older_than: datetime, at: datetime, keys: PrivateKeys) -> Path | None:
     """Move entries before that time into a file, and sign where it ends: an unsigned end is a forged one.
 
-    Returns the archive, or nothing when no entry is that old. The ledger is rebuilt beside itself and put in place in
-    one step, so that a crash leaves the old one.
+    Returns the archive, or nothing when no entry is that old. A crash leaves the ledger as it was.
     """
     with ledger.alone(), ledger.open() as base:
         row = base.execute(
@@ -48,7 +45,7 @@ def archive(ledger: Ledger, older_than: datetime, at: datetime, keys: PrivateKey
         made = _write(ledger, rows)
         ledger.sign(base, (int(last), str(rows[-1][4])), keys, at)
         digest = hashlib.sha256(made.read_bytes()).hexdigest()
-        _rebuild(ledger, base, (last, rows[-1][4], made.name, digest, stamp(at)))
+        ledger.drop_archived(base, (int(last), str(rows[-1][4]), made.name, digest, stamp(at)))
     ledger.append(at, "archive", archive=made.name, entries=len(rows), outcome="ok")
     return made
 
@@ -64,18 +61,3 @@ def _write(ledger: Ledger, rows: list[tuple[int, str, str, str, str]]) -> Path:
     part.replace(path)
     path.chmod(0o440)
     return path
-
-
-def _rebuild(ledger: Ledger, old: sqlite3.Connection, end: tuple[int, str, str, str, str]) -> None:
-    part = ledger.path.with_suffix(".rebuilt")
-    part.unlink(missing_ok=True)
-    with closing(sqlite3.connect(part, timeout=WAIT_SECONDS)) as fresh:
-        fresh.executescript(SCHEMA)
-        for table in ("checkpoints", "base", "subjects"):
-            for row in old.execute(f"SELECT * FROM {table}"):  # noqa: S608 - three names of ours
-                fresh.execute(f"INSERT INTO {table} VALUES ({','.join('?' * len(row))})", row)  # noqa: S608
-        for row in old.execute("SELECT * FROM entries WHERE seq > ?", (end[0],)):
-            fresh.execute("INSERT INTO entries VALUES (?,?,?,?,?)", row)
-        fresh.execute("INSERT INTO base VALUES (?,?,?,?,?)", end)
-        fresh.commit()
-    part.replace(ledger.path)

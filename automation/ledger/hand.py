@@ -30,11 +30,18 @@ def now() -> datetime:
 
 
 def ledger_of(project: Path, environ: Mapping[str, str]) -> Ledger:
-    """The ledger of a checkout; the anchor lies elsewhere, by default in another folder, better on another machine."""
+    """The ledger of a checkout: a file, or the team's PostgreSQL where ECOSYSTEM_LEDGER is its address.
+
+    The anchor lies elsewhere, by default in another folder, better on another machine.
+    """
     folder = places.of(project, "-", "-", environ).folder.parents[1]
-    path = Path(environ.get(LEDGER_VARIABLE) or folder / "ledger.sqlite")
     anchor = Path(environ.get(ANCHOR_VARIABLE) or places.root(environ) / "anchors" / f"{folder.name}.jsonl")
-    return Ledger(path, anchor)
+    given = environ.get(LEDGER_VARIABLE, "")
+    if given.startswith(("postgresql://", "postgres://")):
+        from automation.ledger.postgres import PostgresLedger  # noqa: PLC0415 - its driver loads only then
+
+        return PostgresLedger(given, folder, anchor)
+    return Ledger(Path(given or folder / "ledger.sqlite"), anchor)
 
 
 def actor(project: Path, environ: Mapping[str, str]) -> str:
