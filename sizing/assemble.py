@@ -147,6 +147,7 @@ def _rounded(proof: dict[str, Any]) -> dict[str, Any]:
         "by_method": bounds,
         "columns": {k: round(v, 6) for k, v in proof["columns"].items()},
         "duals": proof["duals"],
+        "packed_exactly": proof["packed"] and round(proof["packed"], 4),  # the cheapest nodes that some packing fills
     }
 
 

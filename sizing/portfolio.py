@@ -11,6 +11,7 @@ from sizing.columns import Effort, generate, prepare
 from sizing.compiled import Compiled, compile_problem, parts
 from sizing.cutting import Cutting, cut
 from sizing.descent import Width, polish
+from sizing.enumeration import Reach, search_all
 from sizing.fluid import solve_fluid
 from sizing.greedy import cheapest_pool_first, share_out
 from sizing.hysteresis import choose
@@ -41,24 +42,29 @@ WORTH_PROVING = 0.05  # a smaller gap needs no dearer bound
 class Work:
     """The fixed budget of one quality: no clock decides anything."""
 
+    reach: Reach
     columns: Effort
     cutting: Cutting
     rounds_after_loss: int
     starts: int  # of the free mix narrowed to the slots
     search: Budget
-    descents: int
     width: Width
     zoned: int = 0  # nodes of the bound that sees zones
     zoned_columns: int = 0  # at most so many
 
 
 EFFORTS = {
-    "fast": Work(Effort(15, 8), Cutting(1, 1, 0.02, 0), 2, 0, Budget(2, 4), 1, Width(32, 64, 6, 192)),
-    "standard": Work(Effort(30, 20), Cutting(2, 10, 0.005, 24), 4, 1, Budget(4, 6), 2, Width(), 20, 200),
-    "best": Work(
-        Effort(80, 300), Cutting(10, 400, 0.002, 200), 8, 4, Budget(40, 8, 512), 4, Width(96, 960, 16, 4000), 500, 1500
+    "fast": Work(
+        Reach(2_000, 12, 10), Effort(15, 8), Cutting(1, 1, 0.02, 0), 2, 0, Budget(2, 4), Width(32, 64, 6, 192)
     ),
-}
+    "standard": Work(
+        Reach(20_000, 20, 60), Effort(30, 20), Cutting(2, 10, 0.005, 24), 4, 1, Budget(4, 6), Width(), 20, 200
+    ),
+    "best": Work(
+        Reach(100_000, 40, 400), Effort(60, 120), Cutting(6, 60, 0.003, 80), 6, 2, Budget(40, 8, 512),
+        Width(96, 960, 16, 4000), 500, 1500,
+    ),
+}  # fmt: skip
 
 
 @dataclass
@@ -196,7 +202,7 @@ def _all_parts(problems: tuple[Problem, ...], previous: Plan | None) -> list[Res
     return results
 
 
-def solve_part(compiled: Compiled) -> Result | Infeasible:
+def solve_part(compiled: Compiled) -> Result | Infeasible:  # noqa: C901 - method by method
     """Greedy, columns, cutting planes, then a search with and without the circuit; each with a fixed budget."""
     effort = EFFORTS[compiled.problem.quality]
     fluid = solve_fluid(compiled, whole=False)
@@ -237,8 +243,15 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:
     costs = {name: made.cost for name, made in found.items()}
     if effort.zoned and found[winner].cost > max(bounds.values()) * (1 + WORTH_PROVING):
         bounds["zones"] = zoned_bound(compiled, effort.zoned, effort.zoned_columns)
+    whole = search_all(compiled, found[winner], max(bounds.values()), effort.reach)
+    if whole.bound > max(bounds.values()):
+        bounds["enumeration"] = whole.bound
+    if whole.best.cost < found[winner].cost - COST_TOLERANCE:
+        winner = "enumeration"
+        found[winner], costs[winner] = whole.best, whole.best.cost
+        names = list(found)
     bound = min(max(bounds.values()), found[winner].cost)
-    proof = {"bounds": bounds, "columns": columns.proof, "duals": columns.duals}
+    proof = {"bounds": bounds, "columns": columns.proof, "duals": columns.duals, "packed": whole.packed}
     rest = sorted((n for n in names if n != winner), key=lambda name: (round(found[name].cost, 6), names.index(name)))
     others = [(name, found[name]) for name in rest if found[name] != found[winner]]
     limits = tuple(
