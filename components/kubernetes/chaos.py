@@ -52,8 +52,23 @@ class Chaos(Service):
         self.release("chaos-mesh", values(ground))
         for index, target in enumerate(wish.targets):
             schedule = experiment(wish, target, offset=index * 60 // max(len(wish.targets), 1))
-            self.custom(f"{target.workload}-{target.experiment}", schedule, namespace=target.namespace)
+            self.custom(
+                f"{target.workload}-{target.experiment}",
+                schedule,
+                namespace=target.namespace,
+                annotations=permission(wish),
+            )
         self.done()
+
+
+def permission(wish: Wish) -> dict[str, str]:
+    """Until when experiments are permitted, by whom and under which ticket: the law's CH-21 reads it."""
+    written = {
+        "expires-at": wish.expires and wish.expires.isoformat(),
+        "approver": wish.approver,
+        "ticket": wish.ticket,
+    }
+    return {f"ecosystem.dev/{key}": value for key, value in written.items() if value}
 
 
 def values(ground: Ground) -> dict[str, Any]:

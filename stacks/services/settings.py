@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -162,6 +163,12 @@ class Chaos(Service):
         default=None, examples=["http://gateway.platform.svc:8080/healthz"]
     )
     """What is asked while an experiment runs; a wrong answer ends it."""
+    expires: date | None = Field(default=None, examples=["2026-12-15"])
+    """Day on which the permission for experiments ends; the law (CH-21) wants one within 30 days."""
+    approver: Mail | None = None
+    """Who permits them, an e-mail address; production needs it (CH-21)."""
+    ticket: Annotated[str, Field(pattern=r"^[\w./:#-]+$")] | None = None
+    """Under which they are permitted; production needs it (CH-21)."""
 
 
 class Services(Part):

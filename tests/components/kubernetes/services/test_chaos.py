@@ -65,3 +65,17 @@ def test_only_namespaces_with_targets_can_be_hit(cloud: Cloud) -> None:
 @pytest.mark.parametrize("hours", [1, 12])
 def test_the_hours_are_those_of_the_stack_file(cloud: Cloud, hours: int) -> None:
     assert all(f" */{hours} " in each["spec"]["schedule"] for each in schedules(cloud, hours=hours))
+
+
+def test_the_permission_is_written_where_the_law_reads_it(cloud: Cloud) -> None:
+    given = {"expires": "2026-12-15", "approver": "lead@example.org", "ticket": "OPS-12"}
+    for schedule in schedules(cloud, **given):
+        assert schedule["metadata"]["annotations"] == {
+            "ecosystem.dev/expires-at": "2026-12-15",
+            "ecosystem.dev/approver": "lead@example.org",
+            "ecosystem.dev/ticket": "OPS-12",
+        }
+
+
+def test_a_permission_that_nobody_gave_is_not_written(cloud: Cloud) -> None:
+    assert not any(schedule["metadata"].get("annotations") for schedule in schedules(cloud))
