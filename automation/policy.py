@@ -51,6 +51,14 @@ class Pack:
             ) from None
         return read
 
+    def told(self) -> str:
+        """How far the pack had come, in one line: for a run that came to nothing."""
+        try:
+            counted = json.loads(self.counts_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return f"the policy pack {self.folder}, which had judged nothing"
+        return f"the policy pack {self.folder}, which had judged {counted.get('evaluated', 0)} pairs"
+
     def reset(self) -> None:
         """Forget the counts of the phase before."""
         self.counts_file.unlink(missing_ok=True)
@@ -68,6 +76,8 @@ class Verdicts:
     undetermined: int = 0
     evaluated: int = 0
     undetermined_list: list[Any] = field(default_factory=list)
+    excused: list[dict[str, str]] = field(default_factory=list)
+    """What a waiver, or an exception inside a rule, lets be: rule, urn, path, why."""
 
     def about(self, types: str) -> int:
         """How many findings concern resources of types that begin so."""
@@ -87,6 +97,7 @@ class Verdicts:
             "evaluated": self.evaluated,
             "findings": self.findings,
             "undetermined_list": self.undetermined_list,
+            "excused": self.excused,
         }
 
 
@@ -179,4 +190,5 @@ def verdicts(collected: Collected, used: Pack | None) -> Verdicts:
         undetermined=int(counted.get("undetermined", 0)),
         evaluated=int(counted.get("evaluated", 0)),
         undetermined_list=list(counted.get("undetermined_list", [])),
+        excused=list(counted.get("excused", [])),
     )

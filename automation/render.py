@@ -93,6 +93,7 @@ def _findings(report: dict[str, Any]) -> Part:
     ]
     if len(ordered) > FINDINGS_SHOWN:
         rows.append(("", "", f"... and {len(ordered) - FINDINGS_SHOWN} more (--json)", "", ""))
+    rows += [("let be", e["rule"], e["urn"].rsplit("::", 1)[-1], e["path"], e["why"]) for e in law.get("excused", ())]
     return title, ("level", "rule", "resource", "path", "finding"), rows
 
 

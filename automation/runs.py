@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from automation import approved, drift, gate, recovery, report, statefile
+from automation.exits import Ending, Exit
 from automation.policy import Verdicts, verdicts
 from automation.success import demand_success
 
@@ -43,10 +45,22 @@ def _state_stamp(session: Session) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
+@contextmanager
+def _naming_the_pack(session: Session) -> Iterator[None]:
+    """Name the policy pack, too, when the watchdog ends a judged run: the engine waits for it in silence."""
+    try:
+        yield
+    except Ending as ending:
+        known = any(str(session.pack.folder) in line for line in ending.details) if session.pack else True
+        if ending.code is not Exit.WATCHDOG or session.pack is None or known:
+            raise
+        raise Ending(ending.code, ending.reason, ending.sentence, (*ending.details, session.pack.told())) from None
+
+
 def judge(session: Session, *flags: str) -> tuple[Outcome, Verdicts, list[gate.Refusal]]:
     """Preview with the law, and everything the gate has against it."""
     stamp = _state_stamp(session)
-    with session.progress.during("preview"):
+    with session.progress.during("preview"), _naming_the_pack(session):
         outcome = session.engine.operate("preview", *flags, packs=session.packs())
         for _ in range(READ_AGAIN):
             if outcome.ok or "failed to load checkpoint" not in outcome.stderr:

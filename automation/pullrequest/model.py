@@ -191,6 +191,7 @@ def _law(report: Mapping[str, Any]) -> Part:
         return Part("law", "Policy", ("NOT JUDGED",))
     found = sorted(law["findings"], key=lambda one: (one["level"] != "mandatory", one["rule"], one["urn"]))
     rows = tuple((one["level"], one["rule"], _name(one["urn"]), one["path"], one["message"]) for one in found)
+    rows += tuple(("let be", e["rule"], _name(e["urn"]), e["path"], e["why"]) for e in law.get("excused", ()))
     line = (
         f"{law['mandatory']} mandatory, {law['advisory']} advisory, {law['remediated']} remediated; "
         f"{law['evaluated']} pairs judged, {law['undetermined']} undetermined"

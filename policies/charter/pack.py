@@ -9,6 +9,7 @@ from typing import Any
 import charter.rules  # noqa: F401  registers every rule
 from charter.facts import CONFIG_SCHEMA, Facts, read_facts
 from charter.judge import Judge, Verdict
+from charter.patience import Watch
 from charter.remedies import on, remedied
 from charter.rule import Resource
 from charter.tally import Ledger
@@ -40,6 +41,7 @@ class Dispatcher:
     def __init__(self, judge: Judge | None = None) -> None:
         self.judge = judge or Judge()
         self._ledger = Ledger(self.judge.tally)
+        self._watch = Watch()
         self._facts: Facts | None = None
         self._told: Any = None
         self._remedy_facts: Facts | None = None
@@ -61,7 +63,8 @@ class Dispatcher:
         """Judge, report what must block, keep the rest for the advisory policy."""
         facts = self.facts(args)
         self._judged += 1
-        verdicts = self.judge.resource(resource_of(args), facts)
+        with self._watch.over(args.urn):
+            verdicts = self.judge.resource(resource_of(args), facts)
         self._ledger.step()
         self._report(verdicts, "mandatory", report)
         self._held[args.urn] = [verdict for verdict in verdicts if verdict.level == "advisory"]
@@ -86,7 +89,8 @@ class Dispatcher:
     def stack_mandatory(self, args: StackValidationArgs, report: ReportViolation) -> None:
         """Judge the stack, report what must block."""
         facts = self._facts or read_facts({})
-        self._stack_held = self.judge.stack([_stack_resource(each) for each in args.resources], facts)
+        with self._watch.over("the whole stack"):
+            self._stack_held = self.judge.stack([_stack_resource(each) for each in args.resources], facts)
         self._ledger.write()
         self._report(self._stack_held, "mandatory", report)
 

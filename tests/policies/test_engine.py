@@ -43,6 +43,8 @@ FACTS = {
     "commit": "0" * 40,
 }
 
+DECODES = "def plain(value: Any) -> Any:"
+
 pytestmark = pytest.mark.engine
 
 
@@ -149,6 +151,37 @@ def test_a_pack_that_dies_midway_fails_the_run(run: Run, tmp_path: Path) -> None
     source.write_text(source.read_text().replace("self.recorded[resource.urn] = resource", "__import__('os')._exit(9)"))
     code, told = run.preview("10.0.0.0/8", FACTS, pack)
     assert code != 0, told
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "says"),
+    [
+        ("patience.py", "LONGEST: Final = 120.0", "LONGEST: Final = 2.0", "exit code 70"),
+        (
+            "values.py",
+            "def plain(value: Any) -> Any:",
+            "def plain(value: Any) -> Any:\n    raise OSError('undecodable')\n",
+            "polic",
+        ),
+    ],
+    ids=["hangs", "cannot decode"],
+)
+def test_a_pack_that_hangs_or_cannot_decode_fails_the_run_by_name(
+    run: Run, tmp_path: Path, file: str, old: str, new: str, says: str
+) -> None:
+    pack = copied(tmp_path)
+    source = pack / "charter" / file
+    assert old in source.read_text()
+    source.write_text(source.read_text().replace(old, new))
+    if file == "patience.py":
+        judge = pack / "charter" / "judge.py"
+        recorded = "self.recorded[resource.urn] = resource"
+        assert recorded in judge.read_text()
+        judge.write_text(judge.read_text().replace(recorded, "__import__('time').sleep(600)"))
+    code, told = run.preview("10.0.0.0/8", FACTS, pack)
+    assert code != 0
+    assert says in told
+    assert "polic" in told
 
 
 def copied(folder: Path) -> Path:
