@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
 from bench.figure import Figure, rounded
+from bench.program import PROJECT
 
 STANDARD: Final = frozenset(f"K8S-POD-0{number}" for number in range(1, 8))
 """The rules that together are Pod Security Standards restricted."""
@@ -75,3 +79,14 @@ def clusters() -> Iterable[Figure]:
         f"{gatekeeper} of {len(corpus)} by gator; {len(beyond()) - parts} rules that look at Kubernetes objects cannot "
         "stand there; where verdicts may differ and why: docs/policies/clusters.md",
     )  # fmt: skip
+
+
+def previewed() -> dict[str, Any]:
+    """Preview prod on the engine against the stand-in clouds and return what the law says of it."""
+    command = [sys.executable, "-m", "automation", "preview", "prod", "--offline", "--json"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    said: dict[str, Any] = json.loads(done.stdout or "{}")
+    if "policy" not in said:
+        raise RuntimeError(f"`{' '.join(command[1:])}` ended with {done.returncode}: {done.stderr[-2000:]}")
+    law: dict[str, Any] = said["policy"]
+    return law
