@@ -19,6 +19,8 @@ PLACE: Final = {
 }
 """What comes first; a constraint, whose kind a template makes, comes last."""
 LAST: Final = 2
+ACTIONS: Final = ("dryrun", "warn", "deny")
+"""From the mildest: what the law only advises is not refused because the stack file says `deny`."""
 SYSTEM: Final = ("kube-node-lease", "kube-public", "kube-system")
 
 
@@ -51,7 +53,7 @@ def place(document: Mapping[str, Any]) -> tuple[int, str]:
 
 
 def acting(document: Mapping[str, Any], action: str, exempt: Sequence[str]) -> dict[str, Any]:
-    """The spec, with what happens when the rule is broken, and without the platform's own namespaces.
+    """The spec with the milder of what law and stack file want to happen, and not in the platform's own namespaces.
 
     What stands there comes from charts, which the law judges before they are installed; a refusal at the door would
     only stop a node's repair in the night.
@@ -67,7 +69,8 @@ def acting(document: Mapping[str, Any], action: str, exempt: Sequence[str]) -> d
         return spec
     match = dict(spec.get("match") or {})
     match["excludedNamespaces"] = sorted({*match.get("excludedNamespaces", ()), *exempt})
-    return {**spec, "enforcementAction": action, "match": match}
+    told = str(spec.get("enforcementAction") or ACTIONS[-1])
+    return {**spec, "enforcementAction": min(told, action, key=ACTIONS.index), "match": match}
 
 
 def _gives(document: Mapping[str, Any]) -> str:

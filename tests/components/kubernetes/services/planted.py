@@ -89,7 +89,7 @@ KYVERNO: list[tuple[str, tuple[str | int, ...], Any]] = [
     ("ImageValidatingPolicy", ("spec", "validationActions", 0), "Refuse"),
     ("ImageValidatingPolicy", ("spec", "failurePolicy"), "Sometimes"),
     ("ImageValidatingPolicy", ("spec", "validations", 0, "expression"), None),
-    ("ImageValidatingPolicy", ("spec", "attestors"), []),
+    ("ImageValidatingPolicy", ("spec", "attestors", 0, "name"), None),
     ("ValidatingAdmissionPolicy", ("spec", "validations", 0, "expression"), "object.spec.("),
     ("ValidatingAdmissionPolicy", ("spec", "failurePolicy"), "Maybe"),
     ("ValidatingAdmissionPolicyBinding", ("spec", "validationActions"), ["Scold"]),
