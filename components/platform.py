@@ -130,7 +130,7 @@ class Platform(pulumi.ComponentResource):
         base = ClusterBase(
             name,
             ClusterBaseArgs(
-                namespaces=quota.held(stack.namespaces, stack.services.scaling, self._workloads(name)),
+                namespaces=quota.held(stack.namespaces, stack.services, self._workloads(name)),
                 version=stack.cluster_version(name),
                 labels={each: tenant_labels(stack.services, each) for each in stack.namespaces},
                 annotations={each: tenant_annotations(stack.services, each) for each in stack.namespaces},

@@ -128,15 +128,19 @@ def _vertical(tree: Tree, path: Path, index: int) -> Iterator[Problem]:
 def _room(tree: Tree, places: dict[str, int]) -> Iterator[Problem]:
     """Quotas and pools that the file writes hold the most pods that it writes."""
     most: dict[str, int] = {}
-    for name in tree.mapping(*HERE):
+    delivered = tree.mapping("services", "rollouts", "workloads")
+    for name in sorted({*tree.mapping(*HERE), *delivered} & places.keys()):
         path: Path = (*HERE, name)
-        namespace, limit = tree.text(*path, "namespace"), _value(tree, (*path, "horizontal"), "max", Horizontal)
-        if namespace and name in places and isinstance(limit, int) and not _off(tree, path, "horizontal"):
-            most[namespace] = most.get(namespace, 0) + surged(limit)
+        namespace = tree.text(*path, "namespace") or tree.text("services", "rollouts", "workloads", name, "namespace")
+        limit = _value(tree, (*path, "horizontal"), "max", Horizontal)
+        if name not in tree.mapping(*HERE) or _off(tree, path, "horizontal"):
+            limit = tree.whole("workloads", places[name], "replicas") if name in delivered else None
+        if namespace and isinstance(limit, int):
+            most[namespace] = most.get(namespace, 0) + surged(limit, delivered=name in delivered)
     for namespace, pods in most.items():
         written = tree.whole("namespaces", namespace, "pods")
         if written is not None and written < pods:
-            what = f"is too few: workloads that scale reach {pods} pods here, an update included"
+            what = f"is too few: workloads that scale or roll out reach {pods} pods here, updates included"
             fix = f"write {pods} or more, or leave it out: the quota follows the workloads"
             yield Problem(path=("namespaces", namespace, "pods"), what=what, found=written, fix=fix)
     for cluster in tree.clusters():
@@ -146,7 +150,7 @@ def _room(tree: Tree, places: dict[str, int]) -> Iterator[Problem]:
             continue
         room, asked = sum(size or 0 for size in sizes) * PODS_PER_NODE, sum(most.values())
         if asked > room:
-            what = f"of {cluster} are too small: its nodes take {room} pods, and workloads that scale reach {asked}"
+            what = f"of {cluster} are too small: its nodes take {room} pods, and workloads reach {asked}"
             yield Problem(path=path, what=what, fix="raise max of a pool, or lower max in services.scaling.workloads")
             return
 

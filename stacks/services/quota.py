@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from stacks.quantities import cpu_milli, memory_mib
-from stacks.services.scaling import Scaling
+from stacks.services.settings import Services
 from stacks.work import Namespace, Workload
 
 SURGE_PERCENT: Final = 25
@@ -26,15 +26,15 @@ class Peak:
     memory_mib: int
 
 
-def surged(pods: int) -> int:
-    """Pods during a rolling update."""
-    return pods + -(-pods * SURGE_PERCENT // 100)
+def surged(pods: int, *, delivered: bool = False) -> int:
+    """Pods during an update; a rollout runs the whole new version beside the whole old one."""
+    return pods * 2 if delivered else pods + -(-pods * SURGE_PERCENT // 100)
 
 
-def peaks(scaling: Scaling | None, workloads: Mapping[str, Workload]) -> dict[str, Peak]:
-    """Return the peak of each namespace that has a workload whose number of pods changes."""
+def peaks(services: Services, workloads: Mapping[str, Workload]) -> dict[str, Peak]:
+    """Return the peak of each namespace that has a workload whose number of pods changes, by load or by rollouts."""
     found: dict[str, list[Peak]] = {}
-    for namespace, peak in _each(scaling, workloads):
+    for namespace, peak in _each(services, workloads):
         found.setdefault(namespace, []).append(peak)
     return {
         namespace: Peak(
@@ -46,20 +46,25 @@ def peaks(scaling: Scaling | None, workloads: Mapping[str, Workload]) -> dict[st
     }
 
 
-def _each(scaling: Scaling | None, workloads: Mapping[str, Workload]) -> Iterator[tuple[str, Peak]]:
-    for name, scaled in (scaling.workloads if scaling is not None else {}).items():
-        if scaled.horizontal is None or name not in workloads:
+def _each(services: Services, workloads: Mapping[str, Workload]) -> Iterator[tuple[str, Peak]]:
+    scaled = services.scaling.workloads if services.scaling is not None else {}
+    delivered = services.rollouts.workloads if services.rollouts is not None else {}
+    for name in sorted(workloads):
+        horizontal = scaled[name].horizontal if name in scaled else None
+        if horizontal is None and name not in delivered:
             continue
-        pods = surged(scaled.horizontal.max)
+        namespace = scaled[name].namespace if name in scaled else delivered[name].namespace
+        most = workloads[name].replicas if horizontal is None else horizontal.max
+        pods = surged(most, delivered=name in delivered)
         one, memory = cpu_milli(workloads[name].cpu), memory_mib(workloads[name].memory)
-        yield scaled.namespace, Peak(pods=pods, cpu_milli=pods * one, memory_mib=pods * memory)
+        yield namespace, Peak(pods=pods, cpu_milli=pods * one, memory_mib=pods * memory)
 
 
 def held(
-    namespaces: Mapping[str, Namespace], scaling: Scaling | None, workloads: Mapping[str, Workload]
+    namespaces: Mapping[str, Namespace], services: Services, workloads: Mapping[str, Workload]
 ) -> dict[str, Namespace]:
     """Raise the quotas of namespaces whose workloads grow beyond them; what the file wrote itself was checked."""
-    peak_of = peaks(scaling, workloads)
+    peak_of = peaks(services, workloads)
     return {name: _raised(wish, peak_of[name]) if name in peak_of else wish for name, wish in namespaces.items()}
 
 

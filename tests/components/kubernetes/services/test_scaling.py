@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -128,7 +129,7 @@ def test_the_adapter_stands_between_the_api_server_and_the_mesh(everything: Clou
 
 
 def test_quotas_hold_what_may_grow() -> None:
-    scaling = Services.model_validate_json('{"scaling": {"workloads": {"gateway": {"namespace": "platform"}}}}').scaling
+    scaling = Services.model_validate_json('{"scaling": {"workloads": {"gateway": {"namespace": "platform"}}}}')
     wish = held({"platform": Namespace(), "other": Namespace()}, scaling, WORKLOADS)
     assert wish["platform"].pods == 125
     assert wish["platform"].cpu_requests == "100"  # 125 pods of 500m are 62.5
@@ -137,6 +138,13 @@ def test_quotas_hold_what_may_grow() -> None:
     wish = held({"platform": Namespace()}, scaling, large)
     assert (wish["platform"].cpu_requests, wish["platform"].memory_requests) == ("250", "500Gi")
     assert (wish["platform"].cpu_limits, wish["platform"].memory_limits) == ("500", "1000Gi")
+
+
+def test_quotas_hold_both_versions_of_what_is_rolled_out() -> None:
+    rollouts = {"workloads": {"gateway": {"namespace": "platform"}, "agent": {"namespace": "platform"}}}
+    scaling = {"workloads": {"gateway": {"namespace": "platform"}}}
+    services = Services.model_validate_json(json.dumps({"scaling": scaling, "rollouts": rollouts}))
+    assert held({"platform": Namespace()}, services, WORKLOADS)["platform"].pods == 2 * 100 + 2 * 3
 
 
 def autoscaler(everything: Cloud, replicas: int) -> Autoscaler:
