@@ -17,6 +17,7 @@ from sandbox.wire import has_unknown, is_unknown
 _INVALID = grpc.StatusCode.INVALID_ARGUMENT
 
 BUILT_IN_ROLES = {
+    "fa23ad8b-c56e-40d8-ac0c-ce449e1d2c64": "Billing Reader",
     "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
     "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
     "acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
