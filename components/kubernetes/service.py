@@ -114,6 +114,7 @@ class Service(pulumi.ComponentResource):
         self.facts = TABLE[self.SERVICE]
         self.last: list[pulumi.Resource] = [ground.cluster.ready, *ground.after]
         self.made: list[pulumi.Resource] = []
+        self.released: dict[str, str] = {}
 
     def options(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
         """Options of a child: the cluster takes it along when it goes, and it comes after what is named."""
@@ -152,6 +153,7 @@ class Service(pulumi.ComponentResource):
         main = chart == self.facts.charts[0]
         wish = getattr(self.ground.services, self.SERVICE).version if main else None
         locked = lock.find(chart, wish)
+        self.released[chart] = locked.version
         address = f"{locked.oci}@{locked.digest}" if locked.oci and locked.resolved else locked.oci or locked.chart
         made = Release(
             f"{self.named}-{name or chart}",
@@ -230,10 +232,7 @@ class Service(pulumi.ComponentResource):
 
     def done(self) -> None:
         """Say that all of it is there: one small object, which others depend on."""
-        charts = {chart: lock.find(chart).version for chart in self.facts.charts}
-        wish = getattr(self.ground.services, self.SERVICE).version
-        if wish is not None:
-            charts[self.facts.charts[0]] = wish
+        charts = dict(self.released)
         self.ready = ConfigMap(
             f"{self.named}-ready",
             metadata=ObjectMetaArgs(name=f"{self.SERVICE.replace('_', '-')}-ready", namespace=self.facts.namespace),

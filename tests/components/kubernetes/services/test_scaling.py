@@ -93,6 +93,8 @@ def test_what_a_cloud_brings_is_not_installed_again(cloud: Cloud, where: str, ch
     asked = {"keda", "metrics-server", "vertical-pod-autoscaler", "cluster-autoscaler"}
     found = releases(build(cloud, FEW, where))
     assert asked & set(found) == charts
+    (ready,) = (each for each in objects(cloud, "ConfigMap") if each["metadata"]["name"] == "scaling-ready")
+    assert asked & set(ready["data"]) == charts - {"cluster-autoscaler"}  # it says what is really there
     assert objects(cloud, "VerticalPodAutoscaler")
     assert ("node-scaling" in {each["metadata"]["name"] for each in objects(cloud, "Namespace")}) == (where == "aws")
 
