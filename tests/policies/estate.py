@@ -247,8 +247,8 @@ PROTECTED: Final = frozenset({"key", "bucket", "journal", "database", "lock", "s
 PARTS: Final = (("aws", _aws), ("gcp", _gcp), ("azure", _azure), ("cloudflare", _edge), ("kubernetes", cluster))
 
 
-def good() -> Graph:
-    """Return the estate: providers, cells, and settings until it is a thousand."""
+def good(cells: int = CELLS, size: int = SIZE) -> Graph:
+    """Return the estate: providers, cells, and settings until it has its size."""
     aws = {"version": "7.51.1", "region": "eu-north-1", "allowedAccountIds": f'["{ACCOUNT}"]'}
     graph: Graph = {
         "aws": {"type": "pulumi:providers:aws", "props": aws},
@@ -278,7 +278,7 @@ def good() -> Graph:
         "type": "aws:cloudtrail/trail:Trail", "provider": "aws", "protect": True, "props": {**recorded, "tags": TAGS},
         "refs": {"s3BucketName": "cell0-journal", "kmsKeyId": "cell0-key"},
     }  # fmt: skip
-    for number in range(CELLS):
+    for number in range(cells):
         cell = f"cell{number}"
         for provider, made in PARTS:
             for name, kind, props, refs in made(cell):
@@ -289,8 +289,8 @@ def good() -> Graph:
                     "refs": {prop: f"{cell}-{target}" for prop, target in refs.items()},
                     "protect": name in PROTECTED,
                 }
-    for number in range(SIZE - len(graph)):
-        settings = {"metadata": {"name": f"settings{number}", "namespace": f"cell{number % CELLS}"}, "data": {"a": "b"}}
+    for number in range(size - len(graph)):
+        settings = {"metadata": {"name": f"settings{number}", "namespace": f"cell{number % cells}"}, "data": {"a": "b"}}
         graph[f"settings{number}"] = {
             "type": "kubernetes:core/v1:ConfigMap", "provider": "kubernetes", "props": settings,
         }  # fmt: skip
