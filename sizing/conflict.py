@@ -6,7 +6,8 @@ U. Junker, QuickXplain: preferred explanations and relaxations for over-constrai
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from sizing.catalogue import InstanceType
 from sizing.compiled import compile_problem
@@ -15,8 +16,9 @@ from sizing.limits import WORKLOADS, Limit, lift, limits_of
 from sizing.plan import Infeasible
 from sizing.problem import Problem
 
-CALLS = 120  # trials of one search; a number, so that the answer never depends on a clock
-TRIED_CALLS = 24  # the same where each trial is a whole solution
+CALLS = ((150, 120, 24), (600, 60, 6), (10**9, 30, 3))
+"""Pods; trials of one search, and of one where each trial is a whole solution: numbers, so that no clock decides."""
+NUMBERS = ("quota", "budget", "pool_max")
 BOUND_GAP = 0.01
 
 Fails = Callable[[tuple[Limit, ...]], bool]
@@ -27,12 +29,14 @@ Solve = Callable[[Problem], object]
 class Conflict:
     """Limits that cannot hold together; `proven`: by a relaxation, else no plan was found; `least`: none is left over.
 
-    Without limits the demand fits nowhere whatever is lifted.
+    Without limits the demand fits nowhere whatever is lifted. Where the trials did not suffice, the limits that are
+    numbers are named: some of them bind.
     """
 
     limits: tuple[Limit, ...]
     proven: bool
     least: bool
+    whole: bool = True  # whether whole nodes were needed for the proof
 
 
 class _Spent(Exception):  # noqa: N818 - not an error: the trials are used up
@@ -57,13 +61,13 @@ class _Trials:
         return self.known[key]
 
 
-def bound(problem: Problem, *, spot_share: bool = True, gap: float = 1.0) -> float:
-    """No plan costs less (USD a month); infinite when it is proven that there is none."""
+def bound(problem: Problem, *, spot_share: bool = True, gap: float = 1.0, whole: bool = True) -> float:
+    """No plan costs less (USD a month); infinite when it is proven that there is none. `whole`: nodes are whole."""
     compiled = compile_problem(problem)
     if isinstance(compiled, Infeasible):
         return float("inf")
     without = frozenset() if spot_share else frozenset({"spot_share"})
-    fluid = solve_fluid(compiled, nodes_limit=200, gap=gap, without=without)
+    fluid = solve_fluid(compiled, nodes_limit=200, gap=gap, without=without, whole=whole)
     if fluid.status == "infeasible":
         return float("inf")
     budget = problem.budget_usd_month
@@ -75,18 +79,22 @@ def find(problem: Problem, every: tuple[InstanceType, ...], solve: Solve) -> Con
     limits = limits_of(problem)
     gap = BOUND_GAP if problem.budget_usd_month is not None else 1.0
 
-    def proven(kept: tuple[Limit, ...]) -> bool:
+    def proven(kept: tuple[Limit, ...], *, whole: bool) -> bool:
         gone = rest(limits, kept)
         share = Limit("spot_share") in kept or Limit("spot_share") not in limits
-        return bound(lift(problem, gone, every), spot_share=share, gap=gap) == float("inf")
+        return bound(lift(problem, gone, every), spot_share=share, gap=gap, whole=whole) == float("inf")
 
     def searched(kept: tuple[Limit, ...]) -> bool:
         return isinstance(solve(lift(problem, rest(limits, kept), every)), Infeasible)
 
-    if proven(limits):
-        return _least(limits, proven, CALLS, is_proven=True)
+    pods = sum(w.replicas for w in problem.workloads)
+    calls, tried = next((calls, tried) for most, calls, tried in CALLS if pods <= most)
+    for whole in (False, True):  # what parts of nodes prove already is proved in a fraction of the time
+        if proven(limits, whole=whole):
+            found = _least(limits, partial(proven, whole=whole), calls if whole else CALLS[0][1], is_proven=True)
+            return replace(found, whole=whole)
     few = tuple(limit for limit in limits if limit.kind != "spot_share")  # the solvers cannot lift it
-    return _least(few, searched, TRIED_CALLS, is_proven=False)
+    return _least(few, searched, tried, is_proven=False)
 
 
 def rest(limits: tuple[Limit, ...], kept: tuple[Limit, ...]) -> set[Limit]:
@@ -102,7 +110,7 @@ def _least(limits: tuple[Limit, ...], fails: Fails, calls: int, *, is_proven: bo
             return Conflict((), is_proven, least=True)
         found = narrow((), (), limits, trials)
     except _Spent:
-        return Conflict(limits, is_proven, least=False)
+        return Conflict(tuple(limit for limit in limits if limit.kind in NUMBERS), is_proven, least=False)
     for group in [limit for limit in found if limit.kind in WORKLOADS and len(limit.subjects) > 1]:
         others = tuple(limit for limit in found if limit != group)
         found = (*others, _apart(group, others, trials))

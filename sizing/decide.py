@@ -58,6 +58,7 @@ def explained(problem: Problem, made: Infeasible) -> Infeasible:
         made,
         conflict=tuple(limit.told(problem) for limit in found.limits),
         proven=found.proven,
+        least=found.least,
         relaxations=ways,
         detail={**made.detail, "kinds": sorted({limit.kind for limit in found.limits})},
     )

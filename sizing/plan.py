@@ -92,7 +92,7 @@ class Infeasible:
     """No plan exists: what binds, what to change, and the numbers.
 
     `constraint` is one of pool_max, quota, budget, pod_too_large, price_missing, spot_share, unverified. `conflict`:
-    limits that cannot hold together, none of which can be left out (`proven`: whatever the solver); `relaxations`:
+    limits that cannot hold together (`least`: none can be left out; `proven`: whatever the solver); `relaxations`:
     changes that help, the cheapest first.
     """
 
@@ -101,6 +101,7 @@ class Infeasible:
     detail: Mapping[str, Any] = field(default_factory=dict)
     conflict: tuple[str, ...] = ()
     proven: bool = True
+    least: bool = True
     relaxations: tuple[Relaxation, ...] = ()
 
     def lines(self) -> tuple[str, ...]:
@@ -108,7 +109,8 @@ class Infeasible:
         told = [f"{self.constraint}: {self.message}"]
         if self.conflict:
             sure = "" if self.proven else " (no plan was found; that there is none is not proven)"
-            told.append(f"these cannot hold together{sure}: {'; '.join(self.conflict)}")
+            some = "these cannot hold together" if self.least else "some of these cannot hold together with the demand"
+            told.append(f"{some}{sure}: {'; '.join(self.conflict)}")
         told += [
             f"{'cheapest way out' if not number else 'or'}: {way.change} - then a plan costs "
             f"{way.cost_usd_month:,.0f} USD a month"

@@ -14,7 +14,8 @@ from sizing.plan import Plan, Relaxation
 from sizing.problem import PoolWish, Problem
 
 SHOWN = 4
-SOLVES = ((500, 12), (3000, 6), (10**9, 3))  # pods, and how many whole solutions they are worth
+FEW = 150  # pods up to which whole nodes are counted where parts of them would do
+SOLVES = ((150, 12), (500, 5), (10**9, 2))  # pods, and how many whole solutions they are worth
 ROUNDS = 5  # conflicts lifted one after the other
 STEPS = 3  # trials between what a relaxation proves and what a plan used
 
@@ -64,7 +65,7 @@ def ways(problem: Problem, conflict: Conflict, every: tuple[InstanceType, ...], 
     pods = sum(w.replicas for w in problem.workloads)
     solver = _Solver(solve, next(most for size, most in SOLVES if pods <= size))
     singles = [way for limit in conflict.limits if limit.kind in LIFTABLE for way in _single(problem, limit, every)]
-    ranked = sorted(((bound(way.problem, gap=BOUND_GAP), i) for i, way in enumerate(singles)), key=lambda r: r)
+    ranked = sorted((bound(way.problem, gap=BOUND_GAP, whole=pods <= FEW), i) for i, way in enumerate(singles))
     found: list[Relaxation] = []
     for floor, i in ranked:
         if floor == float("inf") or len(found) == SHOWN:
@@ -96,7 +97,8 @@ def _single(problem: Problem, limit: Limit, every: tuple[InstanceType, ...]) -> 
         tried = (replace(problem, max_age_days=age) for age in ages)
     else:
         tried = (lift(problem, (limit,), every),)
-    first = next((made for made in tried if bound(made) < float("inf")), None)
+    few = sum(w.replicas for w in problem.workloads) <= FEW
+    first = next((made for made in tried if bound(made, whole=few) < float("inf")), None)
     if first is not None:
         yield _Way(first, (limit,))
 
@@ -181,7 +183,8 @@ def _lowered(problem: Problem, made: Problem, limit: Limit, plan: Plan, solver: 
         return replace(made, pools=_each(made, limit, min=nodes)), plan
     else:
         return made, plan
-    least = _first(low + 1, high, lambda number: bound(put(number)) < float("inf"))
+    few = sum(w.replicas for w in made.workloads) <= FEW
+    least = _first(low + 1, high, lambda number: bound(put(number), whole=few) < float("inf"))
     best, kept = high, plan
     for step in range(STEPS):
         number = least + (best - least) * step // STEPS
