@@ -12,6 +12,7 @@ from components.aws.account import account_of
 from components.aws.cluster import Cluster
 from components.aws.key import Key, KeyArgs
 from components.aws.network import Network
+from components.aws.store_door import Guarded, door
 from components.aws.workload_identity import used_through
 from components.contracts import StoreArgs
 from components.grants import Holder, PodIdentity, UseCache
@@ -43,7 +44,8 @@ class Cache(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         self._users = {user: self._user(Holder(*user.split("/"))) for user in args.wish.users}
-        self._group = group = self._make(self._key(), self._door(network, cluster), network)
+        closed = door(name, Guarded(f"cache {args.key}", PORT), network, cluster, self._child)
+        self._group = group = self._make(self._key(), closed, network)
         self.address = group.primary_endpoint_address
         self.secret = pulumi.Output.from_input("")
         self.ready = group
@@ -84,29 +86,7 @@ class Cache(pulumi.ComponentResource):
             self._child,
         )
 
-    def _door(self, network: Network, cluster: Cluster) -> aws.ec2.SecurityGroup:
-        region = self._args.region
-        group = aws.ec2.SecurityGroup(
-            f"{self._name}-door",
-            description=f"Who reaches the cache {self._args.key}",
-            vpc_id=network.network_id,
-            region=region,
-            opts=self._child,
-        )
-        aws.vpc.SecurityGroupIngressRule(
-            f"{self._name}-from-nodes",
-            security_group_id=group.id,
-            description="Nodes and pods of the cluster",
-            referenced_security_group_id=cluster.nodes_group_id,
-            ip_protocol="tcp",
-            from_port=PORT,
-            to_port=PORT,
-            region=region,
-            opts=self._child,
-        )
-        return group
-
-    def _make(self, key: Key, door: aws.ec2.SecurityGroup, network: Network) -> aws.elasticache.ReplicationGroup:
+    def _make(self, key: Key, closed: aws.ec2.SecurityGroup, network: Network) -> aws.elasticache.ReplicationGroup:
         args, region, spare = self._args, self._args.region, self._args.wish.availability == "region"
         known = short(f"{args.environment}-{region}-{args.key}")
         subnets = aws.elasticache.SubnetGroup(
@@ -137,7 +117,7 @@ class Cache(pulumi.ComponentResource):
             port=PORT,
             parameter_group_name="default.valkey8",
             subnet_group_name=subnets.name,
-            security_group_ids=[door.id],
+            security_group_ids=[closed.id],
             user_group_ids=[users.user_group_id],
             at_rest_encryption_enabled=True,
             kms_key_id=key.arn,

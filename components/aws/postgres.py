@@ -12,6 +12,7 @@ from components.aws.backup import backups
 from components.aws.cluster import Cluster
 from components.aws.key import Key, KeyArgs, used_by_logs
 from components.aws.network import Network
+from components.aws.store_door import Guarded, door
 from components.aws.workload_identity import used_through
 from components.contracts import StoreArgs
 from components.grants import Holder, PodIdentity, UseDatabase
@@ -47,7 +48,8 @@ class Postgres(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self.database = args.key.replace("-", "_")
         key = self._key()
-        instance = self._instance(key, self._door(network, cluster), network)
+        closed = door(name, Guarded(f"database {args.key}", PORT), network, cluster, self._child)
+        instance = self._instance(key, closed, network)
         backups(cluster, args).take(args.key, instance)
         self.address = instance.address
         self.secret = instance.master_user_secrets[0].secret_arn
@@ -81,30 +83,7 @@ class Postgres(pulumi.ComponentResource):
             self._child,
         )
 
-    def _door(self, network: Network, cluster: Cluster) -> aws.ec2.SecurityGroup:
-        """Let nodes of the cluster in, and nobody out."""
-        region = self._args.region
-        group = aws.ec2.SecurityGroup(
-            f"{self._name}-door",
-            description=f"Who reaches the database {self._args.key}",
-            vpc_id=network.network_id,
-            region=region,
-            opts=self._child,
-        )
-        aws.vpc.SecurityGroupIngressRule(
-            f"{self._name}-from-nodes",
-            security_group_id=group.id,
-            description="Nodes and pods of the cluster",
-            referenced_security_group_id=cluster.nodes_group_id,
-            ip_protocol="tcp",
-            from_port=PORT,
-            to_port=PORT,
-            region=region,
-            opts=self._child,
-        )
-        return group
-
-    def _instance(self, key: Key, door: aws.ec2.SecurityGroup, network: Network) -> aws.rds.Instance:
+    def _instance(self, key: Key, closed: aws.ec2.SecurityGroup, network: Network) -> aws.rds.Instance:
         args, wish, region = self._args, self._args.wish, self._args.region
         identifier = f"{args.environment}-{region}-{args.key}"
         logs = [
@@ -153,7 +132,7 @@ class Postgres(pulumi.ComponentResource):
             master_user_secret_kms_key_id=key.arn,
             iam_database_authentication_enabled=True,
             db_subnet_group_name=subnets.name,
-            vpc_security_group_ids=[door.id],
+            vpc_security_group_ids=[closed.id],
             publicly_accessible=False,
             parameter_group_name=forced.name,
             backup_retention_period=wish.retention_days,

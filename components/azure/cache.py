@@ -8,11 +8,10 @@ import pulumi
 from pulumi_azure_native import redisenterprise as redis
 
 from components.azure.cluster import Cluster
-from components.azure.identity import GrantArgs, grant, identity
-from components.azure.key_vault import key
 from components.azure.naming import unique
 from components.azure.network import Network
 from components.azure.private_endpoint import PrivateEndpointArgs, private_endpoint
+from components.azure.store_key import store_key
 from components.contracts import StoreArgs
 from components.grants import Holder, PodIdentity, UseCache
 
@@ -98,43 +97,33 @@ class Cache(pulumi.ComponentResource):
 
     def _make(self) -> redis.RedisEnterprise:
         args, network = self._args, self._network
-        reader = identity(f"{self._name}-key", network.group, args.region, self._child)
-        guarded = pulumi.ResourceOptions(parent=self, protect=args.protect)
-        own = key(f"{self._name}-key", network.vault.place, ("wrapKey", "unwrapKey"), guarded)
-        may_unwrap = grant(
-            f"{self._name}-key",
-            GrantArgs(
-                role="Key Vault Crypto Service Encryption User",
-                principal=reader.principal_id,
-                scope=own.id,
-                subscription=network.subscription,
-            ),
-            self._child,
-        )
+        own = store_key(self._name, network, protect=args.protect, opts=self._child)
         return redis.RedisEnterprise(
             self._name,
             redis.RedisEnterpriseArgs(
                 resource_group_name=network.group,
                 location=args.region,
-                cluster_name=unique("redis-", network.group, args.key, reader.client_id),
+                cluster_name=unique("redis-", network.group, args.key, own.reader.client_id),
                 sku=redis.SkuArgs(name=SKUS[args.wish.size]),
                 high_availability="Enabled" if args.wish.availability == "region" else "Disabled",
                 minimum_tls_version="1.2",
                 public_network_access="Disabled",
-                identity=redis.ManagedServiceIdentityArgs(type="UserAssigned", user_assigned_identities=[reader.id]),
+                identity=redis.ManagedServiceIdentityArgs(
+                    type="UserAssigned", user_assigned_identities=[own.reader.id]
+                ),
                 encryption=redis.ClusterPropertiesEncryptionArgs(
                     customer_managed_key_encryption=redis.ClusterPropertiesCustomerManagedKeyEncryptionArgs(
                         key_encryption_key_identity=redis.ClusterPropertiesKeyEncryptionKeyIdentityArgs(
-                            identity_type="userAssignedIdentity", user_assigned_identity_resource_id=reader.id
+                            identity_type="userAssignedIdentity", user_assigned_identity_resource_id=own.reader.id
                         ),
-                        key_encryption_key_url=own.key_uri_with_version,
+                        key_encryption_key_url=own.key.key_uri_with_version,
                     )
                 ),
             ),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=args.protect,
-                depends_on=[may_unwrap, network.vault.ready],
+                depends_on=[own.allowed, network.vault.ready],
                 custom_timeouts=TIMEOUTS,
             ),
         )

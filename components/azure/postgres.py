@@ -8,11 +8,10 @@ import pulumi
 from pulumi_azure_native import dbforpostgresql as postgres
 
 from components.azure.cluster import Cluster
-from components.azure.identity import GrantArgs, grant, identity
-from components.azure.key_vault import key
 from components.azure.naming import unique
 from components.azure.network import Network
 from components.azure.private_endpoint import PrivateEndpointArgs, private_endpoint
+from components.azure.store_key import store_key
 from components.contracts import StoreArgs
 from components.grants import Holder, PodIdentity, UseDatabase
 from stacks.quantities import memory_mib
@@ -116,40 +115,24 @@ class Postgres(pulumi.ComponentResource):
 
     def _make(self) -> postgres.Server:
         args, wish, network = self._args, self._args.wish, self._network
-        reader = identity(f"{self._name}-key", network.group, args.region, self._child)
-        own = key(
-            f"{self._name}-key",
-            network.vault.place,
-            ("wrapKey", "unwrapKey"),
-            pulumi.ResourceOptions(parent=self, protect=args.protect),
-        )
-        may_unwrap = grant(
-            f"{self._name}-key",
-            GrantArgs(
-                role="Key Vault Crypto Service Encryption User",
-                principal=reader.principal_id,
-                scope=own.id,
-                subscription=network.subscription,
-            ),
-            self._child,
-        )
+        own = store_key(self._name, network, protect=args.protect, opts=self._child)
         return postgres.Server(
             self._name,
             postgres.ServerArgs(
                 resource_group_name=network.group,
                 location=args.region,
-                server_name=unique("pg-", network.group, args.key, reader.client_id),
+                server_name=unique("pg-", network.group, args.key, own.reader.client_id),
                 version=VERSION,
                 create_mode="Default",
                 sku=postgres.SkuArgs(name=SKUS[wish.size], tier="GeneralPurpose"),
                 identity=postgres.UserAssignedIdentityArgs(
                     type="UserAssigned",
-                    user_assigned_identities=reader.id.apply(lambda found: {found: postgres.UserIdentityArgs()}),
+                    user_assigned_identities=own.reader.id.apply(lambda found: {found: postgres.UserIdentityArgs()}),
                 ),
                 data_encryption=postgres.DataEncryptionArgs(
                     type="AzureKeyVault",
-                    primary_key_uri=own.key_uri_with_version,
-                    primary_user_assigned_identity_id=reader.id,
+                    primary_key_uri=own.key.key_uri_with_version,
+                    primary_user_assigned_identity_id=own.reader.id,
                 ),
                 auth_config=postgres.AuthConfigArgs(
                     active_directory_auth="Enabled",
@@ -172,7 +155,7 @@ class Postgres(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=args.protect,
-                depends_on=[may_unwrap, network.vault.ready],
+                depends_on=[own.allowed, network.vault.ready],
                 custom_timeouts=TIMEOUTS,
             ),
         )
