@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from automation.cli import Glass, Json, Offline, Output, Project, Real, StackName, Unjudged, _run, app
+from automation.cli import Unjudged, _run, app
 from automation.exits import Ending, Exit
-from automation.session import PROJECT, Options, opened
+from automation.options import Run, on_a_stack
+from automation.session import opened
 
 if TYPE_CHECKING:
     from automation.events import Step
@@ -110,24 +111,20 @@ def _revert(session: Session, asked: Asked) -> list[str]:
 
 
 @app.command()
+@on_a_stack
 def answer(
-    stack: StackName,
+    run: Run,
     what: What,
     urn: Urn,
     path: Path_ = None,
     until: Until = None,
     reason: Reason = None,
     out: Out = Path("build/drift.patch"),
-    offline: Offline = False,
-    real: Real = False,
-    as_json: Json = False,
     no_policies: Unjudged = False,
-    break_glass: Glass = None,
-    project: Project = PROJECT,
 ) -> None:
     """Adopt drift into the stack file (as a patch), revert it in the cloud, or ignore it until a date."""
-    output = Output(as_json=as_json, stack=stack)
-    options = Options(project, offline, real, policies=what == "revert" and not no_policies, break_glass=break_glass)
+    output, stack, project = run.output(), run.stack, run.project
+    options = replace(run.options, policies=what == "revert" and not no_policies)
 
     def work() -> Exit:
         import json  # noqa: PLC0415
@@ -156,7 +153,7 @@ def answer(
                 lines = [f"{asked.row['urn']} is let be until {end}: {file}"]
             lines = [session.redactor.text(line) for line in lines]
         made = {"stack": stack, "answer": what, **asked.row, "lines": lines}
-        sys.stdout.write(json.dumps(made, indent=1) + "\n" if as_json else "\n".join(lines) + "\n")
+        sys.stdout.write(json.dumps(made, indent=1) + "\n" if run.as_json else "\n".join(lines) + "\n")
         return Exit.OK
 
     _run(output, work)

@@ -11,9 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from automation.cli import Json, Offline, Output, Project, Real, StackName, _run, app
+from automation.cli import Json, Output, Project, Real, _run, app
 from automation.exits import Ending, Exit
-from automation.session import PROJECT, Options
+from automation.options import Run, on_a_stack
+from automation.session import PROJECT
 
 guard_app = typer.Typer(no_args_is_help=True, help="The guard of the pipelines: what failed, why, and what is done.")
 app.add_typer(guard_app, name="guard")
@@ -114,16 +115,13 @@ def health(records: Records, as_json: Json = False) -> None:
 
 
 @guard_app.command()
+@on_a_stack
 def watch(
-    stack: StackName,
+    run: Run,
     metrics: Annotated[Path, typer.Option("--metrics", metavar="FILE", help="the canary's series, as JSON")],
-    offline: Offline = False,
-    real: Real = False,
-    as_json: Json = False,
-    project: Project = PROJECT,
 ) -> None:
     """Judge a deployment by its series; roll back and tell people when it fails. Exits 1 when it was rolled back."""
-    output = Output(as_json=as_json, stack=stack)
+    output, stack = run.output(), run.stack
 
     def work() -> Exit:
         from automation.notify.send import from_environment  # noqa: PLC0415
@@ -132,7 +130,7 @@ def watch(
         from automation.pipeline.settings import load  # noqa: PLC0415
 
         try:
-            verdict = judge(json.loads(metrics.read_text(encoding="utf-8")), load(project).canary)
+            verdict = judge(json.loads(metrics.read_text(encoding="utf-8")), load(run.project).canary)
         except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
             raise Ending(Exit.WRONG_INPUT, "metrics", f"{metrics} is no metric series: {error}") from None
         made: dict[str, Any] = {"stack": stack, "canary": verdict.record(), "rolled_back_to": None}
@@ -141,13 +139,13 @@ def watch(
             told.alert("deploy_success", stack, "the canary was promoted")
         else:
             try:
-                back = roll_back(stack, Options(project, offline, real), output.err)
+                back = roll_back(stack, run.options, output.err)
                 made["rolled_back_to"] = None if back["refused"] else back["rolled_back_to"]
             finally:
                 where = made["rolled_back_to"]
                 what = f"rolled back to {where}" if where else "the rollback did not happen: look"
                 told.alert("deploy_failure", stack, f"{'; '.join(verdict.vetoes)}; {what}")
-        _write(as_json, made, [*verdict.log, f"{stack}: {verdict.outcome}"])
+        _write(run.as_json, made, [*verdict.log, f"{stack}: {verdict.outcome}"])
         return Exit.OK if verdict.outcome == "promoted" else Exit.FAILED
 
     _run(output, work)

@@ -1,5 +1,4 @@
 """`deploy ENV`: from a clean clone to a verified deployment in one command; each part can be called alone."""
-# ruff: noqa: FBT002, PLR0913, PLR0917 - a command's options are its parameters
 
 from __future__ import annotations
 
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from automation.cli import Glass, Json, Offline, Output, Parallel, Patience, Project, Real, StackName, _run, app
+from automation.cli import _run, app
 from automation.exits import Ending, Exit
-from automation.session import PROJECT, Options, opened
+from automation.options import Run, on_a_stack
+from automation.session import Options, opened
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -96,27 +96,16 @@ def _plan(session: Session, asked: Asked, done: Callable[[str, str], None]) -> t
 
 
 @app.command()
-def deploy(
-    stack: StackName,
-    key: KeyFile = None,
-    plan: PlanFile = Path("build/deploy-plan.json"),
-    offline: Offline = False,
-    real: Real = False,
-    as_json: Json = False,
-    parallel: Parallel = None,
-    break_glass: Glass = None,
-    patience: Patience = None,
-    project: Project = PROJECT,
-) -> None:
+@on_a_stack
+def deploy(asked: Run, key: KeyFile = None, plan: PlanFile = Path("build/deploy-plan.json")) -> None:
     """Doctor, plan, gates, update and verification of an environment. Exits as the part that stopped it does."""
-    output = Output(as_json=as_json, stack=stack)
-    options = Options(project, offline, real, parallel=parallel, patience=patience, break_glass=break_glass)
+    output = asked.output()
 
     def work() -> Exit:
-        file = plan if plan.is_absolute() else project / plan
-        asked = Asked(stack, options, key, file)
-        made, code = run(asked, output.err, lambda line: output.err.print(line, markup=False, highlight=False))
-        if as_json:
+        file = plan if plan.is_absolute() else asked.project / plan
+        wanted = Asked(asked.stack, asked.options, key, file)
+        made, code = run(wanted, output.err, lambda line: output.err.print(line, markup=False, highlight=False))
+        if asked.as_json:
             sys.stdout.write(json.dumps(made, indent=1) + "\n")
         return code
 

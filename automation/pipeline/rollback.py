@@ -1,7 +1,5 @@
 """`rollback`: bring a stack back to a commit that the ledger knows as applied, judged like any other update."""
 
-# ruff: noqa: FBT002, PLR0913, PLR0917 - a command's options are its parameters
-
 from __future__ import annotations
 
 import os
@@ -12,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from automation.cli import Glass, Json, Offline, Output, Parallel, Patience, Project, Real, StackName, _run, app
+from automation.cli import _run, app
 from automation.exits import Ending, Exit
-from automation.session import PROJECT, Options, opened
+from automation.options import Run, on_a_stack
+from automation.session import Options, opened
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -87,23 +86,16 @@ def roll_back(stack: str, options: Options, console: Console, wanted: str | None
 
 
 @app.command()
+@on_a_stack
 def rollback(
-    stack: StackName,
+    run: Run,
     to: Annotated[str | None, typer.Option("--to", metavar="COMMIT", help="default: the one applied before")] = None,
-    offline: Offline = False,
-    real: Real = False,
-    as_json: Json = False,
-    parallel: Parallel = None,
-    break_glass: Glass = None,
-    patience: Patience = None,
-    project: Project = PROJECT,
 ) -> None:
     """Bring the stack back to a commit that the ledger knows as applied. Exits 4 when the gate refuses."""
-    output = Output(as_json=as_json, stack=stack)
-    options = Options(project, offline, real, parallel=parallel, patience=patience, break_glass=break_glass)
+    output = run.output()
 
     def work() -> Exit:
-        made = roll_back(stack, options, output.err, to)
+        made = roll_back(run.stack, run.options, output.err, to)
         output.report(made)
         return Exit.REFUSED if made["refused"] else Exit.OK
 

@@ -6,30 +6,17 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from automation.cli import (
-    Demand,
-    Glass,
-    Json,
-    Offline,
-    Output,
-    Parallel,
-    Patience,
-    Project,
-    Quality,
-    Real,
-    StackName,
-    Unjudged,
-    _run,
-    app,
-)
+from automation.cli import Demand, Output, Project, Quality, Unjudged, _run, app
 from automation.exits import Ending, Exit
-from automation.session import PROJECT, Options, opened
+from automation.options import Run, on_a_stack
+from automation.session import PROJECT, opened
 
 keys_app = typer.Typer(no_args_is_help=True, help="The key pairs that sign plans and the ledger.")
 app.add_typer(keys_app, name="keys")
@@ -50,26 +37,13 @@ def signers_file(project: Path) -> Path:
 
 
 @app.command()
+@on_a_stack
 def plan(
-    stack: StackName,
-    key: Key,
-    out: Out,
-    offline: Offline = False,
-    real: Real = False,
-    as_json: Json = False,
-    demand: Demand = None,
-    quality: Quality = None,
-    parallel: Parallel = None,
-    no_policies: Unjudged = False,
-    break_glass: Glass = None,
-    patience: Patience = None,
-    project: Project = PROJECT,
+    run: Run, key: Key, out: Out, demand: Demand = None, quality: Quality = None, no_policies: Unjudged = False
 ) -> None:
     """Preview, judge and sign what would happen; `up --plan FILE` does exactly that or refuses."""
-    output = Output(as_json=as_json, stack=stack)
-    options = Options(
-        project, offline, real, demand, quality, None, "schema", parallel, not no_policies, patience, break_glass
-    )
+    output, stack = run.output(), run.stack
+    options = replace(run.options, demand=demand, quality=quality, policies=not no_policies)
 
     def work() -> Exit:
         from automation.ledger.hand import now  # noqa: PLC0415
