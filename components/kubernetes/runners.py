@@ -9,7 +9,7 @@ from pulumi_kubernetes.core.v1 import ServiceAccount
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.grants import Grant, Holder, ReadPrices, ReadSecrets
-from components.kubernetes.flows import RUNNER, RUNNERS_CONTROLLER, RUNNERS_LISTENER
+from components.kubernetes.delivery_flows import RUNNER, RUNNERS_CONTROLLER, RUNNERS_LISTENER
 from components.kubernetes.secrets import external
 from components.kubernetes.service import Ground, Service, resources, spread
 from stacks.services import lock
