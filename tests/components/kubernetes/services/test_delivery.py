@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from pulumi.runtime.mocks import MockResourceArgs
 
-from tests.components.kubernetes.services.built import ALL, build, objects, releases
+from tests.components.kubernetes.services.built import ALL, build, objects, once, releases, spec
 from tests.components.kubernetes.services.replay import canary
 from tests.components.mock_cloud import Cloud
 
@@ -20,15 +19,7 @@ ONCE: list[MockResourceArgs] = []
 @pytest.fixture
 def everything(cloud: Cloud) -> Cloud:
     """Delivery and what it stands on, built once."""
-    if not ONCE:
-        ONCE.extend(build(cloud, FEW).asked)
-    cloud.asked = list(ONCE)
-    return cloud
-
-
-def spec(cloud: Cloud, kind: str, name: str) -> dict[str, Any]:
-    (found,) = (each["spec"] for each in objects(cloud, kind) if each["metadata"]["name"] == name)
-    return dict(found)
+    return once(ONCE, cloud, FEW)
 
 
 def test_what_is_in_the_repository_is_in_the_cluster(everything: Cloud) -> None:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from pulumi.runtime.mocks import MockResourceArgs
 
-from tests.components.kubernetes.services.built import ALL, SHARED, build, needs_shared, objects, releases, tool
+from tests.components.kubernetes.services.built import (
+    ALL,
+    SHARED,
+    build,
+    named,
+    needs_shared,
+    objects,
+    once,
+    releases,
+    tool,
+)
 from tests.components.mock_cloud import Cloud
 
 OTHERS = ("azure-westeurope", "gcp-europe-west1")
@@ -20,15 +29,7 @@ ONCE: list[MockResourceArgs] = []
 @pytest.fixture
 def everything(cloud: Cloud) -> Cloud:
     """A cluster of three in one mesh, built once."""
-    if not ONCE:
-        ONCE.extend(build(cloud, JOINED).asked)
-    cloud.asked = list(ONCE)
-    return cloud
-
-
-def named(cloud: Cloud, kind: str, name: str) -> dict[str, Any]:
-    (found,) = (each for each in objects(cloud, kind) if each["metadata"]["name"] == name)
-    return dict(found)
+    return once(ONCE, cloud, JOINED)
 
 
 def test_a_cluster_knows_who_it_is_in_the_mesh(everything: Cloud) -> None:

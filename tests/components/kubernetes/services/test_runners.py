@@ -10,7 +10,7 @@ from pulumi.runtime.mocks import MockResourceArgs
 
 from stacks.services.room import replicas
 from stacks.services.settings import Services
-from tests.components.kubernetes.services.built import ALL, build, objects, releases
+from tests.components.kubernetes.services.built import ALL, objects, once, releases
 from tests.components.mock_cloud import Cloud
 
 NAMES = ("cert_manager", "external_secrets", "mesh", "monitoring", "runners")
@@ -21,10 +21,7 @@ ONCE: list[MockResourceArgs] = []
 @pytest.fixture
 def everything(cloud: Cloud) -> Cloud:
     """Runners and what they stand on, built once."""
-    if not ONCE:
-        ONCE.extend(build(cloud, FEW).asked)
-    cloud.asked = list(ONCE)
-    return cloud
+    return once(ONCE, cloud, FEW)
 
 
 def values(cloud: Cloud, name: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from pulumi.runtime.mocks import MockResourceArgs
@@ -11,7 +10,7 @@ from pulumi.runtime.mocks import MockResourceArgs
 from stacks.model import Namespace
 from stacks.services.quota import held
 from stacks.services.settings import Services
-from tests.components.kubernetes.services.built import ALL, WORKLOADS, build, objects, releases
+from tests.components.kubernetes.services.built import ALL, WORKLOADS, build, objects, once, releases, spec
 from tests.components.kubernetes.services.replay import Autoscaler, Breaker, tries
 from tests.components.mock_cloud import Cloud
 
@@ -24,15 +23,7 @@ ONCE: list[MockResourceArgs] = []
 @pytest.fixture
 def everything(cloud: Cloud) -> Cloud:
     """Scaling and what it stands on, on AWS, built once."""
-    if not ONCE:
-        ONCE.extend(build(cloud, FEW).asked)
-    cloud.asked = list(ONCE)
-    return cloud
-
-
-def spec(cloud: Cloud, kind: str, name: str) -> dict[str, Any]:
-    (found,) = (each["spec"] for each in objects(cloud, kind) if each["metadata"]["name"] == name)
-    return dict(found)
+    return once(ONCE, cloud, FEW)
 
 
 def test_requests_cpu_and_memory_scale_a_workload_within_its_bounds(everything: Cloud) -> None:
