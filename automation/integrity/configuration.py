@@ -11,7 +11,7 @@ from automation.integrity.findings import Findings
 
 
 def judge(file: Path, project: Path) -> Findings:
-    """Judge a stack file, the credentials, the delivery, the signers or the actions; another name ends with exit 2."""
+    """Judge a stack file or a file of config/ by its name; another name ends with exit 2."""
     if not file.is_file():
         raise Ending(Exit.WRONG_INPUT, "file", f"{file} does not exist: give a stack file or a file of config/")
     if re.fullmatch(r"Pulumi\.[\w-]+\.yaml", file.name):
@@ -20,6 +20,8 @@ def judge(file: Path, project: Path) -> Findings:
         return secrets.credentials(file)
     if file.name == "delivery.yaml":
         return _delivery(file)
+    if file.name == "drift.yaml":
+        return _drift(file)
     if file.name == "signers.json":
         return _signers(file)
     if file.name == "actions.lock.json":
@@ -27,8 +29,8 @@ def judge(file: Path, project: Path) -> Findings:
     raise Ending(
         Exit.WRONG_INPUT,
         "file",
-        f"{file.name} is of no known kind: Pulumi.NAME.yaml, credentials.yaml, delivery.yaml, signers.json, "
-        "actions.lock.json",
+        f"{file.name} is of no known kind: Pulumi.NAME.yaml, credentials.yaml, delivery.yaml, drift.yaml, "
+        "signers.json, actions.lock.json",
     )
 
 
@@ -51,6 +53,22 @@ def _delivery(file: Path) -> Findings:
         settings.load(file.resolve().parents[1])
     except Ending as ending:
         found.problems.append(str(ending))
+    return found
+
+
+def _drift(file: Path) -> Findings:
+    from automation.answers import ignored  # noqa: PLC0415
+
+    found = Findings(checked=[file.name])
+    try:
+        known = ignored.load(file.resolve().parents[1])
+    except Ending as ending:
+        found.problems.append(str(ending))
+        return found
+    day = ignored.today()
+    found.problems += [
+        f"{one.urn} {one.path}: its time was over at {one.until}: answer it" for one in known if one.until <= day
+    ]
     return found
 
 

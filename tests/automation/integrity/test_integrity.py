@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from automation.exits import Ending
-from automation.integrity import secrets, structure
+from automation.integrity import configuration, secrets, structure
 from automation.integrity.configuration import judge
 from automation.signing import envelope, keys
 
@@ -169,3 +169,15 @@ def test_the_report_is_dated_signed_and_honest(tmp_path: Path) -> None:
         == []
     )
     assert json.loads(out.read_text())["payload"]["ok"] is True
+
+
+def test_a_decision_about_drift_has_an_end(tmp_path: Path) -> None:
+    file = tmp_path / "config" / "drift.yaml"
+    file.parent.mkdir()
+    entry = "{{stack: dev, urn: 'urn:pulumi:dev::p::t::n', until: {}, reason: a test}}"
+    file.write_text(f"ignored: [{entry.format('2999-01-01')}]\n")
+    assert configuration.judge(file, tmp_path).problems == []
+    file.write_text(f"ignored: [{entry.format('2020-01-01')}]\n")
+    assert "its time was over" in configuration.judge(file, tmp_path).problems[0]
+    file.write_text("ignored: [{}]\n")
+    assert configuration.judge(file, tmp_path).problems
