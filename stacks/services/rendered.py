@@ -44,7 +44,7 @@ def read(service: str, file: str) -> tuple[Mapping[str, Any], ...]:
     if not path.is_relative_to(PROJECT):
         raise ValueError(f"{file} lies outside the project")
     try:
-        found = [each for each in yaml.safe_load_all(path.read_text(encoding="utf-8")) if each is not None]
+        found = [each for each in yaml.load_all(path.read_bytes(), yaml.CSafeLoader) if each is not None]
     except FileNotFoundError:
         raise ValueError(f"{file} does not exist") from None
     except yaml.YAMLError as error:
