@@ -47,5 +47,13 @@ def test_a_database_costs_its_size_its_standby_and_its_disk(
     assert monthly(kind, inputs, region) == pytest.approx(expected)
 
 
+def test_a_cache_costs_every_node_of_it() -> None:
+    cache = {"nodeType": "cache.m7g.xlarge", "numCacheClusters": 2}
+    found = monthly("aws:elasticache/replicationGroup:ReplicationGroup", cache, "us-east-1")
+    assert found == pytest.approx(0.1264 * 2 * 2 * HOURS)
+    azure = {"sku": {"name": "Balanced_B5"}, "highAvailability": "Enabled"}
+    assert monthly("azure-native:redisenterprise:RedisEnterprise", azure, "eastus") == pytest.approx(0.312 * HOURS)
+
+
 def test_a_size_without_a_price_is_unknown_and_not_free() -> None:
     assert monthly(RDS, {"instanceClass": "db.r8g.48xlarge", "allocatedStorage": 20}, "eu-west-1") is None
