@@ -48,7 +48,7 @@ class Sample:
 def samples() -> list[Sample]:
     """Return every object once."""
     standard = (Sample(f"pss/{each.label}", completed(each.document)) for each in pod_security.corpus())
-    found = [*_examples(), *standard, *_spoken()]
+    found = [*_examples(), *standard, *_spoken(), *_loose()]
     kept: dict[str, Sample] = {}
     for each in found:
         kept.setdefault(repr(each.document), each)
@@ -105,6 +105,20 @@ def _spoken() -> Iterator[Sample]:
         yield _telling(f"value {index}", env=[{"name": "PLAIN", "value": value}])
     for index, words in enumerate(ARGUMENTS):
         yield _telling(f"args {index}", args=words)
+
+
+def _loose() -> Iterator[Sample]:
+    """Yield pods as manifests write them: nothing as null, whole quantities as numbers."""
+    nothing = ("securityContext", "volumes", "initContainers", "serviceAccountName")
+    for name in nothing:
+        sample = _telling(f"null {name}")
+        sample.document["spec"][name] = None
+        yield sample
+    for name in ("securityContext", "env", "args", "ports", "resources", "livenessProbe", "lifecycle"):
+        yield _telling(f"null container {name}", **{name: None})
+    for value in (1, 0.5):
+        limits = {"memory": "128Mi", "cpu": 4 * value, "ephemeral-storage": "1Gi"}
+        yield _telling(f"cpu {value}", resources={"requests": {"cpu": value, "memory": "128Mi"}, "limits": limits})
 
 
 def _telling(label: str, **more: Any) -> Sample:

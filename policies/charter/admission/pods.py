@@ -86,12 +86,17 @@ def _alike() -> str:
 
 def _there(path: str) -> str:
     side, name = path.split(".")
-    return f"string(c.?resources.?{side}[?'{name}'].orValue('')) != ''"
+    return f"[c.?resources.?{side}[?'{name}'].orValue(dyn(''))].all(q, q != null && q != '')"
+
+
+def _quantity(value: str) -> str:
+    """Return a quantity as text: a manifest may write a whole one as a number, an API server never does."""
+    return f"(type({value}) == string ? {value} : type({value}) == null_type ? '' : '%s'.format([{value}]))"
 
 
 def _bounded(name: str) -> str:
     """Say that a limit is at most RATIO times the request, where both are quantities above nothing."""
-    low, high = (f"string(c.?resources.?{side}[?'{name}'].orValue('0'))" for side in ("requests", "limits"))
+    low, high = (_quantity(f"c.?resources.?{side}[?'{name}'].orValue(dyn('0'))") for side in ("requests", "limits"))
     most = f"quantity({low})" + f".add(quantity({low}))" * (RATIO - 1)
     return (
         f"(!isQuantity({low}) || !isQuantity({high}) || !quantity({low}).isGreaterThan(quantity('0')) || "
@@ -202,7 +207,10 @@ WANTED: Final = (
         rule="K8S-POD-11",
         kinds=PODS,
         expressions=(
-            "!(variables.pod.?serviceAccountName.or(variables.pod.?serviceAccount).orValue('') in ['', 'default'])",
+            (
+                "!(variables.pod.?serviceAccountName.optFlatMap(n, optional.ofNonZeroValue(n))"
+                ".or(variables.pod.?serviceAccount).orValue('') in ['', 'default'])"
+            ),
         ),
         beside="whether a binding names the account stands in other objects",
         covers=r"serviceAccountName$",

@@ -76,8 +76,7 @@ def policies(facts: Facts, exempt: Iterable[str] = EXEMPT) -> Iterator[dict[str,
                     {"name": key, "expression": expression} for key, expression in wanted.variables(known).items()
                 ],
                 "validations": [
-                    {"expression": each, "message": message(wanted), "reason": "Forbidden"}
-                    for each in wanted.expressions
+                    {"expression": each, "message": message(wanted), "reason": "Forbidden"} for each in wanted.tests
                 ],
             },
         }
@@ -98,7 +97,7 @@ def templates(facts: Facts, exempt: Iterable[str] = EXEMPT) -> Iterator[dict[str
         source = {
             "failurePolicy": "Fail",
             "variables": [{"name": key, "expression": each} for key, each in wanted.variables(known).items()],
-            "validations": [{"expression": each, "message": message(wanted)} for each in wanted.expressions],
+            "validations": [{"expression": each, "message": message(wanted)} for each in wanted.tests],
         }
         yield {
             "apiVersion": "templates.gatekeeper.sh/v1",

@@ -102,12 +102,17 @@ class Wanted:
         """Return the rule of the charter that this is."""
         return RULES[self.rule]
 
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """Return the expressions as a cluster gets them."""
+        return tuple(map(shielded, self.expressions))
+
     def variables(self, known: Mapping[str, str]) -> dict[str, str]:
         """Return the variables that the expressions need, each after those that it needs itself."""
         found: dict[str, str] = {}
         for expression in self.expressions:
             _collect(expression, known, found)
-        return found
+        return {name: shielded(expression) for name, expression in found.items()}
 
 
 NAMED: Final = re.compile(r"variables\.(\w+)")
@@ -118,6 +123,15 @@ def _collect(expression: str, known: Mapping[str, str], found: dict[str, str]) -
         if name not in found:
             _collect(known[name], known, found)
             found[name] = known[name]
+
+
+def shielded(expression: str) -> str:
+    """Let a list or map that is written as null be an empty one: a manifest may say so, and an error is no verdict."""
+    for empty in ("([])", "({})"):
+        expression = expression.replace(
+            f".orValue{empty}", f".optFlatMap(z, optional.ofNonZeroValue(z)).orValue{empty}"
+        )
+    return expression
 
 
 def cel(value: str | float | Iterable[str]) -> str:
