@@ -55,7 +55,8 @@ def rehearse(name: str, options: Options, console: Console) -> dict[str, Any]:
         made["up_steps"] = dict(sorted(applied.collected.summary.items()))
         seconds["up"] = round(applied.seconds, 2)
 
-        again = runs.apply(session, law=False)
+        put_right = bool(made["policy"]["remediated"])  # without the law the second one would undo it
+        again = runs.apply(session, law=put_right)
         demand_success(session, again)
         made["second_up_changes"], seconds["second_up"] = _changes(again), round(again.seconds, 2)
         made["second_up"] = [{"op": s.op, "urn": s.urn, "paths": sorted(s.diff)} for s in again.collected.changing()]
