@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -18,6 +18,9 @@ CENT = 1e-6
 SLACK = 1.02  # no greedy scheduler fills nodes to the last 2 %
 STEPS_OF_MIX = 10
 STEPS = 60  # exchanges of one pool
+CELLS = 12_000  # nodes looked at a step: large pools try fewer exchanges
+LARGE = 100  # nodes; from here on an exchange must save its share of the pool's cost
+WORTH = 3e-4
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ def _descend(compiled: Compiled, made: PoolSolution, width: Width) -> PoolSoluti
     if not any(made.counts):
         return made
     counts = np.array(made.counts, dtype=float)
+    most = max(12, CELLS // max(1, made.nodes))
+    width = replace(width, most=min(width.most, most), mixes=min(width.mixes, most))
     for _ in range(STEPS):
         mixed = _try(compiled, made, mixes(compiled, made, counts, width.kinds), counts, width.mixes)
         if mixed is None:
@@ -87,6 +92,7 @@ def _try(  # noqa: PLR0917, PLR0913
     compiled: Compiled, made: PoolSolution, trials: list[Trial], counts: Floats, most: int, batch: int = 48
 ) -> PoolSolution | None:
     """The first trial (they come cheapest first) that packs and costs less than `made`."""
+    below = made.cost - (made.cost * WORTH if made.nodes > LARGE else CENT)
     for start in range(0, min(len(trials), most), batch):
         some = trials[start : start + batch]
         turned = [trial[::-1] for trial in some]
@@ -94,8 +100,8 @@ def _try(  # noqa: PLR0917, PLR0913
             for index in _packs(compiled, made.pool, rows, counts, manner):
                 types = tuple(t for t, _ in rows[index])
                 numbers = np.array([n for _, n in rows[index]], dtype=np.int64)
-                done = finish(compiled, made.pool, types, numbers, counts, manner, made.cost - CENT)
-                if done is not None and done.cost < made.cost - CENT:
+                done = finish(compiled, made.pool, types, numbers, counts, manner, below)
+                if done is not None and done.cost < below:
                     return done
     return None
 

@@ -169,7 +169,7 @@ def _packing(compiled: Compiled, mix: Mix, spares: tuple[int, ...]) -> str:  # n
             if load:
                 model.row(load, -np.inf, float(rooms[j, d]))
         for group in sorted(set(classes.host.tolist()) - {-1}):
-            model.row({pods[c, j]: 1.0 for c in np.flatnonzero(classes.host == group)}, -np.inf, 1.0)
+            model.row({pods[int(c), j]: 1.0 for c in np.flatnonzero(classes.host == group)}, -np.inf, 1.0)
     out = model.solve(nodes_limit=NODES, gap=1.0, seed=compiled.problem.seed)
     if out.status == "infeasible":
         return "none"

@@ -243,15 +243,15 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:  # noqa: C901 - metho
     costs = {name: made.cost for name, made in found.items()}
     if effort.zoned and found[winner].cost > max(bounds.values()) * (1 + WORTH_PROVING):
         bounds["zones"] = zoned_bound(compiled, effort.zoned, effort.zoned_columns)
-    whole = search_all(compiled, found[winner], max(bounds.values()), effort.reach)
-    if whole.bound > max(bounds.values()):
-        bounds["enumeration"] = whole.bound
-    if whole.best.cost < found[winner].cost - COST_TOLERANCE:
+    every = search_all(compiled, found[winner], max(bounds.values()), effort.reach)
+    if every.bound > max(bounds.values()):
+        bounds["enumeration"] = every.bound
+    if every.best.cost < found[winner].cost - COST_TOLERANCE:
         winner = "enumeration"
-        found[winner], costs[winner] = whole.best, whole.best.cost
+        found[winner], costs[winner] = every.best, every.best.cost
         names = list(found)
     bound = min(max(bounds.values()), found[winner].cost)
-    proof = {"bounds": bounds, "columns": columns.proof, "duals": columns.duals, "packed": whole.packed}
+    proof = {"bounds": bounds, "columns": columns.proof, "duals": columns.duals, "packed": every.packed}
     rest = sorted((n for n in names if n != winner), key=lambda name: (round(found[name].cost, 6), names.index(name)))
     others = [(name, found[name]) for name in rest if found[name] != found[winner]]
     limits = tuple(
