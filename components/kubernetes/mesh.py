@@ -99,7 +99,7 @@ class Permissions(Service):
         for namespace, app in sorted({(t[0], t[1]) for c in wish.calls if (t := c.target.split("/"))}):
             self.custom(app, breaker(namespace, app), namespace=namespace)
             split = self._split(namespace, app)
-            moved = ["spec.http[0].route"] if split else []
+            moved = ["spec.http"] if split else []  # one list to the API server: whoever changes a weight owns it
             self.custom(app, retries(namespace, app, split=split), namespace=namespace, ignore=moved)
         self.ready = self.made[-1]
         self.register_outputs({"namespaces": list(meshed(ground))})
