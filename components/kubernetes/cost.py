@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import pulumi
 
 from components.grants import Holder, PodIdentity, ReadPrices
+from components.kubernetes.secrets import external
 from components.kubernetes.service import Ground, Service, resources
 from stacks.services.settings import Cost as Wish
 
 PROMETHEUS = "platform-prometheus"
+BILL: Final = "cloud-integration"
+BILL_KEY: Final = "cloud-integration.json"
+"""The key that OpenCost mounts (opencost.io/docs/configuration, 2026-11)."""
 
 
 class Cost(Service):
@@ -23,6 +27,11 @@ class Cost(Service):
         self.namespace()
         reader = ground.cluster.identity_for(Holder("opencost", "opencost"), [ReadPrices()])
         self.last = [*self.last, *reader.ready]
+        wish, secrets = ground.services.cost, ground.services.external_secrets
+        if wish is not None and wish.bill:
+            minutes = secrets.refresh_minutes if secrets else 60
+            held = external(BILL, {BILL_KEY: BILL}, minutes)
+            self.last = [self.custom(BILL, held, namespace=self.facts.namespace), *reader.ready]
         self.release("opencost", values(ground, reader))
         self.done()
 
@@ -41,6 +50,13 @@ def prices(wish: Wish | None) -> dict[str, Any]:
         "storage": wish.prices.storage,
     }
     return {"enabled": True, "createConfigmap": True, "provider": "custom", "costModel": own}
+
+
+def bill(wish: Wish | None) -> dict[str, Any]:
+    """Read what the cloud really charged, from the export that the mounted secret names."""
+    if wish is None or not wish.bill:
+        return {"cloudCost": {"enabled": False}}
+    return {"cloudCost": {"enabled": True}, "cloudIntegrationSecret": BILL}
 
 
 def values(ground: Ground, reader: PodIdentity | None = None) -> dict[str, Any]:
@@ -75,6 +91,7 @@ def values(ground: Ground, reader: PodIdentity | None = None) -> dict[str, Any]:
                 }
             },
             "customPricing": prices(ground.services.cost),
+            **bill(ground.services.cost),
             "ui": {"enabled": False},
             "mcp": {"enabled": False},
         },

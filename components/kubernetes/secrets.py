@@ -43,6 +43,7 @@ class Secrets(Service):
         self.last = [*self.last, *reader.ready]
         self.release("external-secrets", values(ground, reader))
         readers = {TABLE[each].namespace for each, _ in ground.services.on() if self.SERVICE in TABLE[each].needs}
+        readers |= {TABLE[each].namespace for each, wish in ground.services.on() if TABLE[each].reads(wish)}
         mesh = ground.services.mesh
         joined = {TABLE["mesh"].namespace} if mesh is not None and mesh.federation is not None else set()
         open_to = {*ground.tenants, *readers, *joined}

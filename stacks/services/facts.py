@@ -48,5 +48,7 @@ class Facts:
     excludes: tuple[str, ...] = ()
     clouds: tuple[Cloud, ...] = ()
     """Clouds on whose clusters it stands; none means all."""
+    reads: Callable[[Any], bool] = field(default=lambda _: False)
+    """From its settings: whether it reads secrets of the store though it can do without."""
     pods: Callable[[Any], tuple[Pods, ...]] = field(default=lambda _: ())
     """From its settings."""

@@ -182,6 +182,7 @@ DNS = Facts(
     definitions=("externaldns.k8s.io",),
     needs=("mesh",),
     after=("external_secrets", "monitoring"),
+    reads=lambda wish: wish.provider == "cloudflare",
     pods=lambda _wish: (Pods(name="external-dns", cpu_milli=25, memory_mib=96),),
 )
 

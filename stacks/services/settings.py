@@ -137,6 +137,8 @@ class Cost(Service):
     """USD a month that a namespace may cost, by its name; above it there is an alert."""
     prices: Prices | None = None
     """Own prices instead of the cloud's list: what was negotiated, in USD."""
+    bill: bool = False
+    """Whether the cloud's bill is read too: `cloud-integration` in the secret manager says where it lies."""
 
 
 class Target(Part):

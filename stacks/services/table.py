@@ -136,6 +136,7 @@ TABLE: Final[Mapping[str, Facts]] = MappingProxyType(
             charts=("opencost",),
             namespace="opencost",
             needs=("monitoring",),
+            reads=lambda wish: wish.bill,
             pods=_cost,
         ),
         "chaos": Facts(

@@ -49,7 +49,7 @@ ALL: dict[str, Any] = {
     },
     "logs": {},
     "traces": {},
-    "cost": {"budgets": {"platform": 900}, "prices": {"cpu": 0.031, "memory": 0.004, "storage": 0.0001}},
+    "cost": {"budgets": {"platform": 900}, "prices": {"cpu": 0.031, "memory": 0.004, "storage": 0.0001}, "bill": True},
     "chaos": {
         "targets": [
             {"namespace": "platform", "workload": "gateway", "experiment": "pod-kill"},
