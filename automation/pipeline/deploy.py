@@ -66,7 +66,11 @@ def run(asked: Asked, console: Console, say: Callable[[str], object]) -> tuple[d
             done("gates", f"refused: {', '.join(sorted(codes))}")
             if plan is not None and codes == {"plan-approver"}:
                 done("plan", f"{plan} waits for an approval: `approve {plan} --key KEY`, then deploy again")
+            elif plan is not None and all(code.startswith("plan-") for code in codes):
+                done("plan", f"{plan} no longer holds: remove it and deploy again, so that a new one is drawn up")
             return {**made, "refusals": up["refusals"]}, Exit.REFUSED
+        if plan is not None:
+            plan.replace(plan.with_suffix(".applied.json"))  # what was applied is not applied twice
         done("gates", "law, budget, stateful data and the gates of config/delivery.yaml let it pass")
         done("up", ", ".join(f"{count} {op}" for op, count in up["up_steps"].items()))
         found = drift.find(session)["drift"]

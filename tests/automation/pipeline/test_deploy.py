@@ -59,6 +59,7 @@ def test_from_a_clone_to_a_verified_deployment(project: Path) -> None:
     assert code == Exit.REFUSED  # nobody trusts this key yet
     assert {one["code"].split("-")[0] for one in made["refusals"]} == {"plan"}
     assert json.loads((project.parent / "plan.json").read_text())["payload"]["author"] == "ada"
+    assert "no longer holds" in made["parts"][-1]["said"]
     (project.parent / "plan.json").unlink()
 
     made, code = run(asked(project), console, said.append)
