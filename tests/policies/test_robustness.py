@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from charter.values import UNKNOWN
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.policies import fuzz
 from tests.policies.door import Door
 
 GOOD = [next(cases(rule)) for rule in sorted(written())]
@@ -88,6 +90,17 @@ def test_a_value_of_another_shape_neither_crashes_a_rule_nor_stands_in_a_message
 def test_anything_through_the_servicer(kind: str, props: dict[str, Any]) -> None:
     found = Door({"production": True}).graph({"it": {"type": kind, "props": props}})
     assert not [each for each in found if "the rule itself failed" in each.text]
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(seed=st.integers(0, 2**63))
+def test_spoilt_examples_through_the_servicer(seed: int) -> None:
+    door, chance = Door({"production": True}), random.Random(seed)
+    graph = {}
+    for number in range(fuzz.BATCH):
+        kind, props = fuzz.odd(chance)
+        graph[f"it{number}"] = {"type": kind, "props": props}
+    assert not [each for each in door.graph(graph) if "the rule itself failed" in each.text]
 
 
 def test_import_of_the_rules_knows_them_all() -> None:

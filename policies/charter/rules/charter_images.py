@@ -10,7 +10,7 @@ from charter.facts import Facts
 from charter.graph import Graph
 from charter.pods import ANY_KIND, Pod, holds_pods, pods
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, resource_rule, stack_rule
-from charter.values import UNKNOWN
+from charter.values import UNKNOWN, hazy
 
 DIGEST = re.compile(r"^(?P<registry>[a-z0-9.-]+(:\d+)?/\S+)@sha256:[0-9a-f]{64}$")
 IMAGE = re.compile(r"^[\w.-]+(:\d+)?(/[\w.-]+)+([:@].+)?$|^[\w.-]+[:@].+$")
@@ -143,7 +143,9 @@ def _verified(graph: Graph, facts: Facts) -> Iterator[Found]:
         made = graph.feeds(cluster, "kubeconfig") if cluster else []
         if any(each.type == CLUSTERS[1] and _enforces(each) for each in made):
             continue
-        if facts.sandbox:
+        held = [each for each in graph.of(*VERIFIERS) if each.provider_urn == provider]
+        unclear = any(hazy(each.props.get("spec")) for each in held) or any(_unclear(each) for each in made)
+        if facts.sandbox or unclear:
             yield Open("admission", workload.urn)
         else:
             yield Finding("", "its cluster has no policy that verifies signatures when pods are admitted", workload.urn)
@@ -156,6 +158,10 @@ def _verifies(policy: Resource) -> bool:
     rules = policy.reader.raw("spec.rules")
     modern = policy.reader.raw("spec.attestors") is not None
     return modern or (isinstance(rules, list) and any(isinstance(one, dict) and "verifyImages" in one for one in rules))
+
+
+def _unclear(cluster: Resource) -> bool:
+    return hazy(cluster.props.get("binaryAuthorization"))
 
 
 def _enforces(cluster: Resource) -> bool:
