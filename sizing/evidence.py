@@ -136,7 +136,7 @@ def sizing_outputs(problems_json: str, previous: str | None) -> dict[str, Any]: 
         else:
             plans[name] = made
     if refused:
-        raise SizingRefused("no plan: " + "; ".join(refused))
+        raise SizingRefused("no plan: " + "\n  ".join(refused))
     return outputs(document(problems, plans))
 
 
