@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from charter.documents import Malformed, statements
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.network import cover_world, is_world
+from charter.network import is_world
 from charter.rule import (
-    CRITICAL,
     HIGH,
     MEDIUM,
     Finding,
@@ -20,28 +17,20 @@ from charter.rule import (
     Resource,
     apart,
     located,
-    over_stack,
     resource_rule,
     stack_rule,
 )
+from charter.rules.aws_groups import EVERY_PROTOCOL
 from charter.values import UNKNOWN, Reader
-from charter.words import shown
 
 VPC = "aws:ec2/vpc:Vpc"
 FLOW_LOG = "aws:ec2/flowLog:FlowLog"
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 ENDPOINT_POLICY = "aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy"
-GROUP = "aws:ec2/securityGroup:SecurityGroup"
-RULES = (
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
-    "aws:ec2/securityGroupRule:SecurityGroupRule",
-)
 CARRIERS = ("tcp", "udp", "6", "17")
 SERVICES = ("s3", "ecr.api", "ecr.dkr", "sts", "kms", "secretsmanager", "logs")
-HTTPS = 443
 ADMINISTRATION = (22, 3389)
-EVERY_PROTOCOL = frozenset({"-1", "all"})
 
 
 @stack_rule(
@@ -75,183 +64,6 @@ def no_public_address(resource: Resource, _facts: Facts) -> Iterator[Finding]:
     reader = resource.reader
     if reader.flag("mapPublicIpOnLaunch") and reader.map("tags").get("tier") != "edge":
         yield Finding("mapPublicIpOnLaunch", "is on; allowed only on a subnet with the tag tier=edge")
-
-
-@dataclass(frozen=True)
-class Span:
-    """The ports of one protocol that a rule is about."""
-
-    protocol: str
-    low: int
-    high: int
-
-    @property
-    def https(self) -> bool:
-        """Say whether it is nothing but HTTPS."""
-        return self.protocol in ("tcp", "6") and self.low == self.high == HTTPS
-
-    def __contains__(self, other: Span) -> bool:
-        """Say whether it holds all of another."""
-        every = self.protocol in EVERY_PROTOCOL
-        return every or (self.protocol == other.protocol and self.low <= other.low and other.high <= self.high)
-
-
-def _span(rule: Reader) -> Span:
-    protocol = rule.text("protocol", rule.text("ipProtocol", "-1")).lower()
-    return Span(protocol, int(rule.number("fromPort")), int(rule.number("toPort")))
-
-
-def _world_ingress(rule: Reader, ranges: list[tuple[str, object]], *, edge: bool) -> Iterator[Found]:
-    world = [(path, value) for path, value in ranges if is_world(value)]
-    if not world and not cover_world(value for _, value in ranges):
-        return
-    path, value = world[0] if world else ranges[0]
-    span = _span(rule)
-    if edge and span.https:
-        return
-    told = "every port" if span.protocol in EVERY_PROTOCOL else f"ports {span.low}-{span.high}"
-    together = shown(value) if world else "ranges that together are the whole internet"
-    yield Finding(
-        path, f"{together} reaches {told}; allowed from everywhere is tcp 443 on a group with the tag tier=edge"
-    )
-
-
-def _ranges(reader: Reader, *names: str) -> list[tuple[str, object]]:
-    found: list[tuple[str, object]] = []
-    for name in names:
-        found += list(reader.items(name))
-    return found
-
-
-@resource_rule(
-    "AWS-NET-03",
-    "Nobody lets the whole internet in, but for HTTPS at the edge.",
-    CRITICAL,
-    [
-        "aws:ec2/securityGroup:SecurityGroup",
-        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
-        "aws:ec2/securityGroupRule:SecurityGroupRule",
-    ],
-    remediation="Name the networks or security groups that need this port as the source.",
-)
-def world_ingress(resource: Resource, _facts: Facts) -> Iterator[Found]:
-    """Judge the three ways in which AWS lets one write an ingress rule."""
-    reader = resource.reader
-    edge = reader.map("tags").get("tier") == "edge"
-    if resource.kind == "SecurityGroup":
-        for rule in reader.each("ingress"):
-            yield from apart(_inline(rule, edge=edge))
-    elif resource.kind == "SecurityGroupIngressRule":
-        for name in ("cidrIpv4", "cidrIpv6"):
-            yield from apart(_single(reader, name, edge=True))
-    elif reader.read("type") == "ingress":
-        yield from _inline(reader, edge=True)  # whether its group stands at the edge, the whole stack tells
-
-
-def _inline(rule: Reader, *, edge: bool) -> Iterator[Found]:
-    yield from _world_ingress(rule, _ranges(rule, "cidrBlocks", "ipv6CidrBlocks"), edge=edge)
-
-
-def _single(rule: Reader, name: str, *, edge: bool) -> Iterator[Found]:
-    value = rule.read(name)
-    if value is not None:
-        yield from _world_ingress(rule, [(name, value)], edge=edge)
-
-
-Entry = tuple[Resource, Span, list[tuple[str, object]]]
-"""What lets into a group: the resource that says so, for which ports, from where."""
-
-
-@over_stack("AWS-NET-03")
-def world_together(graph: Graph, _facts: Facts) -> Iterator[Found]:
-    """Judge rules of their own with their group: HTTPS off the edge, and networks that only together are the world."""
-    held: dict[str, list[Entry]] = defaultdict(list)
-    edges = {group.urn for group in graph.of(GROUP) if _edge(group)}
-    for group in graph.of(GROUP):
-        for inline in _maps(group.reader, "ingress"):
-            held[group.urn].append((group, _span(inline), _known(inline, "cidrBlocks", "ipv6CidrBlocks")))
-    for rule in graph.of(*RULES):
-        if rule.kind == "SecurityGroupRule" and rule.reader.raw("type") != "ingress":
-            continue
-        groups = graph.named(rule, "securityGroupId", GROUP)
-        ranges = _known(rule.reader, "cidrBlocks", "ipv6CidrBlocks", "cidrIpv4", "cidrIpv6")
-        span = _span(rule.reader)
-        for group in groups:
-            held[group.urn].append((rule, span, ranges))
-        edge = all(group.urn in edges for group in groups) if groups else _edge(rule)
-        for path, value in ranges:
-            if span.https and not edge and is_world(value):
-                yield Finding(path, "the whole internet reaches a group without the tag tier=edge", rule.urn)
-    for urn, rules in held.items():
-        yield from _together(rules, edge=urn in edges)
-
-
-def _together(rules: list[Entry], *, edge: bool) -> Iterator[Found]:
-    for resource, span, own in rules:
-        values = [value for _, other, ranges in rules if span in other for _, value in ranges]
-        alone = cover_world(value for _, value in own)
-        if own and not alone and not (edge and span.https) and not any(map(is_world, values)) and cover_world(values):
-            yield Finding(own[0][0], "with the group's other rules the whole internet is let in", resource.urn)
-            return
-
-
-def _edge(resource: Resource) -> bool:
-    tags = resource.reader.raw("tags")
-    return isinstance(tags, dict) and tags.get("tier") == "edge"
-
-
-def _known(reader: Reader, *names: str) -> list[tuple[str, object]]:
-    """Return the ranges that are known; the part over single resources leaves the others open."""
-    found: list[tuple[str, object]] = []
-    for name in names:
-        value = reader.raw(name)
-        several = value if isinstance(value, list) else [value]
-        for index, one in enumerate(several):
-            if isinstance(one, str):
-                found.append((reader.at(f"{name}[{index}]" if isinstance(value, list) else name), one))
-    return found
-
-
-def _maps(reader: Reader, name: str) -> Iterator[Reader]:
-    """Yield a reader per known map of a list."""
-    value = reader.raw(name)
-    for index, item in enumerate(value if isinstance(value, list) else []):
-        if isinstance(item, dict):
-            yield Reader(item, f"{name}[{index}]")
-
-
-@resource_rule(
-    "AWS-NET-04",
-    "Nothing may talk to the whole internet in every protocol.",
-    HIGH,
-    [
-        "aws:ec2/securityGroup:SecurityGroup",
-        "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
-        "aws:ec2/securityGroupRule:SecurityGroupRule",
-    ],
-    remediation="Name protocol and ports, or the networks that are needed.",
-)
-def world_egress(resource: Resource, _facts: Facts) -> Iterator[Found]:
-    """Judge inline egress and egress rules of their own."""
-    reader = resource.reader
-    if resource.kind == "SecurityGroup":
-        for rule in reader.each("egress"):
-            yield from apart(_open_egress(rule, "protocol", "cidrBlocks", "ipv6CidrBlocks"))
-    elif resource.kind == "SecurityGroupEgressRule":
-        yield from _open_egress(reader, "ipProtocol", "cidrIpv4", "cidrIpv6")
-    elif reader.read("type") == "egress":
-        yield from _open_egress(reader, "protocol", "cidrBlocks", "ipv6CidrBlocks")
-
-
-def _open_egress(rule: Reader, protocol: str, *names: str) -> Iterator[Found]:
-    if rule.text(protocol, "-1") not in EVERY_PROTOCOL:
-        return
-    ranges = _ranges(rule, *names)
-    for path, value in ranges:
-        if is_world(value):
-            yield Finding(path, f"every protocol may reach {shown(value)}")
-    if cover_world(value for _, value in ranges) and not any(is_world(value) for _, value in ranges):
-        yield Finding(ranges[0][0], "every protocol may reach ranges that together are the whole internet")
 
 
 @stack_rule(
