@@ -100,7 +100,7 @@ VALUES: list[tuple[str, tuple[str, ...], Any]] = [
     ("cert-manager", ("replicas",), 2),
     ("cert-manager", ("replicaCount",), "two"),
     ("external-secrets", ("webhook", "replica"), 2),
-    ("istiod", ("pilot", "autoscale"), 3),
+    ("istiod", ("autoscaleMins",), 3),
     ("monitoring", ("prometheus", "prometheusSpec", "retentionDays"), 15),
     ("monitoring", ("alertmanager", "alertmanagerSpec", "replica"), 2),
     ("loki", ("loki", "retention"), "30d"),
@@ -111,6 +111,6 @@ VALUES: list[tuple[str, tuple[str, ...], Any]] = [
     ("falco", ("driver", "type"), "modern_ebpf"),
     ("trivy-operator", ("trivy", "severities"), "HIGH"),
     ("external-dns", ("policy",), "always"),
-    ("blackbox", ("config", "modules"), 3),
+    ("blackbox", ("replica",), 2),
 ]
 """Release, path into its values, and what stands there: a misspelt key, or a value of another type."""
