@@ -1,4 +1,4 @@
-"""Rules over keys, buckets, secrets, rights and budgets of Google Cloud."""
+"""Rules over keys, buckets, secrets and budgets of Google Cloud."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from charter.demands import (
     demand,
     either,
-    forbidden,
     named,
     none_of,
     on,
@@ -18,7 +17,7 @@ from charter.demands import (
 )
 from charter.documents import Malformed
 from charter.facts import Facts
-from charter.grants import Grant, grants, roles
+from charter.grants import Grant, grants
 from charter.graph import Graph
 from charter.rule import (
     CRITICAL,
@@ -26,15 +25,13 @@ from charter.rule import (
     MEDIUM,
     Finding,
     Found,
-    Open,
     Resource,
     apart,
     located,
     resource_rule,
     stack_rule,
 )
-from charter.rules.gcp_cluster import CLUSTER
-from charter.sidecars import some
+from charter.rules.gcp_identity import EVERYBODY, everybody
 from charter.values import Reader, Undetermined
 
 KEY = "gcp:kms/cryptoKey:CryptoKey"
@@ -49,19 +46,6 @@ RING_MEMBERS = (
     "gcp:kms/keyRingIAMPolicy:KeyRingIAMPolicy",
 )
 BUCKET = "gcp:storage/bucket:Bucket"
-EVERYBODY = (
-    "allUsers",
-    "allAuthenticatedUsers",
-)
-BROAD_ROLES = (
-    "roles/owner",
-    "roles/editor",
-)
-TOKEN_ROLES = (
-    "roles/iam.serviceAccountTokenCreator",
-    "roles/iam.serviceAccountUser",
-    "roles/iam.workloadIdentityUser",
-)
 QUARTER_SECONDS = 90 * 86_400
 COMMENTS = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 ALWAYS = re.compile(r"^if[\s(]*(true|request\.time\s*<\s*timestamp\.[^;&]*)[\s)]*$")
@@ -90,7 +74,7 @@ def keys(graph: Graph, facts: Facts) -> Iterator[Found]:
             if {"use", "keep"} <= parts:
                 yield Finding("", "one member both keeps the key and uses it", key.urn)
     for binding in graph.of(*KEY_MEMBERS, *RING_MEMBERS):
-        for found in apart(_everybody(binding.reader)):
+        for found in apart(everybody(binding.reader)):
             yield located(found, binding.urn)
 
 
@@ -100,12 +84,6 @@ def _sure(reader: Reader) -> list[Grant]:
         return list(grants(reader))
     except (Undetermined, Malformed):
         return []
-
-
-def _everybody(reader: Reader) -> Iterator[Found]:
-    for grant in grants(reader):
-        if grant.member in EVERYBODY:
-            yield Finding(grant.path, f"{grant.member} is everybody")
 
 
 def _part(role: str) -> str:
@@ -141,7 +119,7 @@ def bucket_public(resource: Resource, facts: Facts) -> Iterator[Found]:
             on("uniformBucketLevelAccess")(reader, facts),
         )
         return
-    yield from apart(_everybody(reader), _public_entities(reader))
+    yield from apart(everybody(reader), _public_entities(reader))
 
 
 def _public_entities(reader: Reader) -> Iterator[Found]:
@@ -205,77 +183,6 @@ def _replicas(reader: Reader) -> Iterator[Found]:
     replicas = list(reader.each("replication.userManaged.replicas"))
     if not replicas or not all(replica.has("customerManagedEncryption") for replica in replicas):
         yield Finding("replication", "no key of one's own")
-
-
-@resource_rule(
-    "GCP-IAM-01",
-    "Nobody owns or edits a project through the program, and nobody unknown gets a role.",
-    CRITICAL,
-    [
-        f"gcp:{module}/iAM{kind}:IAM{kind}"
-        for module in ("projects", "folder", "organizations")
-        for kind in ("Member", "Binding", "Policy")
-    ],
-    remediation="Grant the narrowest predefined role, on the resource that needs it.",
-)
-def project_roles(resource: Resource, _facts: Facts) -> Iterator[Found]:
-    """Judge the role, and who gets it; in a project, a folder or an organisation, by member, list or document."""
-    reader = resource.reader
-    yield from apart(_roles(reader), _everybody(reader), _administrators(reader))
-
-
-def _roles(reader: Reader) -> Iterator[Found]:
-    for path, role in roles(reader):
-        if role in BROAD_ROLES:
-            yield Finding(path, f"{role} is too broad for anyone")
-        if role in TOKEN_ROLES:
-            yield Finding(path, f"{role} on a whole project lets its holder become every service account in it")
-
-
-def _administrators(reader: Reader) -> Iterator[Found]:
-    for grant in grants(reader):
-        if grant.member.startswith("serviceAccount:") and "admin" in grant.role.lower():
-            yield Finding(grant.where, "makes a service account an administrator")
-
-
-demand(
-    "GCP-IAM-02",
-    "No key of a service account exists.",
-    HIGH,
-    ["gcp:serviceaccount/key:Key"],
-    "Keys leak and live for ever; workloads have identities that the cloud renews.",
-    forbidden("keys of service accounts are not allowed; use workload identity"),
-    remediation="Use workload identity, or federation from outside.",
-)
-
-
-@stack_rule(
-    "GCP-IAM-03",
-    "Every access to every API of a project is recorded.",
-    HIGH,
-    ["gcp:projects/iAMAuditConfig:IAMAuditConfig", CLUSTER],
-    remediation="Add IAMAuditConfig for allServices with ADMIN_READ, DATA_READ and DATA_WRITE, nobody exempted.",
-)
-def audit(graph: Graph, _facts: Facts) -> Iterator[Found]:
-    """Where something is built in a project, its accesses are recorded."""
-    configs = graph.of("gcp:projects/iAMAuditConfig:IAMAuditConfig")
-    if not configs and not graph.of(CLUSTER):
-        return
-    answer = some(configs, _everything, "auditLogConfigs")
-    if isinstance(answer, Open):
-        yield answer
-    elif not answer:
-        where = configs[0].urn if configs else graph.of(CLUSTER)[0].urn
-        yield Finding("", "no IAMAuditConfig for allServices records every access of everybody", where)
-
-
-def _everything(reader: Reader) -> bool:
-    configs = list(reader.each("auditLogConfigs"))
-    kinds = {config.text("logType") for config in configs}
-    exempted = any(config.has("exemptedMembers") for config in configs)
-    return (
-        reader.text("service") == "allServices" and kinds >= {"ADMIN_READ", "DATA_READ", "DATA_WRITE"} and not exempted
-    )
 
 
 @stack_rule(
