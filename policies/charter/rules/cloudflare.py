@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -24,41 +23,35 @@ from charter.rule import (
     stack_rule,
 )
 from charter.secrets import secret_name
-from charter.values import UNKNOWN, Reader, Undetermined
+from charter.values import UNKNOWN, Reader
 from charter.words import shown
 
 ZONE = "cloudflare:index/zone:Zone"
 SETTING = "cloudflare:index/zoneSetting:ZoneSetting"
 DNSSEC = "cloudflare:index/zoneDnssec:ZoneDnssec"
 RECORD = "cloudflare:index/dnsRecord:DnsRecord"
-RULESET = "cloudflare:index/ruleset:Ruleset"
 BALANCER = "cloudflare:index/loadBalancer:LoadBalancer"
 POOL = "cloudflare:index/loadBalancerPool:LoadBalancerPool"
 MONITOR = "cloudflare:index/loadBalancerMonitor:LoadBalancerMonitor"
 LOGPUSH = "cloudflare:index/logpushJob:LogpushJob"
-MANAGED = {
-    "efb7b8c949ac4650a09736fc376e9aee": "Cloudflare managed",
-    "4814384a9e5d4991b9815dcfc25d2f1f": "OWASP core",
-}
-"""developers.cloudflare.com/waf/managed-rules/reference, 2026-11."""
 YEAR_SECONDS = 31_536_000
-GUARDED = ("agent", "api")
 DATASETS = ("http_requests", "firewall_events")
 
 
-def _zones(graph: Graph, kinds: tuple[str, ...]) -> dict[str, list[Resource]]:
+def zones(graph: Graph, kinds: tuple[str, ...]) -> dict[str, list[Resource]]:
     """Return the resources of some kinds by the zone they are of: its URN, or its id where it is a literal."""
     found: dict[str, list[Resource]] = {zone.urn: [] for zone in graph.of(ZONE)}
     for resource in (one for kind in kinds for one in graph.of(kind)):
-        zones = [zone.urn for zone in graph.of(ZONE) if graph.refers(resource, zone, "zoneId")]
+        mine = [zone.urn for zone in graph.of(ZONE) if graph.refers(resource, zone, "zoneId")]
         literal = resource.props.get("zoneId")
-        key = zones[0] if zones else str(literal) if isinstance(literal, str) else ""
+        key = mine[0] if mine else str(literal) if isinstance(literal, str) else ""
         if key:
             found.setdefault(key, []).append(resource)
     return found
 
 
-def _place(graph: Graph, zone: str, members: list[Resource]) -> str:
+def place_of(graph: Graph, zone: str, members: list[Resource]) -> str:
+    """Return the URN at which something missing in a zone is told."""
     return zone if zone in graph.by_urn else members[0].urn if members else ""
 
 
@@ -78,15 +71,15 @@ def tls(graph: Graph, _facts: Facts) -> Iterator[Found]:
         "always_use_https": lambda value: value == "on",
         "security_header": _hsts,
     }
-    for zone, members in _zones(graph, (SETTING,)).items():
+    for zone, members in zones(graph, (SETTING,)).items():
         settings = {str(each.props.get("settingId")): each for each in members}
         for name, right in wanted.items():
             setting = settings.get(name)
             if setting is None and any(each.props.get("settingId") is UNKNOWN for each in members):
-                yield Open("settingId", _place(graph, zone, members))
+                yield Open("settingId", place_of(graph, zone, members))
                 continue
             if setting is None:
-                yield Finding("", f"no setting {name}", _place(graph, zone, members))
+                yield Finding("", f"no setting {name}", place_of(graph, zone, members))
                 continue
             value = setting.props.get("value")
             if value is UNKNOWN:
@@ -112,8 +105,8 @@ def _hsts(value: object) -> bool:
 )
 def signed(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Both per zone."""
-    for zone, members in _zones(graph, (DNSSEC, RECORD)).items():
-        where = _place(graph, zone, members)
+    for zone, members in zones(graph, (DNSSEC, RECORD)).items():
+        where = place_of(graph, zone, members)
         states = [each.props.get("status", "active") for each in members if each.type == DNSSEC]
         if UNKNOWN in states:
             yield Open("status", where)
@@ -166,85 +159,6 @@ def _private(content: object) -> bool:
         return ip_address(str(content)).is_private
     except ValueError:
         return False
-
-
-def _rules_of(ruleset: Resource) -> Iterator[Reader]:
-    ruleset.reader.read("phase")  # a phase that is not known leaves the zone open
-    yield from ruleset.reader.each("rules")
-
-
-def _rules(graph: Graph, phase: str) -> dict[str, list[Resource]]:
-    zones = _zones(graph, (RULESET,))
-    return {
-        zone: [each for each in members if each.props.get("phase") in (phase, UNKNOWN)]
-        for zone, members in zones.items()
-    }
-
-
-@stack_rule(
-    "CF-WAF-01",
-    "Every zone has a firewall for web attacks, and nothing skips it whole.",
-    CRITICAL,
-    [ZONE, RULESET],
-    remediation="Execute the managed and OWASP rule sets in phase http_request_firewall_managed; no skip of all.",
-)
-def firewall(graph: Graph, _facts: Facts) -> Iterator[Found]:
-    """Managed and OWASP, both enabled."""
-    for zone, members in _rules(graph, "http_request_firewall_managed").items():
-        run: set[str] = set()
-        try:
-            for rule in (one for each in members for one in _rules_of(each)):
-                if _runs(rule):
-                    run.add(rule.text("actionParameters.id"))
-        except Undetermined as unknown:
-            yield Open(unknown.path, _place(graph, zone, members))
-            continue
-        missing = [name for key, name in MANAGED.items() if key not in run]
-        if missing:
-            yield Finding("rules", f"{' and '.join(missing)} rules do not run", _place(graph, zone, members))
-    for ruleset in graph.of(RULESET):
-        for rule in ruleset.reader.each("rules"):
-            if rule.text("action") == "skip" and ALWAYS.match(rule.text("expression").strip("() ").lower()):
-                yield Finding(rule.at("expression"), "skips the firewall for everybody", ruleset.urn)
-
-
-ALWAYS = re.compile(
-    r"^(true|not false|1 eq 1|ip\.src in \{[^}]*(0\.0\.0\.0/0|::/0)[^}]*\}|http\.host ne \"\"|len\(http\.host\) gt 0"
-    r"|(starts_with\()?http\.request\.uri\.path(, | contains | wildcard )r?\"/\*?\"\)?)$"
-)
-"""Expressions that every request meets, without their outer brackets."""
-
-
-def _runs(rule: Reader) -> bool:
-    """Say whether a rule runs a set for real: switched on, not switched off inside, for requests that exist."""
-    off = rule.read("actionParameters.overrides.enabled") is False
-    never = rule.text("expression", "true").strip("() ").lower() == "false"
-    return rule.text("action") == "execute" and rule.flag("enabled", default=True) and not off and not never
-
-
-@stack_rule(
-    "CF-WAF-02",
-    "Nobody asks the agent or the API without end.",
-    HIGH,
-    [ZONE, RULESET],
-    remediation="Add rules in phase http_ratelimit whose expressions hold the agent's and the API's paths.",
-)
-def rate_limit(graph: Graph, _facts: Facts) -> Iterator[Found]:
-    """Each guarded path stands in the expression of a rate limit."""
-    for zone, members in _rules(graph, "http_ratelimit").items():
-        try:
-            texts = [
-                rule.text("expression").lower()
-                for each in members
-                for rule in _rules_of(each)
-                if rule.has("ratelimit") and rule.flag("enabled", default=True)
-            ]
-        except Undetermined as unknown:
-            yield Open(unknown.path, _place(graph, zone, members))
-            continue
-        missing = [path for path in GUARDED if not any(path in text or text.strip("() ") == "true" for text in texts)]
-        if missing:
-            yield Finding("rules", f"no rate limit on {' and '.join(missing)}", _place(graph, zone, members))
 
 
 @stack_rule(
@@ -314,7 +228,7 @@ def pages(resource: Resource, _facts: Facts) -> Iterator[Found]:
 )
 def logpush(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """One enabled job per data set and zone."""
-    for zone, members in _zones(graph, (LOGPUSH,)).items():
+    for zone, members in zones(graph, (LOGPUSH,)).items():
         states: dict[str, list[object]] = defaultdict(list)
         for job in members:
             states[str(job.props.get("dataset"))].append(job.props.get("enabled"))
@@ -322,6 +236,6 @@ def logpush(graph: Graph, _facts: Facts) -> Iterator[Found]:
             if True in states[name]:
                 continue
             if UNKNOWN in states[name] or any(job.props.get("dataset") is UNKNOWN for job in members):
-                yield Open("enabled", _place(graph, zone, members))
+                yield Open("enabled", place_of(graph, zone, members))
             else:
-                yield Finding("", f"no enabled LogpushJob for {name}", _place(graph, zone, members))
+                yield Finding("", f"no enabled LogpushJob for {name}", place_of(graph, zone, members))
