@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from charter.documents import Malformed, Statement, statements
 from charter.facts import Facts
@@ -25,16 +26,30 @@ BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictP
 PUBLIC_ACLS = ("public-read", "public-read-write", "authenticated-read", "website")
 EVERYBODY = ("AllUsers", "AuthenticatedUsers")
 YEAR = 365
+DELETIONS = ("s3:DeleteObject", "s3:DeleteObjectVersion")
 
 
 def _sidecar(
-    graph: Graph, kind: str, judge: Callable[[Reader], bool], inline: Callable[[Reader], bool], missing: str
+    graph: Graph,
+    kind: str,
+    judge: Callable[[Reader], bool],
+    inline: Callable[[Reader], bool],
+    missing: str,
 ) -> Iterator[Found]:
     """Judge each bucket by its side-cars of a kind, or by the inline form."""
     for bucket in graph.of(BUCKET):
-        answer = some([*graph.referrers(bucket, kind, "bucket")], judge, "")
-        if answer is True or judged(bucket, inline, "") is True:
-            continue
+        yield from _one(bucket, graph.referrers(bucket, kind, "bucket"), judge, inline, missing)
+
+
+def _one(
+    bucket: Resource,
+    beside: list[Resource],
+    judge: Callable[[Reader], bool],
+    inline: Callable[[Reader], bool],
+    missing: str,
+) -> Iterator[Found]:
+    answer = some(beside, judge, "")
+    if answer is not True and judged(bucket, inline, "") is not True:
         yield answer if isinstance(answer, Open) else Finding("", missing, bucket.urn)
 
 
@@ -101,24 +116,43 @@ def _kms(rules: Reader, path: str, inner: str) -> bool:
     )
 
 
+def _encrypted(algorithms: Callable[[Reader, str, str], bool], reader: Reader) -> bool:
+    return algorithms(reader, "rules", "applyServerSideEncryptionByDefault")
+
+
+def _encrypted_inline(algorithms: Callable[[Reader, str, str], bool], reader: Reader) -> bool:
+    inside = reader.inside("serverSideEncryptionConfiguration")
+    return algorithms(inside, "rule", "applyServerSideEncryptionByDefault")
+
+
+def _kms_or_s3(rules: Reader, path: str, inner: str) -> bool:
+    plain = (rule.text(f"{inner}.sseAlgorithm") == "AES256" for rule in rules.each(path))
+    return _kms(rules, path, inner) or any(plain)
+
+
 @stack_rule(
     "AWS-S3-02",
     "Every bucket is encrypted with a key of one's own.",
     HIGH,
     [BUCKET, ENCRYPTION],
-    remediation="Add a BucketServerSideEncryptionConfiguration with aws:kms and a key.",
+    remediation="Add a BucketServerSideEncryptionConfiguration: aws:kms and a key, or AES256 if it takes access logs.",
 )
 def bucket_encryption(graph: Graph, _facts: Facts) -> Iterator[Found]:
-    """Side-car or inline form."""
-    yield from _sidecar(
-        graph,
-        ENCRYPTION,
-        lambda reader: _kms(reader, "rules", "applyServerSideEncryptionByDefault"),
-        lambda reader: _kms(
-            reader.inside("serverSideEncryptionConfiguration"), "rule", "applyServerSideEncryptionByDefault"
-        ),
-        "no SSE-KMS configuration with a key of one's own names this bucket",
-    )
+    """Side-car or inline form.
+
+    Access logs arrive only where S3 encrypts with its own key; a bucket that takes nothing else may say so.
+    Source: docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html, 2026-11.
+    """
+    logs = {bucket.urn for bucket in _access_logs(graph)}
+    for bucket in graph.of(BUCKET):
+        algorithms = _kms_or_s3 if bucket.urn in logs else _kms
+        yield from _one(
+            bucket,
+            graph.referrers(bucket, ENCRYPTION, "bucket"),
+            partial(_encrypted, algorithms),
+            partial(_encrypted_inline, algorithms),
+            "no SSE-KMS configuration with a key of one's own names this bucket",
+        )
 
 
 def _denies_plain(statement: Statement) -> bool:
@@ -188,7 +222,7 @@ def _ends(rule: Reader) -> bool:
     "Who opened what in a bucket is recorded in another one, which is guarded.",
     MEDIUM,
     [BUCKET, LOGGING],
-    remediation="Add BucketLogging with target_bucket another bucket of the stack, blocked, versioned and locked.",
+    remediation="Add BucketLogging to another bucket, blocked, versioned, whose policy denies deletion to everybody.",
 )
 def bucket_logging(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """A bucket of logs does not log into itself, and needs no log of its own."""
@@ -217,8 +251,30 @@ def _guards_logs(graph: Graph, bucket: Resource) -> Iterator[Found]:
     for answer in (blocked, versioned):
         if isinstance(answer, Open):
             yield answer
-    if not bucket.reader.flag("objectLockEnabled"):
-        yield Finding("objectLockEnabled", "takes logs but is not locked")
+    kept = _kept(graph, bucket)
+    if kept is not True and not bucket.reader.flag("objectLockEnabled"):
+        yield kept or Finding("objectLockEnabled", "takes logs but is not locked, and no policy denies deletion")
+
+
+def _kept(graph: Graph, bucket: Resource) -> bool | Open:
+    """Say whether nobody may delete what a bucket holds, by its policy."""
+    return some([*graph.referrers(bucket, POLICY, "bucket"), bucket], _denies_deletion, "policy")
+
+
+def _denies_deletion(reader: Reader) -> bool:
+    """Both deletions are denied to everybody, unconditionally, in one statement or in several.
+
+    Expiry by a lifecycle goes on all the same, see
+    docs.aws.amazon.com/AmazonS3/latest/userguide/object-lifecycle-mgmt.html, 2026-11.
+    """
+    if reader.raw("policy") is None:
+        return False
+    told = [
+        each
+        for each in statements(reader.raw("policy"), "policy")
+        if each.denies and "*" in each.principals and not each.condition
+    ]
+    return all(any(each.may(action) for each in told) for action in DELETIONS)
 
 
 def _keeps_versions(reader: Reader) -> bool:
@@ -227,6 +283,15 @@ def _keeps_versions(reader: Reader) -> bool:
 
 def _targets(graph: Graph, log: Resource) -> list[Resource]:
     return [bucket for bucket in graph.of(BUCKET) if graph.refers(log, bucket, "targetBucket")]
+
+
+def _access_logs(graph: Graph) -> list[Resource]:
+    """Return the buckets that take access logs of others, and no other records."""
+    return [
+        bucket
+        for bucket in {target.urn: target for log in graph.of(LOGGING) for target in _targets(graph, log)}.values()
+        if bucket.reader.map("tags").get("purpose") != "audit" and not graph.referrers(bucket, TRAIL, "s3BucketName")
+    ]
 
 
 def audit_buckets(graph: Graph) -> list[Resource]:
@@ -244,11 +309,20 @@ def audit_buckets(graph: Graph) -> list[Resource]:
     "Records cannot be deleted for a year.",
     HIGH,
     [BUCKET, LOCK],
-    remediation="Set object_lock_enabled and a default retention of at least 365 days.",
+    remediation="Lock for at least 365 days by default; a bucket of access logs denies deletion by its policy.",
 )
 def locked(graph: Graph, _facts: Facts) -> Iterator[Found]:
-    """Who could delete the record could hide the deed."""
+    """Who could delete the record could hide the deed.
+
+    S3 delivers no access logs into a locked bucket: there a policy that denies deletion does for the lock.
+    Source: docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html, 2026-11.
+    """
+    access_logs = {bucket.urn for bucket in _access_logs(graph)}
     for bucket in audit_buckets(graph):
+        if bucket.urn in access_logs and (kept := _kept(graph, bucket)):
+            if isinstance(kept, Open):
+                yield kept
+            continue
         for found in apart(_locked(bucket.reader)):
             yield located(found, bucket.urn)
         answer = some(graph.referrers(bucket, LOCK, "bucket"), _a_year, "rule")
