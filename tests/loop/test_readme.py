@@ -25,6 +25,8 @@ ELSEWHERE = {
     "pulumi up -s dev": "tests/loop/test_plain.py, with another name",
     "python -m automation report dev --out report": "tests/automation/pullrequest",
     "python -m automation verify-integrity": "tests/automation/integrity",
+    "python -m automation size prod --rounds 5 --every 300": "tests/sizing/test_rounds.py, with fewer",
+    "python -m automation lock [CHART...]": "tests/automation/test_lock.py",
     "make story": "tests/automation/story",
     "python -m automation answer dev adopt --urn NAME": "tests/automation/answers",
     "python -m automation deploy prod --key FILE": "tests/automation/pipeline/test_deploy.py",
@@ -60,6 +62,12 @@ def commands() -> set[str]:
 def test_every_command_is_run_by_a_test() -> None:
     spoken_of = {"pulumi stack init", "pulumi config set", "python -m automation", "python -m automation --offline"}
     assert commands() - spoken_of == {*ELSEWHERE, *HERE}
+
+
+def test_the_tests_that_are_named_are_there() -> None:
+    named = {word.rstrip(",") for told in ELSEWHERE.values() for word in told.split() if word.startswith("tests/")}
+    assert named
+    assert not [each for each in named if not (ROOT / each).exists()]
 
 
 @pytest.mark.engine
