@@ -70,10 +70,14 @@ bench-pipeline: install ## the figures D1 to D5 of the delivery, as a table and 
 story: install engine ## a change from its branch to a verified deployment, and what must not get there; build/story
 	@$(RUN) -m automation story --out build/story
 
+admission: install ## config/admission: the law's rules for the doors of clusters, after a rule has changed
+	@$(RUN) -m automation law render --door gatekeeper --out config/admission
+	@$(RUN) -m automation law render --door cel --out config/admission
+
 inventory: install ## docs/inventory: the services of each stack, with versions, ports and a picture
 	@$(RUN) -m components.kubernetes.inventory
 
 lock: ## compile requirements.in into the hashed requirements.txt
 	@uv pip compile --quiet --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
 
-.PHONY: help install engine cluster actionlint gator prometheus preview rehearse test test-quick check bench bench-law bench-pipeline story inventory lock
+.PHONY: help install engine cluster actionlint gator prometheus preview rehearse test test-quick check bench bench-law bench-pipeline story inventory admission lock
