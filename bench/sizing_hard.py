@@ -17,10 +17,11 @@ HARD = 0.002
 SHOTS = 256
 
 
-def tables(qubits: int, wanted: int) -> list[tuple[int, Floats]]:
-    """(seed, costs of all states) of drawn subproblems in which few states are optimal."""
+def tables(qubits: int, wanted: int, seeds: tuple[int, ...] = (11, 23, 47), each: int = 8) -> list[tuple[int, Floats]]:
+    """(seed x 100 + number, costs of all states) of drawn subproblems in which few states are optimal."""
     found: list[tuple[int, Floats]] = []
-    for seed in (11, 23, 47):
+    for seed in seeds:
+        mine = 0
         compiled = max(
             (c for c in map(compile_problem, parts(instance(300, seed))) if isinstance(c, Compiled)),
             key=lambda c: len(c.pods),
@@ -28,7 +29,9 @@ def tables(qubits: int, wanted: int) -> list[tuple[int, Floats]]:
         start = build(compiled, cheapest_pool_first(compiled))
         if start is None:
             continue
-        for number in range(8):
+        for number in range(8 if each > 1 else 40):
+            if mine == each:
+                break
             rng = np.random.default_rng((seed, number))
             slots = slots_of(compiled, start)
             drawn = _draw(compiled, slots, qubits // 2, rng)
@@ -37,6 +40,7 @@ def tables(qubits: int, wanted: int) -> list[tuple[int, Floats]]:
             cost, _ = table(compiled, slots, *drawn, start.cost)
             if (cost <= cost.min() + 1e-6).mean() < HARD and len(found) < wanted:
                 found.append((seed * 100 + number, cost))
+                mine += 1
     return found
 
 
