@@ -124,7 +124,7 @@ def _remedies() -> Iterator[str]:
 
 def _clusters() -> Iterator[str]:
     yield f"{HEAD}# The door to clusters\n\n"
-    yield "The rules over Kubernetes objects, for a cluster's own admission: `policies/admission/cel.yaml` holds "
+    yield "The rules over Kubernetes objects, for a cluster's own admission: `config/admission/cel.yaml` holds "
     yield "ValidatingAdmissionPolicies with their bindings (Kubernetes 1.33 or later), `gatekeeper.yaml` "
     yield "ConstraintTemplates with their constraints (Gatekeeper 3.23). Both hold the same expressions. "
     yield "`python -m automation law render --door cel|gatekeeper --out DIR [--stack STACK | --config FILE]` writes "

@@ -20,7 +20,7 @@ from tests.policies.cluster_verdicts import Admission, gator
 from toolchain.gator import locate
 
 PROJECT = Path(__file__).parents[2]
-FOLDER = PROJECT / "policies" / "admission"
+FOLDER = Path(__file__).parents[2] / "config/admission"
 FACTS = read_facts({})
 STANDARD = {f"K8S-POD-0{number}" for number in range(1, 8)}
 IMPOSSIBLE = (
@@ -102,9 +102,7 @@ def test_facts_of_a_stack_reach_the_clusters_door() -> None:
 @pytest.mark.parametrize("door", DOORS)
 def test_what_is_checked_in_is_what_the_rules_say_now(door: str) -> None:
     written = (FOLDER / f"{door}.yaml").read_text("utf-8")
-    assert written == rendered(door, FACTS), (
-        f"run `python -m automation law render --door {door} --out policies/admission`"
-    )
+    assert written == rendered(door, FACTS), "run `make admission`"
 
 
 def test_every_rule_over_objects_is_at_the_door_or_says_why_not() -> None:
