@@ -10,7 +10,7 @@ from charter.documents import Malformed, statements
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, located, stack_rule
-from charter.rules.aws_buckets import BUCKET
+from charter.rules.aws_buckets import BUCKET, audit_buckets
 from charter.sidecars import some
 from charter.values import UNKNOWN, Reader, Undetermined
 
@@ -98,12 +98,17 @@ def detector(graph: Graph, facts: Facts) -> Iterator[Found]:
     "AWS-ACC-01",
     "The account's security stack has analyser, recorder and hub.",
     MEDIUM,
-    [*SECURITY, TRAIL, DETECTOR],
+    [*SECURITY, TRAIL, DETECTOR, BUCKET],
     remediation="Add an access analyser, a configuration recorder and Security Hub.",
 )
 def security_stack(graph: Graph, _facts: Facts) -> Iterator[Found]:
-    """The stack that declares a trail, a detector or one of the three is the security stack, and has all three."""
-    if not declared(graph, (*SECURITY, TRAIL, DETECTOR)):
+    """The stack that declares a trail, a detector or one of the three is the security stack, and has all three.
+
+    A stack that keeps data in buckets has to have a trail (AWS-TRL-01); that alone makes it no security stack.
+    """
+    records = {bucket.urn for bucket in audit_buckets(graph)}
+    keeps_data = any(bucket.urn not in records for bucket in graph.of(BUCKET))
+    if not declared(graph, (*SECURITY, DETECTOR, *(() if keeps_data else (TRAIL,)))):
         return
     for kind in SECURITY:
         if not graph.of(kind):
