@@ -93,6 +93,9 @@ FREE: Final = frozenset(
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
         "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+        "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
+        "aws:cloudtrail/trail:Trail",  # the first copy of management events (aws.amazon.com/cloudtrail/pricing)
+        "aws:s3/bucketLogging:BucketLogging",  # the logs are charged by their bucket
         "aws:lb/targetGroup:TargetGroup",
         "aws:lb/listener:Listener",
         "aws:lb/listenerRule:ListenerRule",
@@ -143,6 +146,7 @@ FREE: Final = frozenset(
         "azure-native:dbforpostgresql:Configuration",
         "azure-native:dbforpostgresql:Database",
         "azure-native:storage:ManagementPolicy",
+        "azure-native:storage:BlobContainer",  # its account is charged
         "azure-native:storage:BlobServiceProperties",
         "azure-native:keyvault:Vault",  # its operations are charged
         "azure-native:keyvault:AccessPolicy",

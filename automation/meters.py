@@ -141,6 +141,11 @@ def _azure_cache(inputs: Inputs, _zones: int) -> list[Meter]:
     return [Meter("azure", "managed_redis", f"Managed Redis {size}{spare}")]
 
 
+def _azure_storage(inputs: Inputs, _zones: int) -> list[Meter]:
+    copies = str((inputs.get("sku") or {}).get("name", "Standard_LRS")).partition("_")[2]
+    return [Meter("azure", "object_storage", f"Blob Hot {copies}", None)]
+
+
 METERS: Final[Mapping[str, Read]] = {
     "aws:eks/cluster:Cluster": _fixed("aws", "kubernetes_control_plane", "EKS standard support"),
     "aws:ec2/natGateway:NatGateway": _fixed("aws", "nat_gateway", "NAT gateway hour"),
@@ -186,7 +191,7 @@ METERS: Final[Mapping[str, Read]] = {
     "azure-native:keyvault:Key": _azure_key,
     "azure-native:keyvault:Secret": _fixed("azure", "secrets", "Key Vault secret operations", None),
     "azure-native:operationalinsights:Workspace": _fixed("azure", "logs", "Log Analytics ingestion", None),
-    "azure-native:storage:StorageAccount": _fixed("azure", "object_storage", "Blob Hot LRS", None),
+    "azure-native:storage:StorageAccount": _azure_storage,
     "azure-native:containerregistry:Registry": _azure_registry,
 }
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.grants import Grant, Holder, PodIdentity
+from components.grants import Grant, Holder, PodIdentity, UseBucket
 from components.kubernetes.crds.external_secrets import ClusterSecretStoreSpecProvider
 from stacks.addresses import RegionPlan
 from stacks.clouds import Cloud
@@ -103,6 +103,35 @@ class BudgetArgs:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BucketArgs:
+    """One bucket; `kept_days` is how long what was deleted or overwritten can be fetched back."""
+
+    what: str
+    """What is in it, for people."""
+    environment: str
+    region: str
+    elsewhere: bool = False
+    """Whether `region` is another one than the cluster's."""
+    zones: int = 1
+    """Zones of the region in the stack file: with one Azure copies within the zone only."""
+    kept_days: int
+    protect: bool = False
+
+
+class HeldBucket(Protocol):
+    """A bucket that is there, whichever cloud keeps it."""
+
+    name: pulumi.Output[str]
+    """Of the bucket; of the container on Azure."""
+    host: pulumi.Output[str]
+    ready: pulumi.Resource
+
+    def use(self, key: str, *, read_only: bool = False) -> UseBucket:
+        """What an identity needs for what is in it."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
 class StoreArgs:
     """One store beside one cluster; `key` is its name in the stack file."""
 
@@ -113,6 +142,8 @@ class StoreArgs:
     plan: RegionPlan
     copy_region: str | None = None
     """Another region of the stack in the same cloud, for copies of backups."""
+    copy_zones: int = 1
+    """Zones of that region."""
     protect: bool = False
 
 
@@ -121,10 +152,16 @@ class HeldStore(Protocol):
 
     address: pulumi.Output[str]
     port: int
-    database: str
+    outside: bool
+    """Whether it answers at addresses of the internet, closed to whoever has no right to it."""
     secret: pulumi.Output[str]
     """Name of the secret with the password in the cloud's manager; empty where identities log in without one."""
     ready: pulumi.Resource
+
+    @property
+    def database(self) -> pulumi.Input[str]:
+        """Name of the database, or of the bucket."""
+        ...
 
     def grant(self, holder: Holder) -> Grant:
         """What an identity needs for it."""
@@ -137,6 +174,20 @@ class HeldStore(Protocol):
 
 Make = Callable[[str, StoreArgs, Any, Any, pulumi.ResourceOptions], HeldStore]
 """Make a store from its name and wish, a network and a cluster of the same cloud."""
+
+
+def bucket_args(args: StoreArgs) -> BucketArgs:
+    """Say what bucket a store of objects wants."""
+    elsewhere = args.copy_region if args.wish.elsewhere else None
+    return BucketArgs(
+        what=f"Objects {args.key}",
+        environment=args.environment,
+        region=elsewhere or args.region,
+        elsewhere=elsewhere is not None,
+        zones=args.copy_zones if elsewhere else len(args.plan.zones),
+        kept_days=args.wish.retention_days,
+        protect=args.protect,
+    )
 
 
 class Network(Protocol):

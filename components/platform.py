@@ -147,7 +147,8 @@ class Platform(pulumi.ComponentResource):
                 wishes=beside,
                 environment=stack.environment,
                 plan=plan,
-                copy_region=stack.other_region(name),
+                copy_region=(other := stack.other_region(name)),
+                copy_zones=stack.regions()[cluster.cloud][other].zones if other else 1,
                 protect=stack.protect,
                 makers=site.stores,
                 after=tuple(base.namespaces.values()),
@@ -229,6 +230,7 @@ class Platform(pulumi.ComponentResource):
                 from components.aws.cache import Cache as AwsCache  # noqa: PLC0415
                 from components.aws.cluster import Cluster as EksCluster  # noqa: PLC0415
                 from components.aws.network import Network as Vpc  # noqa: PLC0415
+                from components.aws.objects import Objects as AwsObjects  # noqa: PLC0415
                 from components.aws.postgres import Postgres as AwsPostgres  # noqa: PLC0415
 
                 assert clouds.aws is not None  # noqa: S101  `regions()` names only clouds that are there
@@ -243,7 +245,7 @@ class Platform(pulumi.ComponentResource):
                     network=Vpc,
                     cluster=EksCluster,
                     budget=AwsBudget,
-                    stores={"postgres": AwsPostgres, "redis": AwsCache},
+                    stores={"postgres": AwsPostgres, "redis": AwsCache, "objects": AwsObjects},
                 )
             case "gcp":
                 from components.gcp import account as gcp  # noqa: PLC0415
@@ -252,6 +254,7 @@ class Platform(pulumi.ComponentResource):
                 from components.gcp.cache import Cache as GcpCache  # noqa: PLC0415
                 from components.gcp.cluster import Cluster as GkeCluster  # noqa: PLC0415
                 from components.gcp.network import Network as GcpNetwork  # noqa: PLC0415
+                from components.gcp.objects import Objects as GcpObjects  # noqa: PLC0415
                 from components.gcp.postgres import Postgres as GcpPostgres  # noqa: PLC0415
 
                 assert clouds.gcp is not None  # noqa: S101
@@ -274,7 +277,7 @@ class Platform(pulumi.ComponentResource):
                     network=GcpNetwork,
                     cluster=GkeCluster,
                     budget=lambda name, args, opts: GcpBudget(name, args, pays, opts),
-                    stores={"postgres": GcpPostgres, "redis": GcpCache},
+                    stores={"postgres": GcpPostgres, "redis": GcpCache, "objects": GcpObjects},
                 )
             case "azure":
                 from components.azure import account as azure  # noqa: PLC0415
@@ -282,6 +285,7 @@ class Platform(pulumi.ComponentResource):
                 from components.azure.cache import Cache as AzureCache  # noqa: PLC0415
                 from components.azure.cluster import Cluster as AksCluster  # noqa: PLC0415
                 from components.azure.network import Network as VirtualNetwork  # noqa: PLC0415
+                from components.azure.objects import Objects as AzureObjects  # noqa: PLC0415
                 from components.azure.postgres import Postgres as AzurePostgres  # noqa: PLC0415
 
                 assert clouds.azure is not None  # noqa: S101
@@ -292,7 +296,7 @@ class Platform(pulumi.ComponentResource):
                     network=VirtualNetwork,
                     cluster=AksCluster,
                     budget=lambda name, args, opts: AzureBudget(name, args, at_azure.identity, opts),
-                    stores={"postgres": AzurePostgres, "redis": AzureCache},
+                    stores={"postgres": AzurePostgres, "redis": AzureCache, "objects": AzureObjects},
                 )
             case _:
                 assert_never(cloud)

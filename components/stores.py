@@ -23,6 +23,7 @@ class StoresArgs:
     environment: str
     plan: RegionPlan
     copy_region: str | None
+    copy_zones: int
     protect: bool
     makers: Mapping[str, Make]
     after: Sequence[pulumi.Resource] = ()
@@ -66,5 +67,6 @@ def _args(key: str, wish: Store, args: StoresArgs) -> StoreArgs:
         wish=wish,
         plan=args.plan,
         copy_region=args.copy_region,
+        copy_zones=args.copy_zones,
         protect=args.protect,
     )

@@ -11,8 +11,8 @@ from stacks.part import Memory, Part
 from stacks.services.service import Account
 
 DISK: Final = "64Gi"
-PORTS: Final[Mapping[str, tuple[int, ...]]] = {"postgres": (5432,), "redis": (6379, 10000)}
-"""Where each engine answers; Redis of Azure at the second one."""
+PORTS: Final[Mapping[str, tuple[int, ...]]] = {"postgres": (5432,), "redis": (6379, 10000), "objects": ()}
+"""Where each engine answers inside the network; Redis of Azure at the second one, objects at 443 as the vault does."""
 
 
 def ports(stores: Mapping[str, Store]) -> tuple[int, ...]:
@@ -23,16 +23,19 @@ def ports(stores: Mapping[str, Store]) -> tuple[int, ...]:
 class Store(Part):
     """One store beside each cluster: private, encrypted with a key of its own, backed up, hard to delete."""
 
-    engine: Literal["postgres", "redis"] = Field(examples=["postgres"])
-    """PostgreSQL 17 of RDS, Cloud SQL, Azure Database; or Redis of ElastiCache, Memorystore, Azure Managed Redis."""
+    engine: Literal["postgres", "redis", "objects"] = Field(examples=["postgres"])
+    """PostgreSQL 17 of RDS, Cloud SQL, Azure Database; Redis of ElastiCache, Memorystore, Azure Managed Redis; or
+    objects of S3, Cloud Storage, Blob Storage."""
     size: Literal["small", "medium", "large"] = "small"
     """Two processors and 8 GiB, twice or four times that."""
     availability: Literal["zone", "region"] = "region"
     """Whether a standby waits in another zone."""
     retention_days: Annotated[int, Field(ge=7, le=35)] = 35
-    """How long backups are kept; Redis of Azure has none and keeps its last state."""
+    """How long backups are kept, and objects that were deleted or overwritten; Redis of Azure keeps its last state."""
     storage: Memory | None = Field(default=None, examples=["100Gi"])
     """Size of a database's disk, 20Gi at least, 64Gi when absent; it grows to twice that where the cloud can."""
+    elsewhere: bool = False
+    """Whether objects are kept in another region of the stack in the same cloud, and not in the cluster's own."""
     users: Annotated[tuple[Account, ...], Field(max_length=10)] = Field(default=(), examples=[["platform/orders"]])
     """NAMESPACE/SERVICE ACCOUNT of the workloads that use it; no other pod reaches it."""
     clusters: tuple[str, ...] = Field(default=(), examples=[["aws-eu-west-1"]])

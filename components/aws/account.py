@@ -33,6 +33,7 @@ class Account(pulumi.ComponentResource):
     """The account that a run may touch: another one is refused by the provider and by `identity`."""
 
     account_id: str
+    region: str  # where the account is opened: what there is once for all regions is kept here
     partition: str
     dns_suffix: str
     provider: AccountProvider
@@ -42,7 +43,7 @@ class Account(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AccountArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("ecosystem:aws:Account", name, {}, opts)
-        self.account_id = args.account_id
+        self.account_id, self.region = args.account_id, args.region
         self.partition = partition_of(args.region)
         self.dns_suffix = SUFFIXES[self.partition]
         self.provider = AccountProvider(

@@ -24,10 +24,12 @@ COMPUTE: Final = (
 STORAGE: Final = (
     *(f"ecr:{verb}*" for verb in ("BatchCheck", "BatchGet", "BatchImport", "Describe", "Get", "List")),
     *(f"kms:{verb}*" for verb in ("CreateGrant", "Decrypt", "Describe", "Encrypt", "Generate", "List", "ReEncrypt")),
-    *(f"s3:{verb}*" for verb in ("AbortMultipart", "DeleteObject", "GetObject", "List", "PutObject")),
+    *(f"s3:{verb}*" for verb in ("GetObject", "List")),
     "elasticache:Connect",
     *(f"secretsmanager:{verb}*" for verb in ("Describe", "GetSecretValue", "List")),
 )
+OBJECTS: Final = tuple(f"s3:{verb}*" for verb in ("AbortMultipart", "DeleteObject", "PutObject"))
+"""In the buckets of stores only: what the account records about itself is nobody's to change."""
 BACKUPS: Final = (
     *(f"rds:{verb}*" for verb in ("AddTags", "CopyDBSnapshot", "CreateDBSnapshot", "DeleteDB", "Describe", "ListTags")),
     *(f"rds:{verb}*" for verb in ("ModifyDBSnapshot", "RestoreDBInstance")),
@@ -67,6 +69,7 @@ def boundary(arn_root: str) -> str:
     return document(
         allow("Compute", COMPUTE),
         allow("Storage", STORAGE),
+        allow("Objects", OBJECTS, f"arn:{arn_root.split(':')[1]}:s3:::aws-*-data-*"),
         allow("Backups", BACKUPS),
         allow("Watching", WATCHING),
         allow(

@@ -39,6 +39,17 @@ def allow(
     return statement
 
 
+def deny(
+    sid: str,
+    actions: Sequence[str],
+    resources: pulumi.Input[Any],
+    condition: Mapping[str, Any] | None,
+    principal: Mapping[str, Any],
+) -> Statement:
+    """Deny actions to somebody, whatever else allows them."""
+    return {**allow(sid, actions, resources, condition, principal), "Effect": "Deny"}
+
+
 def trust(
     service: str,
     *,

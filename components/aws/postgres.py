@@ -31,6 +31,7 @@ class Postgres(pulumi.ComponentResource):
 
     address: pulumi.Output[str]
     port = PORT
+    outside = False
     database: str
     secret: pulumi.Output[str]
     ready: pulumi.Resource

@@ -27,6 +27,7 @@ class Cache(pulumi.ComponentResource):
 
     address: pulumi.Output[str]
     port = PORT
+    outside = False
     database = "0"
     secret: pulumi.Output[str]
     ready: pulumi.Resource

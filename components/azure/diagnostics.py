@@ -26,6 +26,9 @@ CLUSTER_LOGS: Final = (
 `kube-audit` holds what `kube-audit-admin` holds and the reads too: nothing is bought twice.
 """
 
+BLOB_LOGS: Final = ("StorageRead", "StorageWrite", "StorageDelete")
+"""https://learn.microsoft.com/azure/storage/blobs/monitor-blob-storage-reference, 2026-11-21."""
+
 VAULT_LOGS: Final = ("AuditEvent", "AzurePolicyEvaluationDetails")
 
 

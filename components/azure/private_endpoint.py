@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import network
 
-from components.azure.private_dns import PrivateZoneArgs, private_zone
+from components.azure.private_dns import LinkedZone, PrivateZoneArgs, private_zone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +23,15 @@ class PrivateEndpointArgs:
     domain: str
 
 
-def private_endpoint(name: str, args: PrivateEndpointArgs, opts: pulumi.ResourceOptions) -> network.PrivateDnsZoneGroup:
-    """Make the endpoint and its name; wait for what comes back, then the name resolves inside the network."""
-    linked = private_zone(name, PrivateZoneArgs(group=args.group, domain=args.domain, network_id=args.network_id), opts)
+def private_endpoint(
+    name: str, args: PrivateEndpointArgs, opts: pulumi.ResourceOptions, shared: LinkedZone | None = None
+) -> network.PrivateDnsZoneGroup:
+    """Make the endpoint and its name; wait for what comes back, then the name resolves inside the network.
+
+    `shared` is a zone that holds names of other endpoints too.
+    """
+    zone = PrivateZoneArgs(group=args.group, domain=args.domain, network_id=args.network_id)
+    linked = shared or private_zone(name, zone, opts)
     endpoint = network.PrivateEndpoint(
         name,
         network.PrivateEndpointArgs(

@@ -11,6 +11,7 @@ def needed(stack: Stack) -> tuple[str, ...]:
     wanted = {
         "memorystore": "redis" in engines,
         "networkconnectivity": "redis" in engines,
+        "storage": "objects" in engines,
         "sqladmin": "postgres" in engines,
         "billingbudgets": "gcp" in stack.budget.clouds,
         "secretmanager": stack.services.external_secrets is not None,

@@ -13,6 +13,9 @@ CLUSTER_LIMIT: Final = 40
 ACCOUNT_LIMIT: Final = 30
 """Characters of a service account's id, 6 at least. Source: IAM API reference, accountId (read 2026-11-21)."""
 
+BUCKET_LIMIT: Final = 63
+"""Characters of a bucket's name. Source: cloud.google.com/storage/docs/buckets#naming (read 2026-11-21)."""
+
 AUTONAME: Final = len("-0123456")
 """What the provider appends to a logical name: a dash and seven hex digits."""
 
@@ -41,6 +44,11 @@ def account_id(environment: str, region: str) -> str:
 def workload_account_id(environment: str, region: str, key: str) -> str:
     """Return the id of the service account of a workload; what is cut off is marked by a hash."""
     return _fit(f"{environment}-{region}-{key}", ACCOUNT_LIMIT)
+
+
+def bucket_name(name: str) -> str:
+    """Return the logical name of a bucket, short enough that its autoname fits."""
+    return _fit(name, BUCKET_LIMIT - AUTONAME)
 
 
 def _fit(name: str, limit: int) -> str:

@@ -74,7 +74,7 @@ class StoreAccess(pulumi.ComponentResource):
             )
             for ranges, ports in ways
         ]
-        if offer.exchanged:
+        if offer.exchanged or store.outside:
             internet = IPBlockArgs(cidr="0.0.0.0/0", except_=list(PRIVATE))
             rules.append(NetworkPolicyEgressRuleArgs(to=[NetworkPolicyPeerArgs(ip_block=internet)], ports=_tcp(443)))
         NetworkPolicy(

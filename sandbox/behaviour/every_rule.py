@@ -6,6 +6,7 @@ from sandbox.behaviour import (
     rules_aks,
     rules_aws,
     rules_azure,
+    rules_buckets,
     rules_cloudflare,
     rules_eks,
     rules_gcp,
@@ -14,6 +15,6 @@ from sandbox.behaviour import (
 )
 
 __all__ = [
-    "rules_aks", "rules_aws", "rules_azure", "rules_cloudflare", "rules_eks", "rules_gcp", "rules_services",
-    "rules_stores",
+    "rules_aks", "rules_aws", "rules_azure", "rules_buckets", "rules_cloudflare", "rules_eks", "rules_gcp",
+    "rules_services", "rules_stores",
 ]  # fmt: skip

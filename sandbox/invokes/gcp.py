@@ -59,3 +59,15 @@ def zones(asked: Question) -> dict[str, Any]:
         "id": f"projects/{asked.connection.scope}/regions/{region}", "names": list(gcp_zones(region)), "region": region,
         "project": asked.connection.scope, **{key: item for key, item in asked.args.items() if key == "status"},
     }  # fmt: skip
+
+
+@serves("gcp:storage/getProjectServiceAccount:getProjectServiceAccount")
+def storage_agent(asked: Question) -> dict[str, Any]:
+    """The agent of Cloud Storage in a project, made of its number."""
+    project = str(asked.args.get("project") or asked.connection.scope)
+    number = _number(asked, asked.connection.scope)
+    email = f"service-{number}@gs-project-accounts.iam.gserviceaccount.com"
+    return {
+        "id": email, "project": project, "emailAddress": email, "member": f"serviceAccount:{email}",
+        **{key: item for key, item in asked.args.items() if key == "userProject"},
+    }  # fmt: skip

@@ -12,6 +12,12 @@ from stacks.tree import Path, Tree
 
 LEAST_MIB: Final = 20 * 1024
 """RDS takes 20 GiB of gp3 at least, Azure 32: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html"""
+SERVERS: Final = {
+    "size": "the size of a server",
+    "availability": "the choice of a standby",
+    "storage": "the size of a database's disk",
+}
+"""What a database or cache has and objects have not."""
 LONGEST: Final = 24
 """Characters of a store's name: the names of its endpoints are made of it."""
 KEPT_IN_PRODUCTION: Final = 35
@@ -35,6 +41,7 @@ def check_data(tree: Tree) -> Iterator[Problem]:
                 yield from unknown_cluster(tree, (*path, "clusters"), cluster)
         yield from _users(tree, path)
         yield from _cache(tree, path)
+        yield from _objects(tree, path)
         yield from _promises(tree, path)
 
 
@@ -61,6 +68,28 @@ def _cache(tree: Tree, path: Path) -> Iterator[Problem]:
         yield Problem(path=(*path, "storage"), what=what, fix="remove the line, and choose a `size`")
 
 
+def _objects(tree: Tree, path: Path) -> Iterator[Problem]:
+    """Objects have no server whose size or standby anybody chooses, and only they may be kept elsewhere."""
+    if tree.text(*path, "engine") != "objects":
+        if tree.flag(*path, "elsewhere"):
+            what = "keeps a store away from its cluster; only objects may be"
+            yield Problem(path=(*path, "elsewhere"), what=what, fix="remove the line")
+        return
+    for key, reason in SERVERS.items():
+        if tree.at(*path, key) is not None:
+            yield Problem(path=(*path, key), what=f"is {reason}; objects have none", fix="remove the line")
+    wanted = tree.items(*path, "clusters")
+    beside = {name: where for name, where in tree.clusters().items() if not wanted or name in wanted}
+    for name, (cloud, region) in beside.items():
+        if tree.flag(*path, "elsewhere") and len(tree.mapping("clouds", cloud, "regions")) == 1:
+            what = f"has no place beside {name}: {region} is the only region of {cloud}"
+            fix = f"add a second region of {cloud}, remove the line, or name other `clusters`"
+            yield Problem(path=(*path, "elsewhere"), what=what, fix=fix)
+    if "google" in str(path[-1]) and any(cloud == "gcp" for cloud, _ in beside.values()):
+        what = "is no name for objects: Google takes no bucket with its own name in it"
+        yield Problem(path=path, what=what, fix="choose another name")
+
+
 def _copied(tree: Tree, path: Path, beside: list[str]) -> Iterator[Problem]:
     """Copies of confidential data go to a second region of the stack."""
     secret = tree.text("data_classification") in {"confidential", "restricted"}
@@ -78,7 +107,8 @@ def _promises(tree: Tree, path: Path) -> Iterator[Problem]:
     wanted = tree.items(*path, "clusters")
     beside = {name: where for name, where in tree.clusters().items() if not wanted or name in wanted}
     single = tree.text(*path, "availability") == "zone"
-    for cloud, region in beside.values():
+    served = tree.text(*path, "engine") != "objects"
+    for cloud, region in beside.values() if served else ():
         zones = tree.whole("clouds", cloud, "regions", region, "zones")
         if zones is not None and zones < ZONES and (cloud == "aws" or not single):
             reason = "RDS wants subnets in two zones" if cloud == "aws" else "a standby needs a second zone"
@@ -87,7 +117,7 @@ def _promises(tree: Tree, path: Path) -> Iterator[Problem]:
             yield Problem(path=path, what=what, fix=fix if cloud == "aws" else f"{fix}, or write `availability: zone`")
     yield from _copied(tree, path, list(beside))
     if tree.flag("production"):
-        if single:
+        if single and served:
             what = "leaves a production store without a standby"
             yield Problem(path=(*path, "availability"), what=what, fix="remove the line, or write `region`")
         days = tree.whole(*path, "retention_days")
@@ -95,7 +125,7 @@ def _promises(tree: Tree, path: Path) -> Iterator[Problem]:
             what = f"is less than the {KEPT_IN_PRODUCTION} days of a production store"
             fix = f"remove the line, or write {KEPT_IN_PRODUCTION}"
             yield Problem(path=(*path, "retention_days"), what=what, found=days, fix=fix)
-    size = tree.text(*path, "storage")
+    size = tree.text(*path, "storage") if served else None
     try:
         small = size is not None and memory_mib(size) < LEAST_MIB
     except ValueError:

@@ -57,3 +57,9 @@ def test_a_cache_costs_every_node_of_it() -> None:
 
 def test_a_size_without_a_price_is_unknown_and_not_free() -> None:
     assert monthly(RDS, {"instanceClass": "db.r8g.48xlarge", "allocatedStorage": 20}, "eu-west-1") is None
+
+
+@pytest.mark.parametrize(("sku", "priced"), [("Standard_LRS", "Blob Hot LRS"), ("Standard_ZRS", "Blob Hot ZRS")])
+def test_blobs_are_priced_by_how_they_are_copied(sku: str, priced: str) -> None:
+    (meter,) = METERS["azure-native:storage:StorageAccount"]({"sku": {"name": sku}}, 3)
+    assert (meter.service, meter.sku, meter.quantity) == ("object_storage", priced, None)

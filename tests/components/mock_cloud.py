@@ -64,6 +64,11 @@ ANSWERS: dict[str, Answer] = {
         "number": "100000000000",
         "name": "example",
     },
+    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {
+        "id": "service-100000000000@gs-project-accounts.iam.gserviceaccount.com",
+        "emailAddress": "service-100000000000@gs-project-accounts.iam.gserviceaccount.com",
+        "member": "serviceAccount:service-100000000000@gs-project-accounts.iam.gserviceaccount.com",
+    },
     "azure-native:authorization:getClientConfig": {
         "clientId": "00000000-0000-0000-0000-0000000000c1",
         "objectId": "00000000-0000-0000-0000-0000000000b1",
@@ -100,6 +105,26 @@ COMPUTED: dict[str, Computed] = {
     "azure-native:managedidentity:UserAssignedIdentity": lambda args: {
         "principalId": f"{args.name}-principal",
         "clientId": f"{args.name}-client",
+    },
+    "aws:elasticache/replicationGroup:ReplicationGroup": lambda args: {
+        "primaryEndpointAddress": f"{args.name}.cache.example.org"
+    },
+    "aws:kms/key:Key": lambda args: {"keyId": f"{args.name}-key"},
+    "aws:rds/instance:Instance": lambda args: {
+        "address": f"{args.name}.rds.example.org",
+        "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:rds!{args.name}"}],
+    },
+    "azure-native:dbforpostgresql:Server": lambda args: {
+        "fullyQualifiedDomainName": f"{args.name}.postgres.example.org"
+    },
+    "azure-native:keyvault:Key": lambda args: {"keyUriWithVersion": f"https://vault.example.org/{args.name}/1"},
+    "azure-native:redisenterprise:RedisEnterprise": lambda args: {"hostName": f"{args.name}.redis.example.org"},
+    "gcp:memorystore/instance:Instance": {
+        "endpoints": [{"connections": [{"pscAutoConnection": {"ipAddress": "10.1.2.3", "port": 6379}}]}]
+    },
+    "gcp:serviceaccount/account:Account": lambda args: {
+        "email": (email := f"{args.inputs.get('accountId', args.name)}@example-test.iam.gserviceaccount.com"),
+        "member": f"serviceAccount:{email}",
     },
 }
 """Outputs that a cloud adds to the inputs: by type, a value or a function of the registration. A test may add."""
