@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Final
-from weakref import WeakKeyDictionary
 
 import pulumi
 from pulumi_azure_native import storage
@@ -11,9 +10,9 @@ from pulumi_azure_native import storage
 from components.azure.diagnostics import BLOB_LOGS, export
 from components.azure.naming import unique
 from components.azure.network import Network
-from components.azure.private_dns import LinkedZone, PrivateZoneArgs, private_zone
 from components.azure.private_endpoint import PrivateEndpointArgs, private_endpoint
 from components.azure.store_key import StoreKey, store_key
+from components.azure.store_zones import zone_of
 from components.contracts import BucketArgs
 from components.grants import UseBucket
 
@@ -22,9 +21,6 @@ DOMAIN: Final = "privatelink.blob.core.windows.net"
 
 CONTAINER: Final = "objects"
 """Its only container: the account has the name that is taken once in the world."""
-
-_ZONES: Final[WeakKeyDictionary[Network, LinkedZone]] = WeakKeyDictionary()
-"""One zone holds the names of all accounts: a network takes no second link to a zone of the same name."""
 
 
 class Bucket(pulumi.ComponentResource):
@@ -75,7 +71,7 @@ class Bucket(pulumi.ComponentResource):
                 domain=DOMAIN,
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[container]),
-            _zone(network),
+            zone_of(network, DOMAIN),
         )
         self.register_outputs({"name": self.name})
 
@@ -166,13 +162,3 @@ class Bucket(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[service]),
         )
         return service
-
-
-def _zone(network: Network) -> LinkedZone:
-    if network not in _ZONES:
-        _ZONES[network] = private_zone(
-            f"{network.pulumi_resource_name}-blob",
-            PrivateZoneArgs(group=network.group, domain=DOMAIN, network_id=network.network_id),
-            pulumi.ResourceOptions(parent=network),
-        )
-    return _ZONES[network]

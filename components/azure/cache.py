@@ -12,6 +12,7 @@ from components.azure.naming import unique
 from components.azure.network import Network
 from components.azure.private_endpoint import PrivateEndpointArgs, private_endpoint
 from components.azure.store_key import store_key
+from components.azure.store_zones import zone_of
 from components.contracts import StoreArgs
 from components.grants import Holder, PodIdentity, UseCache
 
@@ -74,6 +75,7 @@ class Cache(pulumi.ComponentResource):
                 domain=DOMAIN,
             ),
             self._child,
+            zone_of(network, DOMAIN),
         )
         self.register_outputs({"address": self.address})
 

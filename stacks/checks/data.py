@@ -85,9 +85,18 @@ def _objects(tree: Tree, path: Path) -> Iterator[Problem]:
             what = f"has no place beside {name}: {region} is the only region of {cloud}"
             fix = f"add a second region of {cloud}, remove the line, or name other `clusters`"
             yield Problem(path=(*path, "elsewhere"), what=what, fix=fix)
+        elif tree.flag(*path, "elsewhere") and _closed_in(tree, cloud, region):
+            what = f"cannot be reached from {name}: a region without NAT reaches S3 of its own region only"
+            fix = "give the region `nat: single`, remove the line, or name other `clusters`"
+            yield Problem(path=(*path, "elsewhere"), what=what, fix=fix)
     if "google" in str(path[-1]) and any(cloud == "gcp" for cloud, _ in beside.values()):
         what = "is no name for objects: Google takes no bucket with its own name in it"
         yield Problem(path=path, what=what, fix="choose another name")
+
+
+def _closed_in(tree: Tree, cloud: str, region: str) -> bool:
+    """Gateway endpoints serve one region: https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html."""
+    return cloud == "aws" and tree.text("clouds", cloud, "regions", region, "nat") == "none"
 
 
 def _copied(tree: Tree, path: Path, beside: list[str]) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from pulumi.runtime import MockResourceArgs, settings
 from components.gcp.names import AUTONAME, BUCKET_LIMIT, bucket_name
 from components.platform import Platform
 from stacks.load import read_file
+from stacks.model import Stack
 from tests.components.mock_cloud import COMPUTED, Cloud, Computed, attach
 from tests.components.test_cloud_side import FILE, account
 from tests.inventory.test_inventory import IDENTITIES, SIZING, aks, answers, planned
@@ -165,6 +166,25 @@ def test_a_network_of_azure_has_one_zone_for_all_its_accounts(built: Cloud) -> N
     zones = built.of_type("azure-native:privatedns:PrivateZone")
     named = [name for name, each in zones.items() if each["privateZoneName"] == "privatelink.blob.core.windows.net"]
     assert sorted(named) == ["azure-eastus-blob", "azure-westeurope-blob"]
+
+
+@pytest.mark.parametrize("engine", ["postgres", "redis"])
+def test_two_stores_of_a_kind_share_their_zone(engine: str) -> None:
+    plain = json.loads(read_file(OBJECTS.with_name("happy.azure-only.yaml")).model_dump_json(exclude_none=True))
+    user = "platform/gateway"
+    data = {name: {"engine": engine, "availability": "zone", "users": [user]} for name in ("one", "two")}
+    stack = Stack.model_validate_json(json.dumps({**plain, "data": data, "sizing": {"quality": "fast"}}))
+    computed: dict[str, Computed] = {**COMPUTED, SIZING: planned, **dict.fromkeys(IDENTITIES, _identities)}
+    computed["azure-native:containerservice:ManagedCluster"] = aks
+    for kind in ("dbforpostgresql:Server", "redisenterprise:RedisEnterprise"):
+        answered = {"fullyQualifiedDomainName": "a.example.org", "hostName": "a.example.org"}
+        computed[f"azure-native:{kind}"] = lambda args, known=answered: {**_identities(args), **known}
+    cloud = attach(Cloud(answers=answers(stack), computed=computed), "test")
+    cloud.build(lambda: Platform("platform", stack).export())
+    settings.reset_options()
+    zones = [each["privateZoneName"] for each in cloud.of_type("azure-native:privatedns:PrivateZone").values()]
+    assert sorted(zones) == sorted(set(zones))
+    assert len([zone for zone in zones if engine in zone]) == 1
 
 
 def test_users_get_what_is_in_the_bucket_and_not_the_bucket(built: Cloud) -> None:
