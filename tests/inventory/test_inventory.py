@@ -33,6 +33,8 @@ IDENTITIES = (
     "azure-native:network:FlowLog",
 )
 """Types whose list of identities comes back as a map."""
+MAPPED = ("azure-native:dbforpostgresql:Server", "azure-native:redisenterprise:RedisEnterprise")
+"""Types that answer with more than that map."""
 
 
 def wish(name: str) -> Stack:
@@ -76,6 +78,8 @@ def build(name: str) -> Cloud:
     stack = wish(name)
     computed: dict[str, Computed] = {**COMPUTED, SIZING: planned, **dict.fromkeys(IDENTITIES, identities_as_a_map)}
     computed["azure-native:containerservice:ManagedCluster"] = aks
+    for typ in MAPPED:
+        computed[typ] = lambda args, known=COMPUTED[typ]: {**known(args), **identities_as_a_map(args)}
     cloud = Cloud(answers=answers(stack), computed=computed)
     return attach(cloud, name).build(lambda: Platform("platform", stack).export())
 
@@ -148,6 +152,7 @@ def write() -> None:
         kept = yaml.safe_load(path.read_text()) if path.exists() else {"inputs": []}
         text = yaml.safe_dump({"types": counts(build(name)), "inputs": kept["inputs"]}, sort_keys=False, width=120)
         path.write_text(text)
+        settings.reset_options()
 
 
 if __name__ == "__main__":
