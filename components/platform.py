@@ -230,7 +230,7 @@ class Platform(pulumi.ComponentResource):
                 from components.aws.cache import Cache as AwsCache  # noqa: PLC0415
                 from components.aws.cluster import Cluster as EksCluster  # noqa: PLC0415
                 from components.aws.network import Network as Vpc  # noqa: PLC0415
-                from components.aws.objects import Objects as AwsObjects  # noqa: PLC0415
+                from components.aws.objects import objects as aws_objects  # noqa: PLC0415
                 from components.aws.postgres import Postgres as AwsPostgres  # noqa: PLC0415
 
                 assert clouds.aws is not None  # noqa: S101  `regions()` names only clouds that are there
@@ -245,7 +245,7 @@ class Platform(pulumi.ComponentResource):
                     network=Vpc,
                     cluster=EksCluster,
                     budget=AwsBudget,
-                    stores={"postgres": AwsPostgres, "redis": AwsCache, "objects": AwsObjects},
+                    stores={"postgres": AwsPostgres, "redis": AwsCache, "objects": aws_objects},
                 )
             case "gcp":
                 from components.gcp import account as gcp  # noqa: PLC0415
@@ -254,7 +254,7 @@ class Platform(pulumi.ComponentResource):
                 from components.gcp.cache import Cache as GcpCache  # noqa: PLC0415
                 from components.gcp.cluster import Cluster as GkeCluster  # noqa: PLC0415
                 from components.gcp.network import Network as GcpNetwork  # noqa: PLC0415
-                from components.gcp.objects import Objects as GcpObjects  # noqa: PLC0415
+                from components.gcp.objects import objects as gcp_objects  # noqa: PLC0415
                 from components.gcp.postgres import Postgres as GcpPostgres  # noqa: PLC0415
 
                 assert clouds.gcp is not None  # noqa: S101
@@ -277,7 +277,7 @@ class Platform(pulumi.ComponentResource):
                     network=GcpNetwork,
                     cluster=GkeCluster,
                     budget=lambda name, args, opts: GcpBudget(name, args, pays, opts),
-                    stores={"postgres": GcpPostgres, "redis": GcpCache, "objects": GcpObjects},
+                    stores={"postgres": GcpPostgres, "redis": GcpCache, "objects": gcp_objects},
                 )
             case "azure":
                 from components.azure import account as azure  # noqa: PLC0415
@@ -285,7 +285,7 @@ class Platform(pulumi.ComponentResource):
                 from components.azure.cache import Cache as AzureCache  # noqa: PLC0415
                 from components.azure.cluster import Cluster as AksCluster  # noqa: PLC0415
                 from components.azure.network import Network as VirtualNetwork  # noqa: PLC0415
-                from components.azure.objects import Objects as AzureObjects  # noqa: PLC0415
+                from components.azure.objects import objects as azure_objects  # noqa: PLC0415
                 from components.azure.postgres import Postgres as AzurePostgres  # noqa: PLC0415
 
                 assert clouds.azure is not None  # noqa: S101
@@ -296,7 +296,7 @@ class Platform(pulumi.ComponentResource):
                     network=VirtualNetwork,
                     cluster=AksCluster,
                     budget=lambda name, args, opts: AzureBudget(name, args, at_azure.identity, opts),
-                    stores={"postgres": AzurePostgres, "redis": AzureCache, "objects": AzureObjects},
+                    stores={"postgres": AzurePostgres, "redis": AzureCache, "objects": azure_objects},
                 )
             case _:
                 assert_never(cloud)

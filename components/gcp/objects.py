@@ -1,8 +1,6 @@
-"""Objects in Cloud Storage for workloads beside one cluster."""
+"""Objects in Cloud Storage as a store of the stack file."""
 
 from __future__ import annotations
-
-from typing import Final
 
 import pulumi
 
@@ -10,44 +8,12 @@ from components.contracts import StoreArgs, bucket_args
 from components.gcp.bucket import Bucket
 from components.gcp.cluster import Cluster
 from components.gcp.network import Network
-from components.grants import Holder, PodIdentity, UseBucket
-
-PORT: Final = 443
+from components.objects import Objects
 
 
-class Objects(pulumi.ComponentResource):
-    """One bucket of the stack file; its users read, write and delete what is in it, but never the bucket."""
-
-    address: pulumi.Output[str]
-    port = PORT
-    outside = True
-    database: pulumi.Output[str]
-    secret: pulumi.Output[str]
-    ready: pulumi.Resource
-
-    def __init__(
-        self,
-        name: str,
-        args: StoreArgs,
-        network: Network,
-        cluster: Cluster,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__("ecosystem:gcp:Objects", name, {}, opts)
-        self._key = args.key
-        self._bucket = bucket = Bucket(
-            name, bucket_args(args), network.account, cluster.keys.ring, pulumi.ResourceOptions(parent=self)
-        )
-        self.address, self.database, self.ready = bucket.host, bucket.name, bucket.ready
-        self.secret = pulumi.Output.from_input("")
-        self.register_outputs({"name": bucket.name})
-
-    def grant(self, holder: Holder) -> UseBucket:
-        """What an identity needs for it."""
-        del holder
-        return self._bucket.use(self._key)
-
-    def let_in(self, holder: Holder, identity: PodIdentity) -> pulumi.Output[str]:
-        """Nothing to be made: IAM decides."""
-        del holder
-        return identity.principal
+def objects(
+    name: str, args: StoreArgs, network: Network, cluster: Cluster, opts: pulumi.ResourceOptions | None = None
+) -> Objects:
+    """Make the bucket of one store."""
+    wish = bucket_args(args)
+    return Objects(name, "gcp", args, lambda child: Bucket(name, wish, network.account, cluster.keys.ring, child), opts)
