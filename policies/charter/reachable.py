@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from charter.graph import Graph
-from charter.offline import WRONG_INPUT, resources
+from charter.offline import WRONG_INPUT
 from charter.reach import OWN, Steps, clouds
 from charter.reach_pods import clusters
 from charter.rule import Open
+from charter.states import resources
 
 ENGINE_UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What the engine's events show for a value that only an update tells; the same string that the pack's proxies use.

@@ -28,16 +28,21 @@ def test_the_committed_figures_have_the_form_and_hold_all_thirteen() -> None:
     assert {f"L{number}" for number in range(1, 14)} <= {one["id"] for one in committed["figures"]}
 
 
+DIGESTS = {"CH-03", "K8S-HLM-01"}
+"""What stays open until `lock` has asked the registries, which nobody can offline."""
+
+
 @pytest.mark.engine
 def test_the_good_stack_is_good_and_each_rule_alone_finds_its_mutant() -> None:
     with Recorder() as recorder:
         good, told = state(recorder, "dev"), facts("dev")
-    verdicts, judging = judge(good, read_facts(told))
+    verdicts, _ = judge(good, read_facts(told))
     assert not verdicts
-    assert not [path for (rule, _), path in judging.tally.undetermined.items() if rule not in {"CH-11", "CH-23"}]
     named = {"sinks": {"aws": "trail"}, "budgets": dict.fromkeys(("aws", "gcp", "azure-native"), "budget")}
     verdicts, judging = judge(good, read_facts({**told, "evidence": named}))
-    assert (verdicts, judging.tally.undetermined) == ([], {}), "whatever is open is open for want of a name"
+    assert not verdicts
+    open_ = {rule for rule, _ in judging.tally.undetermined}
+    assert open_ == DIGESTS, "whatever else is open is open for want of a name"
     made = defaultdict(list)
     for mutant in mutants(good, told):
         made[mutant.rule].append(mutant)

@@ -65,7 +65,7 @@ class Standing:
             principal=pulumi.Output.from_input(who),
             subject=pulumi.Output.from_input(who),
             login=pulumi.Output.from_input(holder.account),
-            annotations={"example.org/identity": f"{holder.key}-{words}"}
+            annotations={"example.org/identity": f"{holder.key}-{words}"},
         )
 
 
