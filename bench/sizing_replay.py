@@ -2,9 +2,7 @@
 
 The series (5-minute totals) is scaled so that its peak is 400 pods, split over eight workloads by the fixed shares
 below. A demand level (twentieths of the peak) costs what the sizing's plan for it costs (effort fast; between levels
-the next one up). Nodes are ready 90 s after they are asked for, so pods above the standing level wait 1.5 minutes at
-most per step; nodes are given back after ten minutes. Forecast: at each hour the 0.95 quantile over the next hour
-from the past only (seasonal naive, a day), topped up reactively. The first seven days only teach.
+the next one up). How nodes come and go, and what each way does, is `sizing.replay`. The first seven days only teach.
 """
 
 from __future__ import annotations
@@ -21,19 +19,18 @@ import sizing
 from bench.figure import Figure, rounded
 from bench.sizing_instances import AS_OF
 from sizing.catalogue import fit_for_nodes, load
-from sizing.forecast import quantile
 from sizing.packing import Floats
 from sizing.plan import Plan
 from sizing.problem import PoolWish, Problem, WorkloadDemand
+from sizing.replay import outcomes
 
 SHARES = (("web", 250, 512, 0.3), ("api", 500, 1024, 0.2), ("cache", 500, 4096, 0.1), ("jobs", 1000, 2048, 0.1),
           ("search", 2000, 4096, 0.1), ("stream", 1000, 4096, 0.1), ("batch", 3000, 6144, 0.05),
           ("tools", 100, 256, 0.05))  # fmt: skip
 PEAK = 400
 LEVELS = 20
-DAY, HOUR, BACK = 288, 12, 2
-STEP_MINUTES, READY_MINUTES = 5.0, 1.5
-LEVEL = 0.95
+DAY = 288
+TAUGHT = 7 * DAY
 
 
 def series(name: str) -> Floats:
@@ -76,51 +73,23 @@ def costs() -> Floats:
     return np.array(made)
 
 
-def replay(demand: Floats, floor: Floats | None) -> tuple[Floats, float]:
-    """Standing pods per step and pending-pod minutes: reactive, never below `floor`."""
-    standing = np.zeros(len(demand))
-    waiting, held, low = 0.0, float(demand[0]), 0
-    for step, need in enumerate(demand):
-        least = 0.0 if floor is None else float(floor[step])
-        held = max(held, least)
-        waiting += max(0.0, float(need) - held) * READY_MINUTES
-        if need > held:
-            held, low = float(need), 0
-        elif max(need, least) < held:
-            low += 1
-            if low > BACK:
-                held, low = max(float(need), least), 0
-        else:
-            low = 0
-        standing[step] = held
-    return standing, waiting
-
-
 def figures() -> Iterator[Figure]:
     """S14 for both series."""
-    price = costs()
+    price = costs().tolist()
     for name in ("google2019", "azure_v2"):
         demand = series(name)
-        floor = np.zeros(len(demand))
-        for start in range(7 * DAY, len(demand), HOUR):
-            ahead = quantile(demand[:start].tolist(), DAY, HOUR, LEVEL)
-            floor[start : start + HOUR] = ahead.max()
-        late = slice(7 * DAY, None)
-        known, lower = demand[late], floor[late]
-
-        def month(standing: Floats) -> float:
-            level = np.ceil(np.clip(standing / PEAK, 0, 1) * LEVELS - 1e-9).astype(int)
-            return float(price[level].mean())
-
-        reactive, waits = replay(known, None)
-        driven, waits_driven = replay(known, lower)
-        static, perfect = float(price[-1]), month(known)
+        ways = outcomes(demand.tolist(), price, DAY, TAUGHT)
+        cost = {way: found.cost_usd_month for way, found in ways.items()}
+        waits = {way: found.pending_pod_minutes for way, found in ways.items()}
+        events = {way: found.scale_events for way, found in ways.items()}
         told = (
-            f"{name}, {len(known) // DAY} days; USD a month: static peak {static:.0f}, reactive {month(reactive):.0f}, "
-            f"forecast {month(driven):.0f}, perfect {perfect:.0f}; pending-pod minutes: reactive {waits:.0f}, "
-            f"forecast {waits_driven:.0f}"
+            f"{name}, {(len(demand) - TAUGHT) // DAY} days; USD a month: "
+            + ", ".join(f"{way} {value:.0f}" for way, value in cost.items())
+            + f"; pending-pod minutes: reactive {waits['reactive']:.0f}, forecast {waits['forecast']:.0f}"
+            + f"; scale events: reactive {events['reactive']}, forecast {events['forecast']}"
         )
-        yield Figure(f"S14-{name}-static", "< 1", rounded(month(driven) / static), f"cost over static peak; {told}")
-        yield Figure(f"S14-{name}-reactive", "< 1", rounded(month(driven) / month(reactive)), "cost over reactive")
-        pending = waits_driven / waits if waits else 0.0
+        ahead = cost["forecast"]
+        yield Figure(f"S14-{name}-static", "< 1", rounded(ahead / cost["static"]), f"cost over static peak; {told}")
+        yield Figure(f"S14-{name}-reactive", "< 1", rounded(ahead / cost["reactive"]), "cost over reactive")
+        pending = waits["forecast"] / max(waits["reactive"], 1.0)
         yield Figure(f"S14-{name}-pending", "<= 1", rounded(pending), "pending-pod minutes over reactive's")
