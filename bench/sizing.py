@@ -287,7 +287,8 @@ def main() -> None:
             figures += list(known[name]())
         except Exception as error:  # noqa: BLE001 - one figure must not hide the others
             figures.append(Figure(name, "", None, f"not measured: {type(error).__name__}: {str(error)[:200]}"))
-        write(figures, chosen.output, old if chosen.only else [])  # after each: a run that is stopped keeps the rest
+        old = [row for row in old if chosen.only and row["id"].split("-")[0] != name]
+        write(figures, chosen.output, old)  # after each: a run that is stopped keeps the rest
     table(figures)
 
 

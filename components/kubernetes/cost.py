@@ -27,10 +27,9 @@ class Cost(Service):
         self.namespace()
         reader = ground.cluster.identity_for(Holder("opencost", "opencost"), [ReadPrices()])
         self.last = [*self.last, *reader.ready]
-        wish, secrets = ground.services.cost, ground.services.external_secrets
+        wish = ground.services.cost
         if wish is not None and wish.bill:
-            minutes = secrets.refresh_minutes if secrets else 60
-            held = external(BILL, {BILL_KEY: BILL}, minutes)
+            held = external(ground, BILL, {BILL_KEY: BILL})
             self.last = [self.custom(BILL, held, namespace=self.facts.namespace), *reader.ready]
         self.release("opencost", values(ground, reader))
         self.done()

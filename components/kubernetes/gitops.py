@@ -31,11 +31,6 @@ from components.kubernetes.crds.argocd import (
 )
 from components.kubernetes.crds.external_secrets import (
     ExternalSecret,
-    ExternalSecretSpec,
-    ExternalSecretSpecData,
-    ExternalSecretSpecDataRemoteRef,
-    ExternalSecretSpecSecretStoreRef,
-    ExternalSecretSpecTarget,
     ExternalSecretSpecTargetTemplate,
     ExternalSecretSpecTargetTemplateMetadata,
 )
@@ -46,7 +41,7 @@ from components.kubernetes.crds.gateway import (
     HTTPRouteSpecRules,
     HTTPRouteSpecRulesBackendRefs,
 )
-from components.kubernetes.secrets import STORE
+from components.kubernetes.secrets import external
 from components.kubernetes.service import Ground, Service, resources, spread
 from stacks.services.delivery import Gitops as Wish
 
@@ -82,7 +77,7 @@ class Gitops(Service):
         assert wish is not None  # noqa: S101 - only made when it is on
         namespace = self.facts.namespace
         self.namespace()
-        held = [self.custom(each, secret, namespace=namespace) for each, secret in secrets(wish).items()]
+        held = [self.custom(each, secret, namespace=namespace) for each, secret in secrets(ground, wish).items()]
         self.last = [*self.last, *held]
         self.release("argo-cd", values(ground, wish))
         project = self.custom(PROJECT, tenants(ground, wish), namespace=namespace)
@@ -93,14 +88,15 @@ class Gitops(Service):
         self.done()
 
 
-def secrets(wish: Wish) -> dict[str, ExternalSecret]:
+def secrets(ground: Ground, wish: Wish) -> dict[str, ExternalSecret]:
     """The client's secret and passwords of repositories, as Argo CD finds them: by labels."""
     found = {}
     if wish.sso is not None:
         labels = {"app.kubernetes.io/part-of": "argocd"}
-        found[CLIENT] = _secret(CLIENT, labels, {}, {"client-secret": f"{CLIENT}-client-secret"})
+        found[CLIENT] = _secret(ground, CLIENT, labels, {}, {"client-secret": f"{CLIENT}-client-secret"})
     for name, address in wish.private_repositories.items():
         found[f"repository-{name}"] = _secret(
+            ground,
             f"repository-{name}",
             {"argocd.argoproj.io/secret-type": "repository"},
             {"type": "git", "url": address},
@@ -109,25 +105,15 @@ def secrets(wish: Wish) -> dict[str, ExternalSecret]:
     return found
 
 
-def _secret(name: str, labels: dict[str, str], data: dict[str, str], keys: dict[str, str]) -> ExternalSecret:
+def _secret(
+    ground: Ground, name: str, labels: dict[str, str], data: dict[str, str], keys: dict[str, str]
+) -> ExternalSecret:
     template = ExternalSecretSpecTargetTemplate(
         metadata=ExternalSecretSpecTargetTemplateMetadata(labels=labels),
         data=data or None,  # beside what comes from the store
         merge_policy="Merge" if data else None,
     )
-    return ExternalSecret(
-        spec=ExternalSecretSpec(
-            refresh_interval="1h",
-            secret_store_ref=ExternalSecretSpecSecretStoreRef(name=STORE, kind="ClusterSecretStore"),
-            target=ExternalSecretSpecTarget(
-                name=name, creation_policy="Owner", deletion_policy="Retain", template=template
-            ),
-            data=[
-                ExternalSecretSpecData(secret_key=key, remote_ref=ExternalSecretSpecDataRemoteRef(key=remote))
-                for key, remote in sorted(keys.items())
-            ],
-        )
-    )
+    return external(ground, name, keys, template)
 
 
 def applications(ground: Ground, wish: Wish) -> list[dict[str, str]]:

@@ -55,11 +55,11 @@ class Mesh(Service):
 
     def _trust(self) -> list[pulumi.Resource]:
         """The common root, before anything gets an identity, and how the other clusters are read."""
-        made: list[pulumi.Resource] = [self.custom(multicluster.AUTHORITY, multicluster.authority(), namespace=ROOT)]
-        return made + [
-            self.custom(f"istio-remote-secret-{other}", multicluster.remote(other), namespace=ROOT)
-            for other in self.ground.others
-        ]
+        held = {multicluster.AUTHORITY: multicluster.authority(self.ground)}
+        held |= {
+            f"istio-remote-secret-{other}": multicluster.remote(self.ground, other) for other in self.ground.others
+        }
+        return [self.custom(name, secret, namespace=ROOT) for name, secret in held.items()]
 
     def _ways(self, wish: Wish) -> None:
         """The gateway, waypoints, and what is done about calls; permissions of tenants go with their namespaces."""

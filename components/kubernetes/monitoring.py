@@ -47,10 +47,9 @@ class Monitoring(Service):
         assert wish is not None  # noqa: S101 - only made when it is on
         namespace = self.facts.namespace
         self.namespace()
-        minutes = ground.services.external_secrets.refresh_minutes if ground.services.external_secrets else 60
-        held = [self.custom(ADMIN, external(ADMIN, ADMIN_KEYS, minutes), namespace=namespace)]
+        held = [self.custom(ADMIN, external(ground, ADMIN, ADMIN_KEYS), namespace=namespace)]
         if keys := receivers.keys(wish):
-            held.append(self.custom(receivers.SECRET, external(receivers.SECRET, keys, minutes), namespace=namespace))
+            held.append(self.custom(receivers.SECRET, external(ground, receivers.SECRET, keys), namespace=namespace))
         self.last = list(held)
         self.release("kube-prometheus-stack", values(ground, wish), name="monitoring")
         for label, monitor in targets(ground):

@@ -6,11 +6,6 @@ from typing import Any, Final
 
 from components.kubernetes.crds.external_secrets import (
     ExternalSecret,
-    ExternalSecretSpec,
-    ExternalSecretSpecData,
-    ExternalSecretSpecDataRemoteRef,
-    ExternalSecretSpecSecretStoreRef,
-    ExternalSecretSpecTarget,
     ExternalSecretSpecTargetTemplate,
     ExternalSecretSpecTargetTemplateMetadata,
 )
@@ -25,7 +20,7 @@ from components.kubernetes.crds.gateway import (
     GatewaySpecListenersTls,
 )
 from components.kubernetes.flows import NETWORK
-from components.kubernetes.secrets import STORE, external
+from components.kubernetes.secrets import external
 from components.kubernetes.service import Ground
 from stacks.services.settings import Mesh as Wish
 
@@ -68,34 +63,19 @@ def node_proxy(ground: Ground, wish: Wish) -> dict[str, Any]:
     return {"multiCluster": {"clusterName": ground.cluster.name}, "network": ground.cluster.name}
 
 
-def authority() -> ExternalSecret:
+def authority(ground: Ground) -> ExternalSecret:
     """The issuer of this cluster's identities, below the root that all clusters have in common."""
-    return external(AUTHORITY, PARTS, 60)
+    return external(ground, AUTHORITY, PARTS)
 
 
-def remote(cluster: str) -> ExternalSecret:
+def remote(ground: Ground, cluster: str) -> ExternalSecret:
     """How istiod reads another cluster: a kubeconfig of the store, under the label that istiod looks for."""
     name = f"istio-remote-secret-{cluster}"
     metadata = ExternalSecretSpecTargetTemplateMetadata(
         labels={"istio/multiCluster": "true"}, annotations={"networking.istio.io/cluster": cluster}
     )
-    return ExternalSecret(
-        spec=ExternalSecretSpec(
-            refresh_interval="1h",
-            secret_store_ref=ExternalSecretSpecSecretStoreRef(name=STORE, kind="ClusterSecretStore"),
-            target=ExternalSecretSpecTarget(
-                name=name,
-                creation_policy="Owner",
-                deletion_policy="Retain",
-                template=ExternalSecretSpecTargetTemplate(metadata=metadata),
-            ),
-            data=[
-                ExternalSecretSpecData(
-                    secret_key=cluster, remote_ref=ExternalSecretSpecDataRemoteRef(key=f"mesh-kubeconfig-{cluster}")
-                )
-            ],
-        )
-    )
+    template = ExternalSecretSpecTargetTemplate(metadata=metadata)
+    return external(ground, name, {cluster: f"mesh-kubeconfig-{cluster}"}, template)
 
 
 def east_west(ground: Ground, wish: Wish) -> Gateway:

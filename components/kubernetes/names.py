@@ -29,9 +29,7 @@ class Names(Service):
         self.namespace()
         held = None
         if wish.provider == "cloudflare":
-            secrets = ground.services.external_secrets
-            minutes = secrets.refresh_minutes if secrets else 60
-            token = external(TOKEN, {"token": TOKEN}, minutes)
+            token = external(ground, TOKEN, {"token": TOKEN})
             self.last = [self.custom(TOKEN, token, namespace=self.facts.namespace)]
         else:
             holder = Holder(self.facts.namespace, ACCOUNT)

@@ -49,7 +49,7 @@ class Runners(Service):
         assert wish is not None  # noqa: S101 - only made when it is on
         namespace = self.facts.namespace
         self.namespace()
-        self.last = [*self.last, self.custom(APP, external(APP, KEYS, 60), namespace=namespace)]
+        self.last = [*self.last, self.custom(APP, external(ground, APP, KEYS), namespace=namespace)]
         self.release("gha-runner-scale-set-controller", controller(ground), name=CONTROLLER)
         installed = list(self.last)
         for key, each in wish.sets.items():

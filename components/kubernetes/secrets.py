@@ -18,6 +18,7 @@ from components.kubernetes.crds.external_secrets import (
     ExternalSecretSpecDataRemoteRef,
     ExternalSecretSpecSecretStoreRef,
     ExternalSecretSpecTarget,
+    ExternalSecretSpecTargetTemplate,
 )
 from components.kubernetes.service import Ground, Service, resources, spread
 from stacks.services.table import TABLE
@@ -82,13 +83,18 @@ def values(ground: Ground, reader: PodIdentity | None = None) -> dict[str, Any]:
     }
 
 
-def external(name: str, keys: dict[str, str], minutes: int) -> ExternalSecret:
+def external(
+    ground: Ground, name: str, keys: dict[str, str], template: ExternalSecretSpecTargetTemplate | None = None
+) -> ExternalSecret:
     """A secret of the cluster whose keys come from the store: key of the secret to name in the store."""
+    minutes = ground.services.external_secrets.refresh_minutes if ground.services.external_secrets else 60
     return ExternalSecret(
         spec=ExternalSecretSpec(
             refresh_interval="1h" if minutes == 60 else f"{minutes}m",  # noqa: PLR2004 - an hour
             secret_store_ref=ExternalSecretSpecSecretStoreRef(name=STORE, kind="ClusterSecretStore"),
-            target=ExternalSecretSpecTarget(name=name, creation_policy="Owner", deletion_policy="Retain"),
+            target=ExternalSecretSpecTarget(
+                name=name, creation_policy="Owner", deletion_policy="Retain", template=template
+            ),
             data=[
                 ExternalSecretSpecData(secret_key=key, remote_ref=ExternalSecretSpecDataRemoteRef(key=remote))
                 for key, remote in sorted(keys.items())

@@ -8,7 +8,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import ClassVar, Final
+from weakref import WeakSet
 
 LONGEST: Final = 120.0
 """Seconds that one judgement may take; a stack of 1,000 resources takes less than three."""
@@ -19,33 +20,53 @@ HUNG: Final = 70
 
 
 class Watch:
-    """Looks at how long the judgement at hand takes, from a thread of its own that starts with the first one."""
+    """Looks at how long the judgement at hand takes, from the one thread of the process that looks for all watches."""
+
+    _all: ClassVar[WeakSet[Watch]] = WeakSet()
+    _guard: ClassVar[threading.Lock] = threading.Lock()
+    _looking: ClassVar[bool] = False
 
     def __init__(self, longest: float = LONGEST) -> None:
-        self._longest = longest
+        self.longest = longest
         self._since = 0.0
         self._about = ""
-        self._thread: threading.Thread | None = None
+        with self._guard:
+            self._all.add(self)
 
     @contextmanager
     def over(self, about: str) -> Iterator[None]:
         """Watch one judgement; `about` names what is judged."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._look, daemon=True)
-            self._thread.start()
+        if not Watch._looking:
+            Watch._looking = True
+            threading.Thread(target=_look, daemon=True).start()
         self._about, self._since = about, time.monotonic()
         try:
             yield
         finally:
             self._since = 0.0
 
-    def _look(self) -> None:
-        while True:
-            time.sleep(self._longest / LOOKS)
-            since = self._since
-            if since and time.monotonic() - since > self._longest:
-                sys.stderr.write(
-                    f"the policy pack hung for {self._longest:g} s while judging {self._about}: nothing is judged\n"
-                )
-                sys.stderr.flush()
-                os._exit(HUNG)
+    def end_if_hung(self) -> None:
+        """End the process when the judgement at hand takes too long."""
+        since = self._since
+        if since and time.monotonic() - since > self.longest:
+            sys.stderr.write(
+                f"the policy pack hung for {self.longest:g} s while judging {self._about}: nothing is judged\n"
+            )
+            sys.stderr.flush()
+            os._exit(HUNG)
+
+    @classmethod
+    def all(cls) -> list[Watch]:
+        """Every watch that somebody still holds."""
+        with cls._guard:
+            return list(cls._all)
+
+
+def _look() -> None:
+    pause = 0.0
+    while True:
+        time.sleep(pause)
+        watches = Watch.all()
+        for each in watches:
+            each.end_if_hung()
+        pause = min((each.longest for each in watches), default=LONGEST) / LOOKS
