@@ -23,6 +23,8 @@ EXPORTED = {
         "node_memory_MemTotal_bytes",
         "kube_pod_status_phase",
         "kube_pod_container_status_restarts_total",
+        "kube_horizontalpodautoscaler_spec_max_replicas",
+        "kube_horizontalpodautoscaler_status_current_replicas",
     },
     "mesh": {"istio_requests_total", "istio_request_duration_milliseconds_bucket"},
     "cert_manager": {"certmanager_certificate_ready_status", "certmanager_certificate_expiration_timestamp_seconds"},
@@ -43,6 +45,15 @@ EXPORTED = {
         "falcosecurity_scap_n_evts_total",
     },
     "trivy": {"trivy_image_vulnerabilities"},
+    "scaling": {"keda_scaler_detail_errors_total"},
+    "node_scaling": {
+        "cluster_autoscaler_unschedulable_pods_count",
+        "cluster_autoscaler_nodes_count",
+        "cluster_autoscaler_max_nodes_count",
+    },
+    "gitops": {"argocd_app_info"},
+    "rollouts": {"rollout_info"},
+    "runners": {"gha_assigned_jobs", "gha_max_runners"},
 }
 """Figures that are asked for, by the service whose pods export them."""
 GROUPING = r"\b(?:by|on|without|ignoring|group_left|group_right)\s*\([^)]*\)"
