@@ -12,7 +12,7 @@ import pytest
 from charter.examples import Case, cases, written
 from charter.rule import RULES
 from charter.values import UNKNOWN
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.policies import fuzz
@@ -94,6 +94,7 @@ def test_anything_through_the_servicer(kind: str, props: dict[str, Any]) -> None
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**63))
+@example(seed=1256)
 def test_spoilt_examples_through_the_servicer(seed: int) -> None:
     door, chance = Door({"production": True}), random.Random(seed)
     graph = {}

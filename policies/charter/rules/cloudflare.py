@@ -149,7 +149,7 @@ def records(graph: Graph, facts: Facts) -> Iterator[Found]:
 
 def _own_host(graph: Graph, content: object) -> bool:
     """Say whether a name is one that this stack's records or sites have."""
-    names = {each.props.get("name") for each in graph.of(RECORD)}
+    names = {str(each.props.get("name")) for each in graph.of(RECORD)}
     names |= {f"{each.props.get('name')}.pages.dev" for each in graph.of("cloudflare:index/pagesProject:PagesProject")}
     return isinstance(content, str) and content in names
 
