@@ -120,7 +120,8 @@ def test_sidecars_need_no_node_proxy_and_no_waypoint(cloud: Cloud) -> None:
 
 
 def test_the_cluster_of_google_is_told_to_the_mesh(cloud: Cloud) -> None:
-    values = releases(build(cloud, ALL, "gcp"))["istiod"]["values"]
+    named = {**ALL["dns"], "zones": {"gcp": "example-org"}}
+    values = releases(build(cloud, {**ALL, "dns": named}, "gcp"))["istiod"]["values"]
     assert values["global"]["platform"] == "gke"
 
 
