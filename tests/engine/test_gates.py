@@ -128,7 +128,10 @@ kinds = {name: {"type": kind} for name, kind in dict(production="boolean", sandb
     regions="object", owners="array", environment="string", provider_versions="object", counts_file="string",
     commit="string").items()}
 PolicyPack("finds", [ResourceValidationPolicy(name="charter-mandatory", description="What must hold.",
-    enforcement_level=EnforcementLevel.MANDATORY, config_schema=PolicyConfigSchema(properties=kinds), validate=rule)])
+    enforcement_level=EnforcementLevel.MANDATORY, config_schema=PolicyConfigSchema(properties=kinds), validate=rule),
+    ResourceValidationPolicy(name="charter-remediate", description="What is put right.",
+    enforcement_level=EnforcementLevel.ADVISORY, config_schema=PolicyConfigSchema(properties=kinds),
+    validate=lambda args, report: None)])
 """
 
 
