@@ -10,15 +10,13 @@ from pulumi_azure_native import redisenterprise as redis
 from components.azure.cluster import Cluster
 from components.azure.naming import unique
 from components.azure.network import Network
-from components.azure.private_endpoint import PrivateEndpointArgs, private_endpoint
 from components.azure.store_key import store_key
-from components.azure.store_zones import zone_of
+from components.azure.store_zones import PrivateService, store_endpoint
 from components.contracts import StoreArgs
 from components.grants import Holder, PodIdentity, UseCache
 
 SKUS: Final = {"small": "Balanced_B5", "medium": "Balanced_B10", "large": "Balanced_B20"}
-DOMAIN: Final = "privatelink.redis.azure.net"
-"""https://learn.microsoft.com/azure/private-link/private-endpoint-dns, 2026-11-21."""
+SERVICE: Final = PrivateService("redisEnterprise", "privatelink.redis.azure.net")
 TIMEOUTS: Final = pulumi.CustomTimeouts(create="60m", update="120m", delete="60m")
 PORT: Final = 10000
 
@@ -63,20 +61,7 @@ class Cache(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         self._database = self._last
-        self.ready = private_endpoint(
-            f"{name}-endpoint",
-            PrivateEndpointArgs(
-                group=network.group,
-                region=args.region,
-                network_id=network.network_id,
-                subnet_id=network.endpoint_subnet.id,
-                service_id=cache.id,
-                part="redisEnterprise",
-                domain=DOMAIN,
-            ),
-            self._child,
-            zone_of(network, DOMAIN),
-        )
+        self.ready = store_endpoint(f"{name}-endpoint", network, cache.id, SERVICE, self._child)
         self.register_outputs({"address": self.address})
 
     def grant(self, holder: Holder) -> UseCache:

@@ -10,9 +10,8 @@ from pulumi_azure_native import dbforpostgresql as postgres
 from components.azure.cluster import Cluster
 from components.azure.naming import unique
 from components.azure.network import Network
-from components.azure.private_endpoint import PrivateEndpointArgs, private_endpoint
 from components.azure.store_key import store_key
-from components.azure.store_zones import zone_of
+from components.azure.store_zones import PrivateService, store_endpoint
 from components.contracts import StoreArgs
 from components.grants import Holder, PodIdentity, UseDatabase
 from stacks.quantities import memory_mib
@@ -24,7 +23,7 @@ DISKS: Final = (32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32767)
 
 Source: https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-storage, 2026-11-21.
 """
-DOMAIN: Final = "privatelink.postgres.database.azure.com"
+SERVICE: Final = PrivateService("postgresqlServer", "privatelink.postgres.database.azure.com")
 TIMEOUTS: Final = pulumi.CustomTimeouts(create="60m", update="120m", delete="60m")
 PORT: Final = 5432
 
@@ -78,20 +77,7 @@ class Postgres(pulumi.ComponentResource):
             ),
             opts=self._next(),
         )
-        self.ready = private_endpoint(
-            f"{name}-endpoint",
-            PrivateEndpointArgs(
-                group=network.group,
-                region=args.region,
-                network_id=network.network_id,
-                subnet_id=network.endpoint_subnet.id,
-                service_id=server.id,
-                part="postgresqlServer",
-                domain=DOMAIN,
-            ),
-            self._child,
-            zone_of(network, DOMAIN),
-        )
+        self.ready = store_endpoint(f"{name}-endpoint", network, server.id, SERVICE, self._child)
         self.register_outputs({"address": self.address})
 
     def grant(self, holder: Holder) -> UseDatabase:

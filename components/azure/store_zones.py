@@ -1,16 +1,30 @@
-"""Private zones of a network for its stores: one per kind of service, whoever asks first."""
+"""Private ways to stores: one zone of a network per kind of service, whoever asks first, and the endpoints."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 from weakref import WeakKeyDictionary
 
 import pulumi
+from pulumi_azure_native import network as azure_network
 
 from components.azure.network import Network
 from components.azure.private_dns import LinkedZone, PrivateZoneArgs, private_zone
+from components.azure.private_endpoint import PrivateEndpointArgs, private_endpoint
 
 _ZONES: Final[WeakKeyDictionary[Network, dict[str, LinkedZone]]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class PrivateService:
+    """What of a store is reached: Azure's word for it (`part`), and the zone that holds its names (`domain`).
+
+    Both: https://learn.microsoft.com/azure/private-link/private-endpoint-dns, 2026-11-21.
+    """
+
+    part: str
+    domain: str
 
 
 def zone_of(network: Network, domain: str) -> LinkedZone:
@@ -27,3 +41,23 @@ def zone_of(network: Network, domain: str) -> LinkedZone:
             pulumi.ResourceOptions(parent=network),
         )
     return zones[domain]
+
+
+def store_endpoint(
+    name: str, network: Network, store: pulumi.Input[str], service: PrivateService, opts: pulumi.ResourceOptions
+) -> azure_network.PrivateDnsZoneGroup:
+    """Make the private endpoint of a store in its network; `store` is the store's id."""
+    return private_endpoint(
+        name,
+        PrivateEndpointArgs(
+            group=network.group,
+            region=network.region,
+            network_id=network.network_id,
+            subnet_id=network.endpoint_subnet.id,
+            service_id=store,
+            part=service.part,
+            domain=service.domain,
+        ),
+        opts,
+        zone_of(network, service.domain),
+    )
