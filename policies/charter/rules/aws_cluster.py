@@ -33,7 +33,7 @@ POD_IDENTITY = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 NETWORK_POLICY = re.compile(r"""enableNetworkPolicy["']?\s*:\s*["']?true""", re.IGNORECASE)
 """The add-on's settings, as JSON or YAML."""
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
-SUPPORTED = ("1.33", "1.34", "1.35")
+SUPPORTED = ("1.34", "1.35", "1.36")
 """Versions in standard support (docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html, 2026-11)."""
 
 

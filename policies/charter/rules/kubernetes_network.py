@@ -52,7 +52,7 @@ PORTS = 65_535
     "A namespace enforces the restricted Pod Security Standard, at a version that is named.",
     HIGH,
     [NAMESPACE],
-    remediation=f"Set the labels {PSS}=restricted and {PSS}-version=v1.34 (the cluster's).",
+    remediation=f"Set the labels {PSS}=restricted and {PSS}-version=v1.35 (the cluster's).",
 )
 def pod_security(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """Without a version, an upgrade of the cluster changes what is allowed.
