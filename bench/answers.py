@@ -38,6 +38,11 @@ LOOK_UPS: Final[Mapping[str, Answer]] = {
         "number": "100000000000",
         "name": "bench",
     },
+    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": lambda _: {
+        "id": (email := "service-100000000000@gs-project-accounts.iam.gserviceaccount.com"),
+        "emailAddress": email,
+        "member": f"serviceAccount:{email}",
+    },
     "azure-native:authorization:getClientConfig": lambda _: {
         "clientId": "00000000-0000-4000-8000-0000000000c1",
         "objectId": "00000000-0000-4000-8000-0000000000b1",
@@ -80,12 +85,35 @@ def _aks(name: str, _inputs: Mapping[str, Any]) -> dict[str, Any]:
 COMPUTED: Final[Mapping[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]]] = {
     "aws:eks/cluster:Cluster": _eks,
     "aws:ec2/launchTemplate:LaunchTemplate": lambda *_: {"latestVersion": 1},
+    "aws:kms/key:Key": lambda name, _: {"keyId": str(uuid5(NAMESPACE_URL, f"key {name}"))},
+    "aws:kms/key:Key": lambda name, _: {"keyId": str(uuid5(NAMESPACE_URL, f"key {name}"))},
+    "aws:rds/instance:Instance": lambda name, _: {
+        "address": f"{name}.rds.example.org",
+        "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:rds!{name}"}],
+    },
+    "aws:rds/instance:Instance": lambda name, _: {
+        "address": f"{name}.rds.example.org",
+        "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:rds!{name}"}],
+    },
+    "aws:elasticache/replicationGroup:ReplicationGroup": lambda name, _: {
+        "primaryEndpointAddress": f"{name}.cache.example.org",
+    },
     "gcp:container/cluster:Cluster": _gke,
+    "gcp:memorystore/instance:Instance": lambda *_: {
+        "endpoints": [{"connections": [{"pscAutoConnection": {"ipAddress": "10.1.2.3", "port": 6379}}]}],
+    },
+    "gcp:memorystore/instance:Instance": lambda *_: {
+        "endpoints": [{"connections": [{"pscAutoConnection": {"ipAddress": "10.0.0.3"}}]}],
+    },
     "azure-native:containerservice:ManagedCluster": _aks,
     "azure-native:keyvault:Key": lambda name, _: {
         "keyUri": f"https://bench.vault.azure.net/keys/{name}",
         "keyUriWithVersion": f"https://bench.vault.azure.net/keys/{name}/0123456789abcdef0123456789abcdef",
     },
+    "azure-native:dbforpostgresql:Server": lambda name, _: {
+        "fullyQualifiedDomainName": f"{name}.postgres.example.org",
+    },
+    "azure-native:redisenterprise:RedisEnterprise": lambda name, _: {"hostName": f"{name}.redis.example.org"},
     "azure-native:managedidentity:UserAssignedIdentity": lambda name, _: {
         "principalId": str(uuid5(NAMESPACE_URL, f"principal of {name}")),  # Entra takes nothing else
         "clientId": str(uuid5(NAMESPACE_URL, f"client of {name}")),
