@@ -6,37 +6,22 @@ from typing import Any, ClassVar, Final
 
 import pulumi
 
-from components.kubernetes.crds.chaos import (
-    Schedule,
-    ScheduleSpec,
-    ScheduleSpecWorkflow,
-    ScheduleSpecWorkflowTemplates,
-    ScheduleSpecWorkflowTemplatesNetworkChaos,
-    ScheduleSpecWorkflowTemplatesNetworkChaosDelay,
-    ScheduleSpecWorkflowTemplatesNetworkChaosSelector,
-    ScheduleSpecWorkflowTemplatesPodChaos,
-    ScheduleSpecWorkflowTemplatesPodChaosSelector,
-    ScheduleSpecWorkflowTemplatesStatusCheck,
-    ScheduleSpecWorkflowTemplatesStatusCheckHttp,
-    ScheduleSpecWorkflowTemplatesStatusCheckHttpCriteria,
-    ScheduleSpecWorkflowTemplatesStressChaos,
-    ScheduleSpecWorkflowTemplatesStressChaosSelector,
-    ScheduleSpecWorkflowTemplatesStressChaosStressors,
-    ScheduleSpecWorkflowTemplatesStressChaosStressorsCpu,
-)
+from components.kubernetes.experiments import experiment
 from components.kubernetes.service import Ground, Service, resources
 from stacks.services.settings import Chaos as Wish
-from stacks.services.settings import Target
 
 SOCKET: Final = "/run/containerd/containerd.sock"
 """Where containerd answers on EKS, GKE and AKS alike (each cloud's node images, 2026-11)."""
 PRIVILEGED: Final = {"pod-security.kubernetes.io/enforce": "privileged"}
 """The daemon enters other pods' namespaces: no closer standard lets it."""
-OUTSIDE: Final = {"istio.io/dataplane-mode": "none"}
-"""The API server calls the controller, and the chart cannot label that pod alone: the namespace stays out."""
-LATENCY: Final = "100ms"
-LOAD: Final = 80
-PATIENCE: Final = 3
+PROXIED: Final = {"istio.io/dataplane-mode": "none", "istio-injection": "enabled"}
+"""In an ambient mesh: the API server calls the controller, and a node's proxy lets no port past STRICT; a proxy of the
+pod's own does, so the pods of this namespace get one."""
+ALONE: Final = {"sidecar.istio.io/inject": "false"}
+"""Annotation of the pods that need no identity: the daemon works on the node, nobody calls the dashboard."""
+WEBHOOK: Final = "10250"
+PAST: Final = "443,6443,31767,9288"
+"""The API server and the agents, which are not in the mesh and speak TLS of their own."""
 
 
 class Chaos(Service):
@@ -48,10 +33,11 @@ class Chaos(Service):
         super().__init__(name, ground, opts)
         wish = ground.services.chaos
         assert wish is not None  # noqa: S101 - only made when it is on
-        self.namespace(meshed=False, labels={**PRIVILEGED, **(OUTSIDE if ground.services.mesh else {})})
+        self.namespace(labels={**PRIVILEGED, **(PROXIED if ground.ambient else {})})
         self.release("chaos-mesh", values(ground))
-        for index, target in enumerate(wish.targets):
-            schedule = experiment(wish, target, offset=index * 60 // max(len(wish.targets), 1))
+        here = [each for each in wish.targets if each.workload in ground.workloads]
+        for index, target in enumerate(here):
+            schedule = experiment(wish, target, offset=index * 60 // len(here))
             self.custom(
                 f"{target.workload}-{target.experiment}",
                 schedule,
@@ -74,6 +60,11 @@ def permission(wish: Wish) -> dict[str, str]:
 def values(ground: Ground) -> dict[str, Any]:
     """Values of the chart."""
     room = ground.room("chaos")
+    meshed = ground.services.mesh is not None
+    alone = {"podAnnotations": ALONE} if meshed else {}
+    names: dict[str, Any] = {"create": False}
+    if "dns" in room:
+        names = {"create": True, "replicas": room["dns"].replicas, "resources": resources(room["dns"]), **alone}
     return {
         "clusterScoped": True,
         "enableProfiling": False,
@@ -82,88 +73,35 @@ def values(ground: Ground) -> dict[str, Any]:
             "replicaCount": room["controller"].replicas,
             "resources": resources(room["controller"]),
             "leaderElection": {"enabled": True},
+            "podAnnotations": _proxy(ground) if meshed else {},
+            "securityContext": {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
         },
         "chaosDaemon": {
             "runtime": "containerd",
             "socketPath": SOCKET,
             "mtls": {"enabled": True},
             "resources": resources(room["daemon"]),
+            **alone,
         },
         "dashboard": {
             "securityMode": True,
             "service": {"type": "ClusterIP"},
             "resources": resources(room["dashboard"]),
+            **alone,
         },
-        "dnsServer": {"create": False},
+        "dnsServer": names,
         "webhook": {"certManager": {"enabled": True}, "FailurePolicy": "Fail"},
     }
 
 
-def experiment(wish: Wish, target: Target, offset: int = 0) -> Schedule:
-    """A schedule whose run is a health check beside the experiment: the check ends both when it fails.
-
-    Targets of one stack start at different minutes.
-    """
-    deadline = f"{wish.duration_seconds}s"
-    check = ScheduleSpecWorkflowTemplates(
-        name="check",
-        template_type="StatusCheck",
-        deadline=deadline,
-        abort_with_status_check=True,
-        status_check=ScheduleSpecWorkflowTemplatesStatusCheck(
-            mode="Continuous",
-            type="HTTP",
-            interval_seconds=5,
-            timeout_seconds=2,
-            failure_threshold=PATIENCE,
-            http=ScheduleSpecWorkflowTemplatesStatusCheckHttp(
-                url=wish.abort_url or "",
-                method="GET",
-                criteria=ScheduleSpecWorkflowTemplatesStatusCheckHttpCriteria(status_code="200-299"),
-            ),
-        ),
-    )
-    whole = ScheduleSpecWorkflowTemplates(
-        name="whole", template_type="Parallel", deadline=deadline, children=["check", "fault"]
-    )
-    return Schedule(
-        spec=ScheduleSpec(
-            schedule=f"{offset} */{wish.hours} * * *",
-            type="Workflow",
-            concurrency_policy="Forbid",
-            history_limit=5,
-            starting_deadline_seconds=60,
-            workflow=ScheduleSpecWorkflow(entry="whole", templates=[whole, check, _fault(target, deadline)]),
-        )
-    )
-
-
-def _fault(target: Target, deadline: str) -> ScheduleSpecWorkflowTemplates:
-    """What is done, to one pod of one workload in one namespace."""
-    where: dict[str, Any] = {"namespaces": [target.namespace], "label_selectors": {"app": target.workload}}
-    if target.experiment == "pod-kill":
-        kill = ScheduleSpecWorkflowTemplatesPodChaos(
-            action="pod-kill", mode="one", selector=ScheduleSpecWorkflowTemplatesPodChaosSelector(**where)
-        )
-        return ScheduleSpecWorkflowTemplates(name="fault", template_type="PodChaos", deadline=deadline, pod_chaos=kill)
-    if target.experiment == "network-delay":
-        delay = ScheduleSpecWorkflowTemplatesNetworkChaos(
-            action="delay",
-            mode="one",
-            direction="to",
-            delay=ScheduleSpecWorkflowTemplatesNetworkChaosDelay(latency=LATENCY, jitter="10ms"),
-            selector=ScheduleSpecWorkflowTemplatesNetworkChaosSelector(**where),
-        )
-        return ScheduleSpecWorkflowTemplates(
-            name="fault", template_type="NetworkChaos", deadline=deadline, network_chaos=delay
-        )
-    stress = ScheduleSpecWorkflowTemplatesStressChaos(
-        mode="one",
-        selector=ScheduleSpecWorkflowTemplatesStressChaosSelector(**where),
-        stressors=ScheduleSpecWorkflowTemplatesStressChaosStressors(
-            cpu=ScheduleSpecWorkflowTemplatesStressChaosStressorsCpu(workers=1, load=LOAD)
-        ),
-    )
-    return ScheduleSpecWorkflowTemplates(
-        name="fault", template_type="StressChaos", deadline=deadline, stress_chaos=stress
-    )
+def _proxy(ground: Ground) -> dict[str, str]:
+    """Annotations of the controller's pods: a small proxy that lets the webhook in and the control plane out."""
+    room = resources(ground.room("chaos")["proxy"])
+    return {
+        "sidecar.istio.io/inject": "true",
+        "sidecar.istio.io/proxyCPU": room["requests"]["cpu"],
+        "sidecar.istio.io/proxyMemory": room["requests"]["memory"],
+        "sidecar.istio.io/proxyMemoryLimit": room["limits"]["memory"],
+        "traffic.sidecar.istio.io/excludeInboundPorts": WEBHOOK,
+        "traffic.sidecar.istio.io/excludeOutboundPorts": PAST,
+    }

@@ -127,20 +127,21 @@ def policies(args: EnclosedArgs) -> Iterator[tuple[str, NetworkPolicySpecArgs]]:
             "allow-mesh-probes",
             NetworkPolicySpecArgs(pod_selector=everything, policy_types=["Ingress"], ingress=[probes]),
         )
-    for labels in _selections(args, "target"):
+    legs = tuple(_legs(args.flows))
+    for labels in _selections(args, legs, "target"):
         rules = [
             NetworkPolicyIngressRuleArgs(from_=peers, ports=_ports(flow, args))
-            for flow in args.flows
+            for flow in legs
             if _is(flow.target, args.namespace, labels) and (peers := _peers(flow.source, args))
         ]
         yield (
             f"to-{_slug(labels)}",
             NetworkPolicySpecArgs(pod_selector=_selector(labels), policy_types=["Ingress"], ingress=rules),
         )
-    for labels in _selections(args, "source"):
+    for labels in _selections(args, legs, "source"):
         exits = [
             NetworkPolicyEgressRuleArgs(to=peers, ports=_ports(flow, args))
-            for flow in args.flows
+            for flow in legs
             if _is(flow.source, args.namespace, labels) and (peers := _peers(flow.target, args))
         ]
         yield (
@@ -149,12 +150,23 @@ def policies(args: EnclosedArgs) -> Iterator[tuple[str, NetworkPolicySpecArgs]]:
         )
 
 
+def _legs(flows: tuple[Flow, ...]) -> Iterator[Flow]:
+    """Yield every flow, and where a waypoint stands between, both halves of the way that packets take, once."""
+    yield from flows
+    halves: list[Flow] = []
+    for flow in flows:
+        if flow.through is not None:
+            halves.append(Flow(source=flow.source, target=flow.through, ports=(HBONE,)))
+            halves.append(Flow(source=flow.through, target=flow.target, ports=flow.ports))
+    yield from (each for index, each in enumerate(halves) if each not in halves[:index])
+
+
 def _is(end: Pods | Outside, namespace: str, labels: tuple[tuple[str, str], ...]) -> bool:
     return isinstance(end, Pods) and end.namespace == namespace and tuple(sorted(end.labels.items())) == labels
 
 
-def _selections(args: EnclosedArgs, side: str) -> list[tuple[tuple[str, str], ...]]:
-    ends = (getattr(flow, side) for flow in args.flows)
+def _selections(args: EnclosedArgs, legs: tuple[Flow, ...], side: str) -> list[tuple[tuple[str, str], ...]]:
+    ends = (getattr(flow, side) for flow in legs)
     mine = {
         tuple(sorted(end.labels.items())) for end in ends if isinstance(end, Pods) and end.namespace == args.namespace
     }
@@ -183,7 +195,9 @@ def _peers(end: Pods | Outside, args: EnclosedArgs) -> list[NetworkPolicyPeerArg
 def _ports(flow: Flow, args: EnclosedArgs) -> list[NetworkPolicyPortArgs]:
     """Give the ports of a flow; between pods of an ambient mesh also the tunnel's."""
     tunnel = args.ambient and isinstance(flow.source, Pods) and isinstance(flow.target, Pods)
-    return [NetworkPolicyPortArgs(port=port, protocol="TCP") for port in (*flow.ports, *((HBONE,) if tunnel else ()))]
+    tunnel = tunnel and flow.protocol == "TCP"
+    ports = dict.fromkeys((*flow.ports, *((HBONE,) if tunnel else ())))
+    return [NetworkPolicyPortArgs(port=port, protocol=flow.protocol) for port in ports]
 
 
 def _range(first: int, last: int) -> NetworkPolicyPortArgs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,9 @@ class Flow:
     ports: tuple[int, ...]
     methods: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    through: Pods | None = None
+    """The waypoint that packets really go to: the network lets both halves of the way pass."""
+    protocol: Literal["TCP", "UDP"] = "TCP"
 
 
 def named(namespace: str, name: str, account: str = "", key: str = "app.kubernetes.io/name") -> Pods:

@@ -27,7 +27,8 @@ from components.kubernetes.flow import (
     hooked,
     named,
 )
-from stacks.services.settings import Mesh, Services
+from stacks.services.experiments import asked as asked_service
+from stacks.services.settings import Chaos, Mesh, Services
 from stacks.services.table import TABLE
 
 GATEWAY_NAMESPACE: Final = "istio-system"
@@ -59,6 +60,7 @@ TEMPO: Final = named("traces", "tempo")
 COLLECTOR: Final = named("traces", "opentelemetry-collector")
 OPENCOST: Final = named("opencost", "opencost")
 CHAOS: Final = named("chaos-mesh", "controller-manager", "chaos-controller-manager", COMPONENT)
+CHAOS_NAMES: Final = named("chaos-mesh", "chaos-dns-server", "chaos-dns-server", COMPONENT)
 CHAOS_DASHBOARD: Final = named("chaos-mesh", "chaos-dashboard", "chaos-dashboard", COMPONENT)
 BLACKBOX: Final = named("probes", "prometheus-blackbox-exporter", "blackbox")
 GUARD: Final = named("gatekeeper-system", "gatekeeper", "gatekeeper-admin", "app")
@@ -102,7 +104,7 @@ OF: Final[Mapping[str, tuple[Flow, ...]]] = {
         *asked(10250, OPERATOR),
         *asked(3000, GRAFANA),
         *asked(9090, PROMETHEUS),
-        Flow(source=PROMETHEUS, target=NODE_AGENTS, ports=(9100, 9153, 15020, 15014, 31766)),
+        Flow(source=PROMETHEUS, target=NODE_AGENTS, ports=(9100, 9153, 15020, 15014)),
     ),
     "logs": (
         *asks(ALLOY),
@@ -129,6 +131,7 @@ OF: Final[Mapping[str, tuple[Flow, ...]]] = {
         *hooked(CHAOS, port=10250),
         Flow(source=CHAOS, target=CHAOS_DAEMON, ports=(31767,)),
         *asked(10080, CHAOS),
+        *asked(31766, CHAOS_DAEMON),
     ),
     "probes": (
         Flow(source=BLACKBOX, target=WORLD, ports=(443,)),
@@ -177,10 +180,35 @@ def of_mesh(wish: Mesh, tenants: tuple[str, ...]) -> Iterator[Flow]:
         home, account = call.caller.split("/")
         source = GATEWAY if call.caller == "istio-system/gateway" else Pods(namespace=home, account=account)
         target = Pods(namespace=namespace, labels={"app": app}, account=app)
-        yield Flow(source=source, target=target, ports=(call.port,), methods=call.methods, paths=call.paths)
+        way = waypoint(namespace) if wish.mode == "ambient" else None
+        yield Flow(
+            source=source, target=target, ports=(call.port,), methods=call.methods, paths=call.paths, through=way
+        )
     for namespace in tenants:
         if wish.mode == "ambient" and waypoint_of(wish, namespace):
             yield Flow(source=waypoint(namespace), target=ISTIOD, ports=(15012,))
+
+
+def of_chaos(wish: Chaos) -> Iterator[Flow]:
+    """Yield the one question after health, to the service that the stack file names or to the outside.
+
+    It goes around the waypoint: a proxy of a pod's own does not know waypoints (istio.io/latest/docs/ambient/usage/
+    waypoint, 2026-11), so in an ambient mesh the node of the target judges it, by identity and port.
+    Where experiments make names unknown, the pods that they hit ask the server of Chaos Mesh for names.
+    """
+    health = asked_service(wish.abort_url)
+    if wish.targets and health is not None:
+        target = Pods(namespace=health.namespace, labels={"app": health.workload}, account=health.workload)
+        yield Flow(source=CHAOS, target=target, ports=(health.port,), methods=("GET",), paths=(health.path,))
+    elif wish.targets:
+        yield Flow(source=CHAOS, target=WORLD, ports=(443,))
+    lost = [each for each in wish.targets if each.experiment == "dns-error"]
+    if lost:
+        yield from asks(CHAOS_NAMES)
+        yield Flow(source=CHAOS, target=CHAOS_NAMES, ports=(9288,))
+    for each in lost:
+        hit = Pods(namespace=each.namespace, labels={"app": each.workload}, account=each.workload)
+        yield Flow(source=hit, target=CHAOS_NAMES, ports=(53,), protocol="UDP")
 
 
 def _between(wish: Mesh, tenants: tuple[str, ...]) -> Iterator[Flow]:
@@ -238,6 +266,10 @@ def of_stack(services: Services, tenants: tuple[str, ...] = ()) -> tuple[Flow, .
             asking = sorted(present - {"kube-system", ISTIOD.namespace})
             flows += (Flow(source=Pods(namespace=each), target=ISTIOD, ports=(15012,)) for each in asking)
         flows += of_mesh(services.mesh, tenants)
+    if services.chaos is not None:
+        flows += of_chaos(services.chaos)
+        if services.mesh is not None and services.mesh.mode == "ambient":
+            flows.append(Flow(source=CHAOS, target=ISTIOD, ports=(15012,)))  # its pods have a proxy of their own
     if services.gitops is not None and services.gitops.host is not None:
         flows.append(Flow(source=GATEWAY, target=ARGO_SERVER, ports=(8080,)))
     if services.traces is not None:
@@ -248,6 +280,6 @@ def of_stack(services: Services, tenants: tuple[str, ...] = ()) -> tuple[Flow, .
 
 __all__ = [
     "API", "API_PORTS", "CLOUD", "COMPONENT", "CREDENTIALS", "DELIVERY", "ISTIOD", "NODES", "NODE_AGENTS", "OF",
-    "PEERS", "PROMETHEUS", "WORLD", "Flow", "Outside", "Pods", "mesh_labels", "of_mesh", "of_stack",
+    "PEERS", "PROMETHEUS", "WORLD", "Flow", "Outside", "Pods", "mesh_labels", "of_chaos", "of_mesh", "of_stack",
     "tenant_annotations", "tenant_labels", "waypoint", "waypoint_of",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from components.kubernetes.crds.istio import (
@@ -40,7 +40,26 @@ def principal(pods: Pods, trust_domain: str) -> str:
 
 
 def permissions(flows: tuple[Flow, ...], wish: Mesh, namespaces: tuple[str, ...]) -> Iterator[Permission]:
-    """Yield deny-all for each meshed namespace, and one policy for each flow into it."""
+    """Yield deny-all for each meshed namespace, and one policy for each pair of caller, target and port in it.
+
+    Flows of one pair that differ in methods or paths are rules of the same policy.
+    """
+    held: dict[tuple[str, str], Permission] = {}
+    for each in _each(flows, wish, namespaces):
+        key = (each.namespace, each.name)
+        held[key] = _joined(held[key], each) if key in held else each
+    yield from held.values()
+
+
+def _joined(first: Permission, second: Permission) -> Permission:
+    """Put the rules of two policies of one name into one; all else of them is alike."""
+    mine, other = first.policy.spec, second.policy.spec
+    rules = [*(mine.rules or ())]
+    rules += [each for each in other.rules or () if each not in rules]
+    return replace(first, policy=AuthorizationPolicy(spec=replace(mine, rules=rules)))
+
+
+def _each(flows: tuple[Flow, ...], wish: Mesh, namespaces: tuple[str, ...]) -> Iterator[Permission]:
     for namespace in namespaces:
         yield Permission(
             namespace=namespace, name="deny-all", policy=AuthorizationPolicy(spec=AuthorizationPolicySpec())
@@ -48,9 +67,10 @@ def permissions(flows: tuple[Flow, ...], wish: Mesh, namespaces: tuple[str, ...]
         if waypoint_of(wish, namespace):
             yield _closed_waypoint(namespace)
     for flow in flows:
+        if flow.protocol != "TCP":
+            continue  # the mesh carries TCP only
         if isinstance(flow.source, Pods) and isinstance(flow.target, Pods) and flow.target.namespace in namespaces:
-            judged = waypoint_of(wish, flow.target.namespace) and "app" in flow.target.labels
-            yield from _through(flow, wish) if judged else [_direct(flow, flow.source, wish)]
+            yield from _through(flow, wish) if flow.through is not None else [_direct(flow, flow.source, wish)]
 
 
 def _closed_waypoint(namespace: str) -> Permission:

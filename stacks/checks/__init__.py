@@ -10,10 +10,12 @@ from stacks.checks.addressing import check_addresses
 from stacks.checks.budgets import check_budgets
 from stacks.checks.data import check_data
 from stacks.checks.delivery import check_delivery
+from stacks.checks.experiments import check_experiments
 from stacks.checks.federation import check_federation
 from stacks.checks.guarding import check_guarding
 from stacks.checks.naming import check_names
 from stacks.checks.places import check_places
+from stacks.checks.overflow import check_overflow
 from stacks.checks.pooling import check_pools
 from stacks.checks.promises import check_promises
 from stacks.checks.runners import check_runners

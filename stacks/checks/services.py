@@ -10,8 +10,6 @@ from stacks.services import AVAILABLE, TABLE
 from stacks.services.lock import versions
 from stacks.tree import Path, Tree
 
-TWO: Final = 2
-"""One may go, one stays."""
 GATEWAY: Final = "istio-system/gateway"
 """The account under which traffic from outside arrives."""
 
@@ -34,7 +32,6 @@ def check_services(tree: Tree) -> Iterator[Problem]:
     yield from _calls(tree)
     yield from _way_in(tree)
     yield from _receivers(tree)
-    yield from _targets(tree)
 
 
 def _relations(tree: Tree, name: str, on: list[str]) -> Iterator[Problem]:
@@ -152,37 +149,3 @@ def _receivers(tree: Tree) -> Iterator[Problem]:
         what = "are missing: in production somebody must hear of alerts"
         fix = "add one, for example `oncall: {kind: email, to: oncall@example.org}`"
         yield Problem(path=("services", "monitoring", "receivers"), what=what, fix=fix)
-
-
-def _targets(tree: Tree) -> Iterator[Problem]:
-    workloads = {
-        name: index for index in range(len(tree.items("workloads"))) if (name := tree.text("workloads", index, "name"))
-    }
-    tenants = tree.mapping("namespaces") or {"platform": {}}
-    seen: dict[tuple[str | None, str | None], int] = {}
-    targets = tree.items("services", "chaos", "targets")
-    for index in range(len(targets)):
-        path: Path = ("services", "chaos", "targets", index)
-        namespace, workload = tree.text(*path, "namespace"), tree.text(*path, "workload")
-        if namespace is not None and namespace not in tenants:
-            fix = did_you_mean(namespace, tenants, "name a tenant namespace; the system's own are never hit")
-            what = "is no tenant namespace"
-            yield Problem(path=(*path, "namespace"), what=what, found=namespace, allowed=listed(tenants), fix=fix)
-        if workload is not None and workload not in workloads:
-            fix = did_you_mean(workload, workloads, "add the workload, or remove the target")
-            what = "is no workload of this stack"
-            yield Problem(
-                path=(*path, "workload"), what=what, found=workload, allowed=listed(workloads, "none"), fix=fix
-            )
-        elif workload is not None and (tree.whole("workloads", workloads[workload], "replicas") or TWO) < TWO:
-            what = "has one replica: an experiment would be an outage"
-            fix = "give the workload two replicas, or remove the target"
-            yield Problem(path=(*path, "workload"), what=what, found=workload, fix=fix)
-        if namespace and workload and seen.setdefault((namespace, workload), index) != index:
-            what = f"is hit by target {seen[namespace, workload]} already"
-            yield Problem(path=path, what=what, fix="keep one of them: one experiment per target")
-    abort: Path = ("services", "chaos", "abort_url")
-    if targets and abort not in tree.bad and not tree.text(*abort):
-        what = "is missing: an experiment needs something that ends it"
-        fix = "add the address of a health check: `abort_url: http://gateway.platform.svc:8080/healthz`"
-        yield Problem(path=abort, what=what, fix=fix)

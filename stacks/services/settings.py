@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from stacks.part import Cidr, FreezeMapping, Frozen, Memory, Name, Part
 from stacks.services.delivery import Gitops, Rollouts
+from stacks.services.experiments import Chaos, Target
 from stacks.services.federation import MultiCluster
 from stacks.services.guarding import Dns, Falco, Gatekeeper, Https, Kyverno, Probes, Trivy
 from stacks.services.runners import Runners
@@ -139,38 +139,6 @@ class Cost(Service):
     """Own prices instead of the cloud's list: what was negotiated, in USD."""
     bill: bool = False
     """Whether the cloud's bill is read too: `cloud-integration` in the secret manager says where it lies."""
-
-
-class Target(Part):
-    """A workload that experiments may hit; it must have two replicas at least."""
-
-    namespace: Name = Field(examples=["platform"])
-    """Tenant namespace."""
-    workload: Name = Field(examples=["gateway"])
-    """Name of a workload of the stack: the label `app` of its pods."""
-    experiment: Literal["pod-kill", "network-delay", "cpu-stress"] = Field(examples=["pod-kill"])
-    """What is done to one of its pods."""
-
-
-class Chaos(Service):
-    """Experiments that break one thing at a time, on a schedule: Chaos Mesh."""
-
-    targets: Annotated[tuple[Target, ...], Field(max_length=10)] = ()
-    """What may be hit."""
-    hours: Literal[1, 2, 3, 4, 6, 8, 12] = 6
-    """An experiment on each target every so many hours."""
-    duration_seconds: Annotated[int, Field(ge=10, le=900)] = 60
-    """How long an experiment lasts."""
-    abort_url: Annotated[str, Field(pattern=r"^https?://[^\s@]+$")] | None = Field(
-        default=None, examples=["http://gateway.platform.svc:8080/healthz"]
-    )
-    """What is asked while an experiment runs; a wrong answer ends it."""
-    expires: date | None = Field(default=None, examples=["2026-12-15"])
-    """Day on which the permission for experiments ends; the law (CH-21) wants one within 30 days."""
-    approver: Mail | None = None
-    """Who permits them, an e-mail address; production needs it (CH-21)."""
-    ticket: Annotated[str, Field(pattern=r"^[\w./:#-]+$")] | None = None
-    """Under which they are permitted; production needs it (CH-21)."""
 
 
 class Services(Part):

@@ -9,6 +9,7 @@ from typing import Final
 from stacks.clouds import Cloud
 from stacks.services import settings
 from stacks.services.delivery import GITOPS, ROLLOUTS
+from stacks.services.experiments import CHAOS
 from stacks.services.facts import KUBE_SYSTEM, Facts, Pods
 from stacks.services.guarding import DNS, FALCO, GATEKEEPER, KYVERNO, PROBES, TRIVY
 from stacks.services.runners import RUNNERS
@@ -76,14 +77,6 @@ def _cost(_wish: settings.Cost) -> tuple[Pods, ...]:
     return (Pods(name="opencost", cpu_milli=50, memory_mib=256),)
 
 
-def _chaos(_wish: settings.Chaos) -> tuple[Pods, ...]:
-    return (
-        Pods(name="controller", cpu_milli=50, memory_mib=256, replicas=2),
-        Pods(name="dashboard", cpu_milli=25, memory_mib=128),
-        Pods(name="daemon", cpu_milli=20, memory_mib=64, per_node=True),
-    )
-
-
 TABLE: Final[Mapping[str, Facts]] = MappingProxyType(
     {
         "cert_manager": Facts(
@@ -139,14 +132,7 @@ TABLE: Final[Mapping[str, Facts]] = MappingProxyType(
             reads=lambda wish: wish.bill,
             pods=_cost,
         ),
-        "chaos": Facts(
-            title="Experiments (Chaos Mesh)",
-            charts=("chaos-mesh",),
-            namespace="chaos-mesh",
-            definitions=("chaos-mesh.org",),
-            needs=("monitoring",),
-            pods=_chaos,
-        ),
+        "chaos": CHAOS,
         "scaling": SCALING,
         "node_scaling": NODE_SCALING,
         "gitops": GITOPS,

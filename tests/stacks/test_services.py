@@ -152,7 +152,7 @@ def test_what_does_not_fit_is_refused_with_its_path(services: dict[str, Any], pa
     ],
 )
 def test_an_experiment_hits_only_what_exists_and_may_be_hit(target: dict[str, Any], key: str, text: str) -> None:
-    chaos = {"targets": [{"experiment": "pod-kill", **target}], "abort_url": "http://a.platform.svc:8080/"}
+    chaos = {"targets": [{"experiment": "pod-kill", **target}], "abort_url": "http://gateway.platform.svc:8080/"}
     found = problems({**ALL, "chaos": chaos})
     assert any(line.startswith(f"stack.services.chaos.targets.0{key}:") and text in line for line in found), found
 

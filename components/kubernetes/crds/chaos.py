@@ -16,6 +16,44 @@ from components.kubernetes.shapes import Custom, Shape, wire
 
 
 @dataclass(frozen=True, kw_only=True)
+class ScheduleSpecWorkflowTemplatesDnsChaosSelector(Shape):
+    """Selector is used to select pods that are used to inject chaos action."""
+
+    label_selectors: Mapping[str, Input[str]] | None = wire("labelSelectors", default=None)
+    namespaces: Sequence[Input[str]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleSpecWorkflowTemplatesDnsChaos(Shape):
+    """DNSChaosSpec defines the desired state of DNSChaos."""
+
+    action: Input[Literal["error", "random"]]
+    mode: Input[Literal["one", "all", "fixed", "fixed-percent", "random-max-percent"]]
+    selector: ScheduleSpecWorkflowTemplatesDnsChaosSelector
+    patterns: Sequence[Input[str]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleSpecWorkflowTemplatesIoChaosSelector(Shape):
+    """Selector is used to select pods that are used to inject chaos action."""
+
+    label_selectors: Mapping[str, Input[str]] | None = wire("labelSelectors", default=None)
+    namespaces: Sequence[Input[str]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleSpecWorkflowTemplatesIoChaos(Shape):
+    """IOChaosSpec defines the desired state of IOChaos."""
+
+    action: Input[Literal["latency", "fault", "attrOverride", "mistake"]]
+    mode: Input[Literal["one", "all", "fixed", "fixed-percent", "random-max-percent"]]
+    selector: ScheduleSpecWorkflowTemplatesIoChaosSelector
+    volume_path: Input[str] = wire("volumePath")
+    delay: Input[str] | None = None
+    percent: Input[int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScheduleSpecWorkflowTemplatesNetworkChaosSelector(Shape):
     """Selector is used to select pods that are used to inject chaos action."""
 
@@ -32,6 +70,13 @@ class ScheduleSpecWorkflowTemplatesNetworkChaosDelay(Shape):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ScheduleSpecWorkflowTemplatesNetworkChaosLoss(Shape):
+    """Loss represents the detail about loss action."""
+
+    loss: Input[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScheduleSpecWorkflowTemplatesNetworkChaos(Shape):
     """NetworkChaosSpec defines the desired state of NetworkChaos."""
 
@@ -40,6 +85,7 @@ class ScheduleSpecWorkflowTemplatesNetworkChaos(Shape):
     selector: ScheduleSpecWorkflowTemplatesNetworkChaosSelector
     delay: ScheduleSpecWorkflowTemplatesNetworkChaosDelay | None = None
     direction: Input[Literal["to", "from", "both"]] | None = None
+    loss: ScheduleSpecWorkflowTemplatesNetworkChaosLoss | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,10 +150,19 @@ class ScheduleSpecWorkflowTemplatesStressChaosStressorsCpu(Shape):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ScheduleSpecWorkflowTemplatesStressChaosStressorsMemory(Shape):
+    """MemoryStressor stresses virtual memory out."""
+
+    workers: Input[int]
+    size: Input[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScheduleSpecWorkflowTemplatesStressChaosStressors(Shape):
     """Stressors defines plenty of stressors supported to stress system components out."""
 
     cpu: ScheduleSpecWorkflowTemplatesStressChaosStressorsCpu | None = None
+    memory: ScheduleSpecWorkflowTemplatesStressChaosStressorsMemory | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +183,8 @@ class ScheduleSpecWorkflowTemplates(Shape):
     abort_with_status_check: Input[bool] | None = wire("abortWithStatusCheck", default=None)
     children: Sequence[Input[str]] | None = None
     deadline: Input[str] | None = None
+    dns_chaos: ScheduleSpecWorkflowTemplatesDnsChaos | None = wire("dnsChaos", default=None)
+    io_chaos: ScheduleSpecWorkflowTemplatesIoChaos | None = wire("ioChaos", default=None)
     network_chaos: ScheduleSpecWorkflowTemplatesNetworkChaos | None = wire("networkChaos", default=None)
     pod_chaos: ScheduleSpecWorkflowTemplatesPodChaos | None = wire("podChaos", default=None)
     status_check: ScheduleSpecWorkflowTemplatesStatusCheck | None = wire("statusCheck", default=None)

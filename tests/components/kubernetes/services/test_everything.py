@@ -29,6 +29,8 @@ from tests.components.mock_cloud import Cloud
 DIRECTORY = {"base": "istio-base", "cni": "istio-cni", "ztunnel": "istio-ztunnel", "gateway": "istio-gateway"}
 
 
+PROXY = "sidecar.istio.io/proxy"
+"""Annotations that say what a proxy beside a container asks for."""
 WHOLE: set[str] = set()
 """Names of everything that all services register, once known."""
 
@@ -128,6 +130,8 @@ def requests(value: Any) -> Iterator[dict[str, str]]:
     if isinstance(value, dict):
         if "requests" in value and "cpu" in value["requests"]:
             yield value["requests"]
+        if f"{PROXY}CPU" in value:
+            yield {"cpu": value[f"{PROXY}CPU"], "memory": value[f"{PROXY}Memory"]}
         for item in value.values():
             yield from requests(item)
     elif isinstance(value, list):

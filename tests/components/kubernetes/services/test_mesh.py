@@ -79,6 +79,45 @@ def test_every_meshed_namespace_denies_by_default(cloud: Cloud) -> None:
     assert {"platform", "cert-manager", "external-secrets", "monitoring"} <= meshed
 
 
+def test_packets_reach_the_waypoint_and_from_there_the_pods(cloud: Cloud) -> None:
+    """A call through a waypoint is two connections: the network, closed by default, lets both pass, in both ends."""
+    build(cloud, ALL)
+    held = {
+        (each["metadata"]["namespace"], each["metadata"]["name"]): each["spec"]
+        for each in objects(cloud, "NetworkPolicy")
+    }
+
+    def leads(place: tuple[str, str], side: str, way: str, label: str) -> bool:
+        return any(
+            label in ((peer.get("podSelector") or {}).get("matchLabels") or {}).values()
+            and 15008 in {port["port"] for port in rule["ports"]}
+            for rule in held[place][side]
+            for peer in rule[way]
+        )
+
+    assert leads(("istio-system", "from-gateway"), "egress", "to", "waypoint")
+    assert leads(("platform", "to-waypoint"), "ingress", "from", "gateway")
+    assert leads(("platform", "from-waypoint"), "egress", "to", "agent")
+    assert leads(("platform", "to-agent"), "ingress", "from", "waypoint")
+
+
+def test_two_permissions_of_one_pair_are_one_policy(cloud: Cloud) -> None:
+    """Another caller, and another method of the same: no two resources of one name, and each as narrow as written."""
+    calls = [
+        *ALL["mesh"]["calls"],
+        {"caller": "platform/gateway", "target": "platform/agent", "methods": ["GET"], "paths": ["/v1/status"]},
+        {"caller": "platform/other", "target": "platform/agent", "methods": ["GET"]},
+    ]
+    policies = objects(build(cloud, {**ALL, "mesh": {"calls": calls}}), "AuthorizationPolicy")
+    names = [(each["metadata"]["namespace"], each["metadata"]["name"]) for each in policies]
+    assert len(names) == len(set(names))
+    for method, path, allowed in [("POST", "/v1/run", True), ("GET", "/v1/status", True), ("POST", "/v1/status", True),
+                                  ("GET", "/v1/run", False)]:  # fmt: skip
+        assert may(asked("agent", APP, method, path), policies, WAYPOINT).allowed is allowed, (method, path)
+    assert not may(asked("agent", STRANGER), policies, WAYPOINT).allowed
+    assert may(asked("agent", "cluster.local/ns/platform/sa/other"), policies, WAYPOINT).allowed
+
+
 def one(cloud: Cloud, kind: str, name: str) -> dict[str, Any]:
     (found,) = (each for each in objects(cloud, kind) if each["metadata"]["name"] == name)
     return found
