@@ -17,13 +17,16 @@ class Graph:
         self.by_urn = {resource.urn: resource for resource in self.resources}
         self._by_type: dict[str, list[Resource]] = defaultdict(list)
         for resource in self.resources:
-            self._by_type[resource.type].append(resource)
+            if resource.origin != "read":  # what the stack only looks at can be named, and is not judged
+                self._by_type[resource.type].append(resource)
 
     def of(self, *patterns: str) -> list[Resource]:
         """Return the resources of some types, in the order in which they were registered."""
         found: list[Resource] = []
         for pattern in patterns:
-            if pattern.endswith("*"):
+            if pattern == "*":
+                found += self.resources
+            elif pattern.endswith("*"):
                 for kind, resources in self._by_type.items():
                     if kind.startswith(pattern[:-1]):
                         found += resources

@@ -13,8 +13,10 @@ from charter.rule import Resource
 from charter.states import WrongState, resource, written
 
 VERSION: Final = 1
-FRESH: Final = frozenset({"create"})
+FRESH: Final = frozenset({"create", "import", "read"})
 """Steps of a resource that no state knows."""
+IMPORTS: Final = frozenset({"import", "import-replacement"})
+READS: Final = frozenset({"read", "read-replacement"})
 
 
 def is_plan(document: Any) -> bool:
@@ -52,4 +54,7 @@ def _entry(urn: str, plan: Mapping[str, Any], before: Mapping[str, Mapping[str, 
     for name in difference.get("deletes") or ():
         inputs.pop(name, None)
     inputs |= {**(difference.get("adds") or {}), **(difference.get("updates") or {})}
-    return {**goal, "urn": urn, "inputs": inputs, "id": (old or {}).get("id", "")}
+    imported = goal.get("id") if steps & IMPORTS else (old or {}).get("importID")
+    read: dict[str, Any] = {"external": bool(steps & READS) or bool((old or {}).get("external"))}
+    read["outputs"] = plan.get("state") if read["external"] else None
+    return {**goal, **read, "importID": imported, "urn": urn, "inputs": inputs, "id": (old or {}).get("id", "")}

@@ -83,6 +83,8 @@ class Resource:
     parent: str = ""
     dependencies: tuple[str, ...] = ()
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    origin: str = ""
+    """`read` for what the stack only looks at, `imported` for what was there before it; files tell, the engine not."""
     kind: str = field(init=False)
     """The last part of the type: `Vpc` of `aws:ec2/vpc:Vpc`."""
     package: str = field(init=False)

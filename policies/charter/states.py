@@ -48,6 +48,12 @@ def written(document: Any) -> list[dict[str, Any]]:
     return found
 
 
+def _told(entry: Mapping[str, Any]) -> Any:
+    """Return what is known of an entry: its inputs, or what the cloud answered where the stack only reads it."""
+    read = entry.get("outputs") if entry.get("external") else None
+    return read or entry.get("inputs") or {}
+
+
 def resource(entry: Mapping[str, Any], by_urn: Mapping[str, Mapping[str, Any]]) -> Resource:
     """Return one entry of a state as rules see it; its provider is looked up among the others."""
     urn = entry["urn"]
@@ -58,7 +64,8 @@ def resource(entry: Mapping[str, Any], by_urn: Mapping[str, Mapping[str, Any]]) 
         urn=urn,
         type=entry["type"],
         name=urn.rpartition("::")[2],
-        props=plain(normalised(entry.get("inputs") or {})),
+        props=plain(normalised(_told(entry))),
+        origin="read" if entry.get("external") else "imported" if entry.get("importID") else "",
         id=str(entry.get("id") or ""),
         provider_type=str(provider.get("type", "")),
         provider_name=provider_urn.rpartition("::")[2],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from charter.demands import between, demand, either, named, on, one_of
 from charter.documents import Malformed, statements
@@ -11,6 +12,7 @@ from charter.facts import Facts
 from charter.graph import Graph
 from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, located, stack_rule
 from charter.rules.aws_buckets import BUCKET, audit_buckets
+from charter.rules.charter_origin import PLACELESS
 from charter.sidecars import some
 from charter.values import UNKNOWN, Reader, Undetermined
 
@@ -75,10 +77,11 @@ def _complete(reader: Reader) -> bool:
     "Somebody watches for intruders, in clusters and buckets too.",
     HIGH,
     [DETECTOR, FEATURE],
-    remediation=f"Set enable, and detector features {', '.join(FEATURES)}.",
+    remediation=f"Set enable, and detector features {', '.join(FEATURES)}; one detector per region.",
 )
 def detector(graph: Graph, facts: Facts) -> Iterator[Found]:
-    """Each detector is on and has the features."""
+    """Each detector is on and has the features; where one is declared, each region of the stack has one."""
+    yield from _regions(graph, facts)
     for each in graph.of(DETECTOR):
         for found in apart(on("enable", default=True)(each.reader, facts)):
             yield located(found, each.urn)
@@ -92,6 +95,29 @@ def detector(graph: Graph, facts: Facts) -> Iterator[Found]:
             yield Open("status", each.urn)
         elif missing:
             yield Finding("", f"the features {', '.join(missing)} are not on", each.urn)
+
+
+def _regions(graph: Graph, facts: Facts) -> Iterator[Found]:
+    """A detector sees its own region; an intruder takes the one in which nobody looks."""
+    detectors = graph.of(DETECTOR)
+    if not detectors:
+        return
+    watched = [region_of(each) for each in detectors]
+    built = {region_of(each) for each in graph.of("aws:*")} | set(facts.regions.get("aws", ()))
+    missing = sorted(each for each in built - set(watched) if isinstance(each, str))
+    unclear = next((each.urn for each, region in zip(detectors, watched, strict=True) if region in (None, UNKNOWN)), "")
+    if missing and unclear:
+        yield Open("region", unclear)
+    elif missing:
+        yield Finding("", f"no Detector looks at {', '.join(missing)}", detectors[0].urn)
+
+
+def region_of(resource: Resource) -> Any:
+    """Return the region a resource stands in: its own, or its provider's; None where the kind has none."""
+    own = resource.reader.raw("region")
+    if own is not None or resource.type.startswith(PLACELESS):
+        return own
+    return Reader(resource.provider_props).raw("region")
 
 
 @stack_rule(

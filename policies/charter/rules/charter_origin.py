@@ -11,8 +11,7 @@ from typing import Any, Final
 
 from charter.documents import json_object
 from charter.facts import Facts
-from charter.graph import Graph
-from charter.rule import HIGH, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
+from charter.rule import HIGH, Finding, Found, Open, Resource, apart, resource_rule
 from charter.tables import taggable
 from charter.values import UNKNOWN, Reader
 from charter.words import shown
@@ -267,22 +266,3 @@ def commit(resource: Resource, facts: Facts) -> Iterable[Found]:
     where = taggable(resource.type)
     held = resource.props.get(where) if where else None
     return (Finding(where, "carries a commit"),) if isinstance(held, dict) and COMMIT_TAGS & held.keys() else ()
-
-
-@stack_rule(
-    "CH-10",
-    "Nothing stands alone: everything is part of a component of ours.",
-    HIGH,
-    ["*"],
-    remediation="Make the resource inside a component, with parent=self.",
-)
-def adopted(graph: Graph, _facts: Facts) -> Iterator[Found]:
-    """What no component answers for, nobody answers for."""
-    for resource in graph.resources:
-        if resource.type.startswith(("pulumi:", "ecosystem:")):
-            continue
-        above = resource.urn.split("::")[2].split("$")[:-1] if resource.urn.count("::") >= 3 else []  # noqa: PLR2004
-        if not any(each.startswith("ecosystem:") for each in above) and not any(
-            parent.type.startswith("ecosystem:") for parent in graph.parents(resource)
-        ):
-            yield Finding("", "belongs to no component", resource.urn)

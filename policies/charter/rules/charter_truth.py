@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from charter.constants import by_hand, constant_probes, measured
 from charter.facts import Facts
 from charter.leaves import ID_NAMES, PLACEHOLDER, placeholder
 from charter.pods import pods
-from charter.rule import CRITICAL, Finding, Found, Open, Resource, apart, resource_rule
+from charter.rule import CRITICAL, Finding, Found, Open, Resource, apart, over_stack, resource_rule
 from charter.values import UNKNOWN, Reader, walk
 
 MARK = "ecosystemSandbox"
@@ -140,7 +141,10 @@ def dynamic(resource: Resource, facts: Facts) -> Iterator[Found]:
     remediation="Give the real id, or the Output that knows it; let controllers write their own status.",
 )
 def no_fiction(resource: Resource, facts: Facts) -> Iterable[Found]:
-    """A placeholder that is typed where an id belongs works until somebody needs it."""
+    """A placeholder that is typed where an id belongs works until somebody needs it; a constant says nothing of health.
+
+    Controllers write the status of objects; a probe asks the program that it is about.
+    """
     if resource.marks & PLACEHOLDER or resource.package == "kubernetes":
         return _fiction(resource, facts)
     return ()
@@ -153,7 +157,7 @@ def _fiction(resource: Resource, facts: Facts) -> Iterator[Found]:
         )
     if not facts.production or resource.type.startswith("pulumi:pulumi:"):
         return
-    yield from apart(_ids(resource), _language_model(resource))
+    yield from apart(_ids(resource), _language_model(resource), by_hand(resource), *constant_probes(resource))
 
 
 def _ids(resource: Resource) -> Iterator[Found]:
@@ -170,3 +174,6 @@ def _language_model(resource: Resource) -> Iterator[Found]:
             for variable in container.each("env"):
                 if PROVIDER_VARIABLE.search(str(variable.raw("name"))) and variable.raw("value") in NO_PROVIDER:
                     yield Finding(variable.at("value"), "is no language model")
+
+
+over_stack("CH-18")(measured)
