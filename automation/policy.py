@@ -152,7 +152,13 @@ def facts(stack: Stack, project: Path, counts_file: Path, *, sandbox: bool) -> d
 
 def evidence(stack: Stack) -> dict[str, Any]:
     """What the stack file names of things that other stacks keep; a cloud that is not named stays undetermined."""
-    named: dict[str, Mapping[Any, str]] = {"sinks": stack.elsewhere.sinks, "budgets": stack.elsewhere.budgets}
+    kept = stack.elsewhere
+    named: dict[str, Mapping[Any, str]] = {
+        "sinks": kept.sinks,
+        "budgets": kept.budgets,
+        "costs": kept.costs,
+        "copies": kept.copies,
+    }
     packages = {**PACKAGES, "cloudflare": "cloudflare"}
     return {kind: {packages[cloud]: name for cloud, name in told.items()} for kind, told in named.items() if told}
 

@@ -24,3 +24,11 @@ class Elsewhere(Part):
         default=Frozen(), examples=[{"gcp": "billingAccounts/000000-000000-000000/budgets/platform"}]
     )
     """By cloud: a budget over the account that somebody hears of; the law asks for one (CH-23)."""
+    costs: Annotated[Mapping[Literal["aws", "gcp", "azure"], Text], FreezeMapping] = Field(
+        default=Frozen(), examples=[{"aws": "split cost allocation data of the payer account"}]
+    )
+    """By cloud: what splits the costs of clusters by namespace, where no OpenCost does; the law asks for it (CH-23)."""
+    copies: Annotated[Mapping[Literal["aws", "gcp", "azure"], Text], FreezeMapping] = Field(
+        default=Frozen(), examples=[{"azure": "the backup vault of the platform team in the paired region"}]
+    )
+    """By cloud: what keeps a copy of confidential data in another place; the law asks for one (CH-24)."""

@@ -38,6 +38,8 @@ FACTS: Final[dict[str, Any]] = {
     "evidence": {
         "sinks": {"aws": "organisation", "gcp": "organisation", "azure-native": "tenant", "cloudflare": "account"},
         "budgets": {"aws": "organisation", "gcp": "organisation", "azure-native": "tenant"},
+        "costs": {"aws": "organisation"},
+        "copies": {"aws": "organisation", "gcp": "organisation", "azure-native": "tenant"},
         "images": {DIGEST: {"signature": "s", "sbom": "b", "builder": "c"}},
     },
 }

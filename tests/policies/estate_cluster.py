@@ -13,7 +13,7 @@ DIGEST: Final = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10
 def cluster(cell: str) -> Made:
     """Yield the objects of a cell."""
     enforce = "pod-security.kubernetes.io/enforce"
-    labels = {enforce: "restricted", f"{enforce}-version": "v1.34", "istio-injection": "enabled"}
+    labels = {enforce: "restricted", f"{enforce}-version": "v1.34", "istio-injection": "enabled", "owner": "payments"}
     yield "space", "kubernetes:core/v1:Namespace", {"metadata": {"name": cell, "labels": labels}}, {}
     here = {"namespace": cell}
     deny = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from charter.copies import KINDS, classified, elsewhere, far
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.rule import CRITICAL, Finding, Found, Resource, apart, located, stack_rule
-from charter.tables import taggable
+from charter.rules.aws_watch import region_of
 from charter.values import Reader, Undetermined, hazy
 
 SELECTED = (
@@ -29,8 +30,6 @@ FIRESTORE_BACKUP = "gcp:firestore/backupSchedule:BackupSchedule"
 DISK = "gcp:compute/disk:Disk"
 DISK_POLICY = "gcp:compute/diskResourcePolicyAttachment:DiskResourcePolicyAttachment"
 CLAIMS = ("kubernetes:apps/v1:StatefulSet", "kubernetes:core/v1:PersistentVolumeClaim")
-ELSEWHERE = ("confidential", "restricted")
-"""Classes of data that need a copy in another region."""
 
 
 def _cache(reader: Reader) -> bool:
@@ -63,18 +62,20 @@ BY_ITSELF: dict[str, Callable[[Reader], bool]] = {
     "CH-24",
     "What holds data has a backup somewhere.",
     CRITICAL,
-    [*SELECTED, *BY_ITSELF, FIRESTORE, DISK, *CLAIMS],
+    [*SELECTED, *BY_ITSELF, *(kind for kind in KINDS if kind not in BY_ITSELF), DISK, *CLAIMS],
     remediation="Select it in a backup (by ARN or tag), or a Velero Schedule; copy confidential data; test restoring.",
 )
 def backups(graph: Graph, facts: Facts) -> Iterator[Found]:
     """Selections are computed: by reference, by tag, by namespace; stores that copy themselves say so.
 
-    Confidential data has a copy in another region, and in production somebody tries to restore.
+    Confidential data has a copy in another region, which the evidence may name where another stack keeps it, and in
+    production somebody tries to restore.
     """
     selections = graph.of(SELECTION)
     for store in graph.of(*SELECTED):
         for found in apart(_selected(graph, store, selections)):
             yield located(found, store.urn)
+    yield from _elsewhere(graph, facts)
     for kind, keeps in BY_ITSELF.items():
         for store in graph.of(kind) if kind not in SELECTED else ():
             for found in apart(_keeps(store.reader, keeps)):
@@ -88,6 +89,12 @@ def backups(graph: Graph, facts: Facts) -> Iterator[Found]:
         yield Finding("", "nobody tries whether the backups can be restored: no RestoreTestingPlan", selections[0].urn)
 
 
+def _elsewhere(graph: Graph, facts: Facts) -> Iterator[Found]:
+    for store in graph.of(*KINDS):
+        for found in apart(elsewhere(graph, store, facts)):
+            yield located(found, store.urn)
+
+
 def _selected(graph: Graph, store: Resource, selections: list[Resource]) -> Iterator[Found]:
     keeps = BY_ITSELF.get(store.type)
     if keeps and keeps(store.reader):
@@ -99,15 +106,10 @@ def _selected(graph: Graph, store: Resource, selections: list[Resource]) -> Iter
     if not chosen:
         yield Finding("", "no backup selects it")
         return
-    where = taggable(store.type)
-    if store.reader.map(where).get("data-classification") in ELSEWHERE:
+    if classified(store):
         plans = [plan for one in chosen for plan in graph.named(one, "planId", PLAN)]
-        if plans and not any(_copies(plan.reader) for plan in plans):
+        if plans and not any(far(graph, plan, region_of(store)) for plan in plans):
             yield Finding("", "is confidential, and its backup has no copy in another place")
-
-
-def _copies(plan: Reader) -> bool:
-    return any(rule.has("copyActions") for rule in plan.each("rules"))
 
 
 def _keeps(reader: Reader, keeps: Callable[[Reader], bool]) -> Iterator[Found]:
