@@ -95,8 +95,8 @@ def asked(url: str | None) -> Asked | None:
 
 def _pods(wish: Chaos) -> tuple[Pods, ...]:
     found = [
-        Pods(name="controller", cpu_milli=50, memory_mib=256, replicas=2),
-        Pods(name="proxy", cpu_milli=20, memory_mib=96, replicas=2),
+        Pods(name="controller", cpu_milli=25, memory_mib=256, replicas=2),
+        Pods(name="proxy", cpu_milli=10, memory_mib=96, replicas=2),
         Pods(name="dashboard", cpu_milli=25, memory_mib=128),
         Pods(name="daemon", cpu_milli=20, memory_mib=64, per_node=True),
     ]
