@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -146,7 +147,7 @@ def facts(stack: Stack, project: Path, counts_file: Path, *, sandbox: bool) -> d
         "provider_versions": versions(),
         "counts_file": str(counts_file),
         "commit": commit(project),
-        "evidence": evidence(stack),
+        "evidence": {**evidence(stack), **runbooks(project)},
     }
 
 
@@ -161,6 +162,19 @@ def evidence(stack: Stack) -> dict[str, Any]:
     }
     packages = {**PACKAGES, "cloudflare": "cloudflare"}
     return {kind: {packages[cloud]: name for cloud, name in told.items()} for kind, told in named.items() if told}
+
+
+def runbooks(project: Path) -> dict[str, list[str]]:
+    """The runbooks of the project with their sections, as alerts point at them; nothing when it keeps none."""
+    found: list[str] = []
+    for path in sorted((project / "docs" / "runbooks").glob("*.md")):
+        place = path.relative_to(project).as_posix()
+        headings = re.findall(r"^#+ +(.+?) *$", path.read_text(encoding="utf-8"), re.MULTILINE)
+        found += [
+            place,
+            *(f"{place}#{re.sub(r'[^a-z0-9 _-]', '', each.lower()).replace(' ', '-')}" for each in headings),
+        ]
+    return {"runbooks": found} if found else {}
 
 
 @contextmanager
