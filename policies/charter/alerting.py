@@ -16,6 +16,8 @@ CHARTS: Final = ("kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart")
 PLACES: Final = {"kube-prometheus-stack": "alertmanager.config", "prometheus": "alertmanager.config"}
 """Where the values of a chart hold the configuration; the chart `alertmanager` has it at `config`."""
 MATCHER: Final = re.compile(r"""^\s*\{?\s*([\w.:-]+)\s*(=~|!~|!=|=)\s*["']?(.*?)["']?\s*\}?\s*$""")
+WAITS: Final = frozenset({"warning", "info", "notice", "low"})
+"""Severities of alerts that need wake nobody: where no receiver takes them the report lists them."""
 SILENT: Final = frozenset({"none"})
 """Severities of alerts that are meant for nobody: the heartbeat of kube-prometheus."""
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from charter.alerting import SILENT, Routes, routes
+from charter.alerting import SILENT, WAITS, Routes, routes
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.rule import HIGH, Finding, Found, Open, Resource, apart, located, stack_rule
+from charter.rule import HIGH, Excused, Finding, Found, Open, Resource, apart, located, stack_rule
 from charter.rules.charter_chaos import ALERTS
 from charter.series import series
 from charter.values import UNKNOWN, Reader, hazy
@@ -99,7 +99,9 @@ def _heard(rule: Reader, ways: list[Routes] | None) -> Iterator[Found]:
     if not ways:
         yield Open("alertmanager")  # its cluster's Alertmanager is not in this stack, or not known yet
     elif not any(way.reach({**rule.map("labels"), "alertname": rule.text("alert")}) for way in ways):
-        yield Finding(rule.at("labels.severity"), "leads to a receiver that tells nobody, or to none")
+        where = rule.at("labels.severity")
+        told = "leads to a receiver that tells nobody, or to none"
+        yield Excused(where, f"{severity}: {told}; it waits to be seen") if severity in WAITS else Finding(where, told)
 
 
 def _runbook(rule: Reader, runbooks: Any) -> Iterator[Found]:

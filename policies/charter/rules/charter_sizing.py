@@ -9,13 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from charter.cluster_kinds import HPA, targets_of
 from charter.documents import json_object
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.pods import pods
-from charter.quantities import amount
-from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, located, stack_rule
+from charter.rule import CRITICAL, Finding, Found, Open, Resource, apart, located, stack_rule
 from charter.values import UNKNOWN, Reader, walk
 
 SIZING = "pulumi-python:dynamic*"
@@ -198,62 +195,6 @@ def _document(reader: Reader) -> Iterator[Found]:
             return
     if document.get("pool_objects") != held:
         yield Finding("pool_objects", "are not the document's")
-
-
-@stack_rule(
-    "CH-16",
-    "What is asked for fits into what may be bought.",
-    HIGH,
-    [SIZING, "kubernetes:*"],
-    remediation="Put the workload into the stack file's demand, so that the plan counts it.",
-)
-def fits(graph: Graph, _facts: Facts) -> Iterator[Found]:
-    """Requests times replicas (an autoscaler's most, one per node) per cluster, against all pools at their maximum."""
-    room: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    nodes: dict[str, float] = defaultdict(float)
-    scaled = {target.urn: hpa for hpa in graph.of(HPA) for target in targets_of(graph, hpa)}
-    for plan in plans(graph).objects.values():
-        held = plan.get("allocatable")
-        if isinstance(held, dict):
-            most = float(plan.get("max", 0))
-            room[str(plan.get("cluster"))][0] += most * float(held.get("cpu_milli", 0)) / 1000
-            room[str(plan.get("cluster"))][1] += most * float(held.get("memory_mib", 0)) * 2**20
-            nodes[str(plan.get("cluster"))] += most
-    asked: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    first: dict[str, str] = {}
-    for workload in graph.of("kubernetes:*"):
-        cluster = next((name for name in room if workload.provider_name.startswith(name)), "")
-        for pod in pods(workload) if cluster else ():
-            copies = _copies(workload, scaled.get(workload.urn))
-            if copies is UNKNOWN:
-                yield Open("spec.replicas", workload.urn)
-                continue
-            times = nodes[cluster] if workload.kind == "DaemonSet" else float(copies)
-            first.setdefault(cluster, workload.urn)
-            for place, name in enumerate(("cpu", "memory")):
-                asked[cluster][place] += times * _asked(pod.spec, name)
-    for cluster, (cpu, memory) in asked.items():
-        if cpu > room[cluster][0] or memory > room[cluster][1]:
-            yield Finding(
-                "", f"{cluster} is asked for {cpu:.1f} cores and may have {room[cluster][0]:.1f}", first[cluster]
-            )
-
-
-def _copies(workload: Resource, autoscaler: Resource | None) -> Any:
-    """Return how many copies there may be: an autoscaler's most, a job's at once, else the replicas."""
-    if autoscaler is not None:
-        copies = autoscaler.reader.raw("spec.maxReplicas")
-    else:
-        job = "spec.parallelism" if workload.kind == "Job" else "spec.jobTemplate.spec.parallelism"
-        copies = workload.reader.raw(job if workload.kind in ("Job", "CronJob") else "spec.replicas")
-    return copies if copies is UNKNOWN or isinstance(copies, int | float) else 1
-
-
-def _asked(spec: Reader, name: str) -> float:
-    """Return what a pod asks for: its containers together, or the largest that runs before them."""
-    together = sum(amount(one.map("resources.requests").get(name)) or 0 for one in spec.each("containers"))
-    before = [amount(one.map("resources.requests").get(name)) or 0 for one in spec.each("initContainers")]
-    return max(together, *before) if before else together
 
 
 @stack_rule(
