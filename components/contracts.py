@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -88,6 +88,23 @@ class Offer:
     """Annotations of a load balancer that only the network reaches."""
     outside: Mapping[str, str]
     """Annotations of a load balancer that the internet reaches."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launching:
+    """What pods that start machines for their cluster are told, on a cloud that lets them."""
+
+    identity: PodIdentity
+    profile: pulumi.Input[str]
+    """Instance profile of the machines: who they are."""
+    queue: pulumi.Input[str]
+    """Name of the queue that says which machine will go."""
+    disk_key: pulumi.Input[str]
+    """Key of their disks."""
+    found_by: Mapping[str, str]
+    """Tags of the subnets and of the security group that they stand in."""
+    image: str
+    """Their image, by its release."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,4 +233,13 @@ class Cluster(Protocol):
 
     def identity_for(self, holder: Holder, grants: Sequence[Grant]) -> PodIdentity:
         """Make the identity that pods of a service account take, with these rights and no others."""
+        ...
+
+
+@runtime_checkable
+class Launches(Protocol):
+    """A cluster whose pods may start machines for it beyond the sized pools."""
+
+    def launching_for(self, holder: Holder) -> Launching:
+        """Make what the machines need, and the identity that starts them."""
         ...

@@ -22,6 +22,7 @@ from stacks.data import ports
 from stacks.model import Stack, Workload
 from stacks.place import Region
 from stacks.services import quota
+from stacks.tags import common_tags
 
 PROJECT: Final = Path(__file__).parent.parent
 """Relative files of a stack file are read from here: an offline run has another root directory."""
@@ -178,6 +179,7 @@ class Platform(pulumi.ComponentResource):
                 others=tuple(each for each in stack.cluster_names() if each != name),
                 peers=self._peers(name),
                 rules=rendered.of(stack.services),
+                tags=common_tags(stack),
                 after=tuple(base.namespaces.values()),
             ),
             cluster,
@@ -236,7 +238,11 @@ class Platform(pulumi.ComponentResource):
                 assert clouds.aws is not None  # noqa: S101  `regions()` names only clouds that are there
                 at_aws = aws.Account(
                     "aws",
-                    aws.AccountArgs(account_id=clouds.aws.account, region=min(clouds.aws.regions)),
+                    aws.AccountArgs(
+                        account_id=clouds.aws.account,
+                        region=min(clouds.aws.regions),
+                        launches=stack.services.overflow is not None,
+                    ),
                     self._child,
                 )
                 return Site(

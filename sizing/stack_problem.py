@@ -10,6 +10,7 @@ from sizing.allocatable import Room
 from sizing.catalogue import Catalogue, InstanceType, fit_for_nodes, fresh, prune
 from sizing.problem import PoolWish, Problem, WorkloadDemand
 from stacks.model import NodePool, Stack
+from stacks.services.overflow import of_cluster
 from stacks.services.room import per_node
 from stacks.workloads import demand
 
@@ -70,7 +71,7 @@ def _problem(stack: Stack, cluster: str, jobs: tuple[object, ...], catalogue: Ca
         pools=pools,
         workloads=workloads,
         types=kept,
-        vcpu_quota=stack.sizing.vcpu_quota.get(cluster),
+        vcpu_quota=_quota(stack, cluster),
         budget_usd_month=stack.sizing.budget_usd_month.get(cluster),
         seed=stack.sizing.seed,
         quality=stack.sizing.quality,
@@ -81,6 +82,14 @@ def _problem(stack: Stack, cluster: str, jobs: tuple[object, ...], catalogue: Ca
         agents=agents,
         notes={"types_priced": len(everything), "types_offered": len(kept)},
     )
+
+
+def _quota(stack: Stack, cluster: str) -> int | None:
+    """Virtual CPUs that are left to the plan: overflow pools take theirs from the same quota."""
+    whole = stack.sizing.vcpu_quota.get(cluster)
+    if whole is None or not cluster.startswith("aws-"):
+        return whole
+    return whole - sum(each.cpu for each in of_cluster(stack.services.overflow, cluster).values())
 
 
 def allowed_slice(

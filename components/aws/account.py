@@ -21,6 +21,7 @@ class AccountArgs:
     account_id: str
     region: str
     create_service_roles: bool = False  # True only in a new account, and in one stack of it
+    launches: bool = False  # True where pods may start machines: overflow pools
 
 
 class AccountProvider(aws.Provider):
@@ -62,6 +63,7 @@ class Account(pulumi.ComponentResource):
             f"{name}-boundary",
             self.arn_root,
             pulumi.ResourceOptions(parent=self, provider=self.provider),
+            launches=args.launches,
         ).arn
         self.autoscaling_role_arn = self._autoscaling_role(name) if args.create_service_roles else self._role_of_asg()
         self.register_outputs({"account_id": self.account_id, "identity": self.identity})

@@ -7,7 +7,7 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.documents import allow, document
+from components.aws.documents import Statement, allow, document
 
 COMPUTE: Final = (
     *(f"ec2:{verb}*" for verb in ("Assign", "Attach", "Authorize", "Create", "Delete", "Describe", "Detach")),
@@ -44,26 +44,40 @@ WATCHING: Final = (
 )
 
 
+LAUNCHING: Final = (
+    *(f"ec2:{verb}" for verb in ("RunInstances", "TerminateInstances")),
+    *(f"iam:{verb}" for verb in ("GetInstanceProfile", "ListInstanceProfiles")),
+    *(f"sqs:{verb}" for verb in ("DeleteMessage", "GetQueueUrl", "ReceiveMessage")),
+    "ssm:GetParameter",
+)
+"""Only where a stack has overflow pools."""
+NODE_ROLE: Final = "overflow-nodes"
+"""Part of the name of every role that overflow nodes take."""
+
+
 class Boundary(pulumi.ComponentResource):
     """One managed policy per account: no IAM, no organisation, no billing; sessions of other roles not at all."""
 
     arn: pulumi.Output[str]
 
-    def __init__(self, name: str, arn_root: str, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, arn_root: str, opts: pulumi.ResourceOptions | None = None, *, launches: bool = False
+    ) -> None:
         super().__init__("ecosystem:aws:Boundary", name, {}, opts)
         policy = aws.iam.Policy(
             name,
             description="The most that a role of this platform may ever do",
-            policy=boundary(arn_root),
+            policy=boundary(arn_root, launches=launches),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.arn = policy.arn
         self.register_outputs({"arn": self.arn})
 
 
-def boundary(arn_root: str) -> str:
+def boundary(arn_root: str, *, launches: bool = False) -> str:
     """Write the boundary; a managed policy holds at most 6,144 characters without white space.
 
+    `launches` says that pods may start machines.
     Source: docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, 2026-11.
     """
     return document(
@@ -78,4 +92,14 @@ def boundary(arn_root: str) -> str:
             f"{arn_root}:role/aws-service-role/*",
             {"StringEquals": {"iam:AWSServiceName": "elasticloadbalancing.amazonaws.com"}},
         ),
+        *(_launching(arn_root) if launches else ()),
+    )
+
+
+def _launching(arn_root: str) -> tuple[Statement, ...]:
+    """Start and end machines, and give them the role of overflow nodes and no other."""
+    to_machines = {"StringLike": {"iam:PassedToService": "ec2.amazonaws.com*"}}
+    return (
+        allow("Launching", LAUNCHING),
+        allow("NodesOwnRole", ["iam:PassRole"], f"{arn_root}:role/*{NODE_ROLE}-*", to_machines),
     )

@@ -20,9 +20,10 @@ from components.aws.names import physical_name
 from components.aws.network import Network
 from components.aws.node_pool import NodePool, NodePoolArgs
 from components.aws.offer import offer
+from components.aws.overflow import OverflowArgs, OverflowNodes
 from components.aws.releases import release_of
 from components.aws.workload_identity import Place, pod_role, secrets_key
-from components.contracts import ClusterArgs, Offer
+from components.contracts import ClusterArgs, Launching, Offer
 from components.grants import Grant, Holder, PodIdentity, ReadSecrets
 from stacks.clouds import Cloud
 
@@ -120,17 +121,33 @@ class Cluster(pulumi.ComponentResource):
 
     def identity_for(self, holder: Holder, grants: Sequence[Grant]) -> PodIdentity:
         """Make a role for the pods of a service account; the first that reads secrets brings their key."""
-        place = Place(
+        place = self._place()
+        if not self._keeps_secrets and any(isinstance(each, ReadSecrets) for each in grants):
+            secrets_key(self, place, protect=self._args.protect)
+            self._keeps_secrets = True
+        return pod_role(self, place, holder, grants)
+
+    def launching_for(self, holder: Holder) -> Launching:
+        """Make what overflow nodes need: their own role, key and queue, and the role of who starts them."""
+        return OverflowNodes(
+            f"{self.name}-overflow",
+            OverflowArgs(
+                place=self._place(),
+                holder=holder,
+                image=f"al2023@v{release_of(self._args.version).node_image.partition('-')[2]}",
+                protect=self._args.protect,
+            ),
+            self._child,
+        ).launching
+
+    def _place(self) -> Place:
+        return Place(
             cluster=self._control_name,
             physical_name=self.physical_name,
             arn=self._arn,
             region=self.region,
             environment=self._args.environment,
         )
-        if not self._keeps_secrets and any(isinstance(each, ReadSecrets) for each in grants):
-            secrets_key(self, place, protect=self._args.protect)
-            self._keeps_secrets = True
-        return pod_role(self, place, holder, grants)
 
     def _control_role(self) -> Identity:
         account = self._account

@@ -30,6 +30,7 @@ class Identity(pulumi.ComponentResource):
     """One role inside the account's boundary."""
 
     arn: pulumi.Output[str]
+    name: pulumi.Output[str]
     ready: tuple[pulumi.Resource, ...]  # the role with everything attached to it
 
     def __init__(self, name: str, args: IdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -55,7 +56,7 @@ class Identity(pulumi.ComponentResource):
             aws.iam.RolePolicy(f"{name}-{key}", role=role.name, policy=policy, opts=child)
             for key, policy in args.inline.items()
         ]
-        self.arn = role.arn
+        self.arn, self.name = role.arn, role.name
         self.ready = (role, *attached, *own)
         self.register_outputs({"arn": self.arn})
 

@@ -42,8 +42,12 @@ def pod_role(
     place: Place,
     holder: Holder,
     grants: Sequence[Grant],
+    more: Sequence[Statement] = (),
 ) -> PodIdentity:
-    """Make the role of a service account and tie it to the account; logical names start with the cluster's."""
+    """Make the role of a service account and tie it to the account; logical names start with the cluster's.
+
+    `more` is what no grant of every cloud says.
+    """
     where = account_of(owner)
     name = f"{owner.pulumi_resource_name}-{holder.key}"
     role = Identity(
@@ -51,7 +55,7 @@ def pod_role(
         IdentityArgs(
             description=f"{holder.namespace}/{holder.account} in {place.physical_name}",
             trust=pod_trust(where.account_id, place.arn),
-            inline={"grants": document_output(*statements(grants, where, place))},
+            inline={"grants": document_output(*statements(grants, where, place), *more)},
         ),
         pulumi.ResourceOptions(parent=owner),
     )

@@ -196,6 +196,7 @@ OF: Final[Mapping[str, Callable[[Services, Runbooks], Iterator[PrometheusRuleSpe
     "trivy": _trivy,
     "scaling": delivery_alerts.scaling,
     "node_scaling": delivery_alerts.node_scaling,
+    "overflow": delivery_alerts.overflow,
     "gitops": delivery_alerts.gitops,
     "rollouts": delivery_alerts.rollouts,
     "runners": delivery_alerts.runners,

@@ -95,6 +95,27 @@ PROBES: Final[tuple[Panel, ...]] = (
         legend="{{instance}}",
     ),
 )
+OVERFLOW: Final[tuple[Panel, ...]] = (
+    Panel(
+        title="CPUs of overflow nodes, share of the limit",
+        query=(
+            'max by (nodepool) (karpenter_nodepools_usage{resource_type="cpu"})'
+            ' / max by (nodepool) (karpenter_nodepools_limit{resource_type="cpu"})'
+        ),
+        unit="percentunit",
+        legend="{{nodepool}}",
+    ),
+    Panel(
+        title="Nodes taken away in an hour, by reason",
+        query="sum by (reason) (increase(karpenter_nodeclaims_disrupted_total[1h]))",
+        legend="{{reason}}",
+    ),
+    Panel(
+        title="Warnings of interruption in an hour",
+        query="sum by (message_type) (increase(karpenter_interruption_received_messages_total[1h]))",
+        legend="{{message_type}}",
+    ),
+)
 SECURITY: Final[Mapping[str, tuple[Panel, ...]]] = {
     "gatekeeper": (
         Panel(
@@ -125,6 +146,7 @@ def boards(services: Services) -> dict[str, str]:
     on = {name for name, _ in services.on()}
     found: dict[str, tuple[Panel, ...]] = {"nodes": NODES, "requests": REQUESTS if "mesh" in on else ()}
     found |= {"cost": COST if "cost" in on else (), "probes": PROBES if "probes" in on else ()}
+    found["overflow"] = OVERFLOW if "overflow" in on else ()
     found["security"] = tuple(panel for name, panels in SECURITY.items() if name in on for panel in panels)
     found = {name: panels for name, panels in found.items() if panels}
     return {name: json.dumps(board(name, panels), sort_keys=True) for name, panels in found.items()}

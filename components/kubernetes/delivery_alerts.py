@@ -57,6 +57,40 @@ def node_scaling(_services: Services, runbooks: Runbooks) -> Iterator[Prometheus
     )
 
 
+def overflow(_services: Services, runbooks: Runbooks) -> Iterator[PrometheusRuleSpecGroups]:
+    """Say when overflow pools are full, when machines cannot be had, and when they are no overflow any more.
+
+    Figures: karpenter.sh/v1.14/reference/metrics.
+    """
+    used, most = (
+        f'max by (nodepool) (karpenter_nodepools_{what}{{resource_type="cpu"}})' for what in ("usage", "limit")
+    )
+    yield group(
+        "platform.overflow",
+        runbooks.alert(
+            "OverflowAtItsLimit",
+            f"{used} / {most} >= 0.9",
+            "15m",
+            "warning",
+            "the overflow pool {{ $labels.nodepool }} uses {{ $value | humanizePercentage }} of its CPUs",
+        ),
+        runbooks.alert(
+            "OverflowCannotStart",
+            'sum by (error) (increase(karpenter_cloudprovider_errors_total{method="Create"}[10m])) > 0',
+            "15m",
+            "critical",
+            "no machine can be had for overflow: {{ $labels.error }}",
+        ),
+        runbooks.alert(
+            "OverflowIsNoOverflow",
+            f"{used} > 0",
+            "24h",
+            "warning",
+            "the overflow pool {{ $labels.nodepool }} has had nodes for a day: the plan is too small",
+        ),
+    )
+
+
 def gitops(_services: Services, runbooks: Runbooks) -> Iterator[PrometheusRuleSpecGroups]:
     """Say which application is not what its repository says, and which one does not live."""
     yield group(

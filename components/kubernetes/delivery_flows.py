@@ -28,6 +28,7 @@ RECOMMENDER: Final = named("scaling", "recommender", "vpa-recommender", COMPONEN
 UPDATER: Final = named("scaling", "updater", "vpa-updater", COMPONENT)
 VPA_ADMISSION: Final = named("scaling", "admission-controller", "vpa-admission-controller", COMPONENT)
 AUTOSCALER: Final = named("node-scaling", "aws-cluster-autoscaler", "cluster-autoscaler")
+KARPENTER: Final = named("karpenter", "karpenter")
 ARGO_CONTROLLER: Final = named("argocd", "argocd-application-controller")
 ARGO_SERVER: Final = named("argocd", "argocd-server")
 ARGO_REPOSITORIES: Final = named("argocd", "argocd-repo-server")
@@ -58,6 +59,12 @@ DELIVERY: Final[Mapping[str, tuple[Flow, ...]]] = {
         Flow(source=AUTOSCALER, target=WORLD, ports=(443,)),
         *acts(AUTOSCALER),
         *asked(8085, AUTOSCALER),
+    ),
+    "overflow": (
+        *asks(KARPENTER),
+        Flow(source=KARPENTER, target=WORLD, ports=(443,)),
+        *acts(KARPENTER),
+        *asked(8080, KARPENTER),
     ),
     "gitops": (
         *asks(ARGO_CONTROLLER, ARGO_SERVER, ARGO_SETS, ARGO_REDIS_SECRET),

@@ -36,6 +36,8 @@ IMAGES: Final = {
     "istio-ztunnel": "registry.istio.io/release",
     "istiod": "registry.istio.io/release",
     "karmada": "docker.io/karmada",
+    "karpenter": "public.ecr.aws/karpenter",
+    "karpenter-crd": "none",
     "keda": "ghcr.io/kedacore",
     "kube-prometheus-stack": "quay.io/prometheus, quay.io/prometheus-operator, docker.io/grafana, registry.k8s.io",
     "kyverno": "reg.kyverno.io/kyverno",

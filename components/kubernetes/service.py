@@ -57,6 +57,8 @@ class Ground:
     """Ranges of the other clusters: nodes, pods, API servers."""
     rules: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     """What the law has rendered for clusters, by the service that installs it."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """The stack's common tags, for what something in the cluster makes outside of it."""
     after: Sequence[pulumi.Resource] = ()
 
     @property
@@ -185,11 +187,16 @@ class Service(pulumi.ComponentResource):
         annotations: Mapping[str, pulumi.Input[str]] | None = None,
         after: Sequence[pulumi.Resource] = (),
         ignore: Sequence[str] = (),
+        ends_first: bool = False,
     ) -> CustomResource:
         """Make a custom resource of a typed model; the logical name is kind and name.
 
-        `ignore` are paths that somebody in the cluster changes afterwards.
+        `ignore` are paths that somebody in the cluster changes afterwards; `ends_first` is for what stands for
+        something outside the cluster: it is removed, and waited for, before the cluster goes.
         """
+        options = self.options(*after)
+        if ends_first:
+            options.deleted_with = None
         place = f"{namespace}-" if namespace else ""
         made = CustomResource(
             f"{self.named}-{what.KIND.lower()}-{place}{name}",
@@ -202,9 +209,7 @@ class Service(pulumi.ComponentResource):
                 annotations=dict(annotations) if annotations else None,
             ),
             spec=plain(what)["spec"],
-            opts=pulumi.ResourceOptions.merge(
-                self.options(*after), pulumi.ResourceOptions(ignore_changes=list(ignore) or None)
-            ),
+            opts=pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(ignore_changes=list(ignore) or None)),
         )
         self.made.append(made)
         return made

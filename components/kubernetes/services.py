@@ -23,6 +23,7 @@ from components.kubernetes.monitoring import Monitoring
 from components.kubernetes.names import Names
 from components.kubernetes.node_scaling import NodeScaling
 from components.kubernetes.openings import Openings
+from components.kubernetes.overflow import Overflow
 from components.kubernetes.probes import Probes
 from components.kubernetes.rollouts import Rollouts
 from components.kubernetes.runners import Runners
@@ -47,6 +48,7 @@ NEXT: Final[Mapping[str, Callable[[str, Ground, pulumi.ResourceOptions], Service
     "chaos": Chaos,
     "scaling": Scaling,
     "node_scaling": NodeScaling,
+    "overflow": Overflow,
     "gitops": Gitops,
     "rollouts": Rollouts,
     "runners": Runners,
@@ -76,6 +78,7 @@ class ServicesArgs:
     others: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
     rules: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
     after: Sequence[pulumi.Resource] = ()
 
 
@@ -129,4 +132,5 @@ def ground_of(args: ServicesArgs, cluster: Cluster) -> Ground:
         others=args.others,
         peers=args.peers,
         rules=args.rules,
+        tags=args.tags,
     )

@@ -14,8 +14,8 @@ from stacks.checks.experiments import check_experiments
 from stacks.checks.federation import check_federation
 from stacks.checks.guarding import check_guarding
 from stacks.checks.naming import check_names
-from stacks.checks.places import check_places
 from stacks.checks.overflow import check_overflow
+from stacks.checks.places import check_places
 from stacks.checks.pooling import check_pools
 from stacks.checks.promises import check_promises
 from stacks.checks.runners import check_runners
@@ -39,6 +39,7 @@ CHECKS: Final[tuple[Callable[[Tree], Iterator[Problem]], ...]] = (
     check_data,
     check_services,
     check_scaling,
+    check_overflow,
     check_delivery,
     check_runners,
     check_federation,

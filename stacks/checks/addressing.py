@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from stacks.addresses import RegionPlan, plan_region, region_slot
+from stacks.checks.overflow import nodes_beside
 from stacks.clouds import REGION_SLOTS, Cloud
 from stacks.place import Addresses, Region, Share
 from stacks.problems import Problem, listed
@@ -94,7 +95,8 @@ def _too_many_nodes(tree: Tree, addresses: Addresses, plan: RegionPlan, region: 
     sizes = [tree.whole(*path, pool, "max") for pool in pools or {}]
     if not sizes or None in sizes:
         return
-    wanted, room = sum(size for size in sizes if size is not None), plan.nodes_that_fit()
+    wanted = sum(size for size in sizes if size is not None) + nodes_beside(tree, cluster)
+    room = plan.nodes_that_fit()
     if wanted <= room:
         return
     enough = next(

@@ -12,6 +12,7 @@ from stacks.services.delivery import Gitops, Rollouts
 from stacks.services.experiments import Chaos, Target
 from stacks.services.federation import MultiCluster
 from stacks.services.guarding import Dns, Falco, Gatekeeper, Https, Kyverno, Probes, Trivy
+from stacks.services.overflow import Overflow
 from stacks.services.runners import Runners
 from stacks.services.scaling import NodeScaling, Scaling
 from stacks.services.service import Account, Days, HttpPath, Mail, Method, Service
@@ -164,6 +165,8 @@ class Services(Part):
     """Pods by load."""
     node_scaling: NodeScaling | None = None
     """Nodes by need, on EKS."""
+    overflow: Overflow | None = None
+    """Nodes beyond the plan, on EKS."""
     gitops: Gitops | None = None
     """Deployment from repositories."""
     rollouts: Rollouts | None = None
@@ -193,6 +196,6 @@ class Services(Part):
 
 __all__ = [
     "Account", "Call", "CertManager", "Chaos", "Cost", "Dns", "ExternalSecrets", "Falco", "Gatekeeper", "Kyverno",
-    "Logs", "Mesh", "Monitoring", "NodeScaling", "Prices", "Probes", "Receiver", "Scaling", "Service", "Services",
-    "Target", "Traces", "Trivy",
+    "Logs", "Mesh", "Monitoring", "NodeScaling", "Overflow", "Prices", "Probes", "Receiver", "Scaling", "Service",
+    "Services", "Target", "Traces", "Trivy",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from stacks.services.delivery import GITOPS, ROLLOUTS
 from stacks.services.experiments import CHAOS
 from stacks.services.facts import KUBE_SYSTEM, Facts, Pods
 from stacks.services.guarding import DNS, FALCO, GATEKEEPER, KYVERNO, PROBES, TRIVY
+from stacks.services.overflow import OVERFLOW
 from stacks.services.runners import RUNNERS
 from stacks.services.scaling import NODE_SCALING, SCALING
 from stacks.services.settings import Services
@@ -135,6 +136,7 @@ TABLE: Final[Mapping[str, Facts]] = MappingProxyType(
         "chaos": CHAOS,
         "scaling": SCALING,
         "node_scaling": NODE_SCALING,
+        "overflow": OVERFLOW,
         "gitops": GITOPS,
         "rollouts": ROLLOUTS,
         "runners": RUNNERS,

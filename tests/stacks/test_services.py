@@ -36,6 +36,7 @@ ALL: dict[str, Any] = {
     },
     "scaling": {"workloads": {"agent": {"namespace": "platform"}}},
     "node_scaling": {},
+    "overflow": {"pools": {"beyond": {"cpu": 32}}},
     "gitops": {
         "applications": {
             "gateway": {"repository": "https://github.com/example/apps", "path": "gateway", "namespace": "platform"}

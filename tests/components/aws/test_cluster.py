@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -58,6 +58,7 @@ def build(
     access: ControlPlaneAccess = PRIVATE,
     pools: Mapping[str, SizedPool] | None = None,
     zones: int = 3,
+    then: Callable[[Cluster], object] = lambda _: None,
     **more: Any,
 ) -> Cluster:
     """Build the cluster of eu-west-1 and hand it back."""
@@ -77,6 +78,7 @@ def build(
             pools=sized() if pools is None else pools,
         )
         built.append(Cluster("aws-eu-west-1", args, network, here))
+        then(built[0])
 
     cloud.build(program)
     return built[0]

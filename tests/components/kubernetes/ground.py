@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.contracts import Offer
+from components.contracts import Launching, Offer
 from components.grants import Grant, Holder, PodIdentity
 from components.kubernetes.base import ClusterBase, ClusterBaseArgs
 from components.kubernetes.crds.external_secrets import (
@@ -66,6 +66,17 @@ class Standing:
             subject=pulumi.Output.from_input(who),
             login=pulumi.Output.from_input(holder.account),
             annotations={"example.org/identity": f"{holder.key}-{words}"},
+        )
+
+    def launching_for(self, holder: Holder) -> Launching:
+        """What machines need, by name."""
+        return Launching(
+            identity=self.identity_for(holder, ()),
+            profile="overflow-profile",
+            queue="overflow-interruptions",
+            disk_key="arn:aws:kms:eu-west-1:123456789012:key/overflow",
+            found_by={"karpenter.sh/discovery": "test-eu-west-1"},
+            image="al2023@v20260415",
         )
 
 

@@ -89,6 +89,10 @@ READY: Final = 'cluster_autoscaler_nodes_count{pod="a", state="ready"}'
 STARTING: Final = 'cluster_autoscaler_nodes_count{pod="a", state="notStarted"}'
 MOST: Final = 'cluster_autoscaler_max_nodes_count{pod="a"}'
 WAITING: Final = 'cluster_autoscaler_unschedulable_pods_count{pod="a"}'
+BEYOND: Final = 'karpenter_nodepools_usage{nodepool="beyond", resource_type="cpu"}'
+BEYOND_MOST: Final = 'karpenter_nodepools_limit{nodepool="beyond", resource_type="cpu"}'
+NOT_HAD: Final = 'karpenter_cloudprovider_errors_total{method="Create", error="InsufficientCapacityError"}'
+NOT_ENDED: Final = 'karpenter_cloudprovider_errors_total{method="Delete", error="InsufficientCapacityError"}'
 APP: Final = 'argocd_app_info{name="gateway", '
 ROLLOUT: Final = 'rollout_info{name="gateway", exported_namespace="platform", '
 JOBS: Final = 'gha_assigned_jobs{name="small"}'
@@ -161,6 +165,14 @@ CASES: Final = (
     Case("PodsWithoutRoom", "a node came", {WAITING: "2x10 0x50"}, "30m", 0),
     Case("NodesAtTheirMaximum", "with one that starts", {READY: "99x60", STARTING: "1x60", MOST: "100x60"}, "30m", 1),
     Case("NodesAtTheirMaximum", "one less", {READY: "98x60", STARTING: "1x60", MOST: "100x60"}, "30m", 0),
+    Case("OverflowAtItsLimit", "60 of 64 CPUs for twenty minutes", {BEYOND: "60x60", BEYOND_MOST: "64x60"}, "20m", 1),
+    Case("OverflowAtItsLimit", "for ten minutes", {BEYOND: "60x60", BEYOND_MOST: "64x60"}, "10m", 0),
+    Case("OverflowAtItsLimit", "half of it", {BEYOND: "32x60", BEYOND_MOST: "64x60"}, "20m", 0),
+    Case("OverflowCannotStart", "one failure a minute", {NOT_HAD: "0+1x60"}, "30m", 1),
+    Case("OverflowCannotStart", "a single failure", {NOT_HAD: "0x5 1x60"}, "30m", 0),
+    Case("OverflowCannotStart", "machines that do not end", {NOT_ENDED: "0+1x60"}, "30m", 0),
+    Case("OverflowIsNoOverflow", "nodes for a day", {BEYOND: "8x1600"}, "1500m", 1),
+    Case("OverflowIsNoOverflow", "nodes for half a day", {BEYOND: "8x700 0x900"}, "1500m", 0),
     Case("ApplicationNotSynced", "for an hour", {APP + 'sync_status="OutOfSync"}': "1x90"}, "60m", 1),
     Case("ApplicationNotSynced", "being synced", {APP + 'sync_status="OutOfSync"}': "1x20"}, "20m", 0),
     Case("ApplicationNotSynced", "it is", {APP + 'sync_status="Synced"}': "1x90"}, "60m", 0),

@@ -66,6 +66,7 @@ ALL: dict[str, Any] = {
         }
     },
     "node_scaling": {},
+    "overflow": {"pools": {"beyond": {"cpu": 64, "quiet": [{"starts": "0 8 * * 1-5", "hours": 10}]}}},
     "gitops": {
         "applications": {
             "gateway": {
@@ -161,6 +162,7 @@ class MemoryCluster:
     node_pools: dict[str, Any] = field(default_factory=dict)
     offer: Offer = OFFER
     identity_for = Standing.identity_for
+    launching_for = Standing.launching_for
 
 
 def build(cloud: Cloud, services: dict[str, Any], cluster_cloud: str = "aws") -> Cloud:
@@ -196,6 +198,7 @@ def build(cloud: Cloud, services: dict[str, Any], cluster_cloud: str = "aws") ->
                 others=("azure-westeurope", "gcp-europe-west1"),
                 peers=("10.64.0.0/16", "10.128.0.0/16"),
                 rules=rendered.of(wish),
+                tags={"environment": "test", "owner": "platform-team"},
                 after=tuple(base.namespaces.values()),
             ),
             cluster,

@@ -19,7 +19,8 @@ BLIND["workloads"]["gateway"]["horizontal"] = {"requests_per_second": None}
 ALONE: dict[str, Any] = {"scaling": BLIND, "gitops": {"applications": ALL["gitops"]["applications"]}}
 COMBINATIONS = [
     ("aws", ("scaling",)),
-    ("gcp", ("scaling", "node_scaling")),
+    ("gcp", ("scaling", "node_scaling", "overflow")),
+    ("aws", ("overflow",)),
     ("azure", ("gitops", "runners")),
     ("aws", ("mesh", "monitoring", "rollouts")),
     ("aws", ("mesh", "gitops", "scaling")),

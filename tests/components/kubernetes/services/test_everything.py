@@ -149,6 +149,7 @@ def requests(value: Any) -> Iterator[dict[str, str]]:
         ("chaos", ("chaos",)),
         ("scaling", ("scaling", "keda")),
         ("node_scaling", ("node-scaling",)),
+        ("overflow", ("overflow", "karpenter")),
         ("gitops", ("gitops", "argocd")),
         ("rollouts", ("rollouts",)),
         ("runners", ("runner",)),

@@ -51,6 +51,13 @@ EXPORTED = {
         "cluster_autoscaler_nodes_count",
         "cluster_autoscaler_max_nodes_count",
     },
+    "overflow": {
+        "karpenter_nodepools_usage",
+        "karpenter_nodepools_limit",
+        "karpenter_nodeclaims_disrupted_total",
+        "karpenter_interruption_received_messages_total",
+        "karpenter_cloudprovider_errors_total",
+    },
     "gitops": {"argocd_app_info"},
     "rollouts": {"rollout_info"},
     "runners": {"gha_assigned_jobs", "gha_max_runners"},
