@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from automation.session import Options
+    from sizing.baselines import Rival
     from sizing.problem import Problem
     from stacks.model import Stack
 
@@ -25,7 +26,7 @@ def plan(name: str, options: Options, *, advised: bool = False) -> dict[str, Any
     """
     import sizing  # noqa: PLC0415 - solvers load only for this command
     from automation.size_words import binding  # noqa: PLC0415
-    from sizing.baselines import baselines  # noqa: PLC0415
+    from sizing.baselines import rivals  # noqa: PLC0415
     from sizing.plan import Infeasible  # noqa: PLC0415
     from sizing.verify import verify  # noqa: PLC0415
 
@@ -40,12 +41,14 @@ def plan(name: str, options: Options, *, advised: bool = False) -> dict[str, Any
             continue
         shown = made.to_object()
         asked = problem.to_object()
+        others = rivals(problem)
         dearer = sorted({c for c in made.candidates.values() if c > made.cost_usd_month + 0.01})
         clusters[cluster] = {
             "problem": asked,
             "plan": {key: value for key, value in shown.items() if key != "assignment"},
             "assignment": shown["assignment"],
-            "baselines": {k: v for k, v in baselines(problem).items() if math.isfinite(v)},
+            "baselines": {r.name: r.equal_terms for r in others if math.isfinite(r.equal_terms)},
+            "rivals": [_rival(r) for r in others],
             "next_best_usd_month": dearer[0] if dearer else None,
             "binding": list(binding(asked, shown)),
             "verifier": verify(asked, shown),
@@ -68,6 +71,17 @@ def plan(name: str, options: Options, *, advised: bool = False) -> dict[str, Any
     }
     plain: dict[str, Any] = json.loads(json.dumps(report, default=str))
     return {**plain, SEAL: sealed(plain)}
+
+
+def _rival(rival: Rival) -> dict[str, Any]:
+    """What one autoscaler would cost, as published and on equal terms; None where it finds no plan."""
+    return {
+        "name": rival.name,
+        "published_usd_month": rival.published if math.isfinite(rival.published) else None,
+        "published_breaks": list(rival.breaks),
+        "equal_terms_usd_month": rival.equal_terms if math.isfinite(rival.equal_terms) else None,
+        "equal_terms_fails": list(rival.why),
+    }
 
 
 def problems(name: str, options: Options) -> dict[str, Problem]:
@@ -130,13 +144,14 @@ def _with_demand(stack: Stack, options: Options) -> Stack:
 
 def draw(made: dict[str, Any], folder: Path) -> list[Path]:
     """Write the pictures of every cluster; the paths."""
+    from automation.size_words import RIVALS  # noqa: PLC0415
     from sizing import pictures  # noqa: PLC0415
 
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, cluster in made["clusters"].items():
         whole = {**cluster["plan"], "assignment": cluster["assignment"]}
-        named = {k.replace("_", " ") + "-like": v for k, v in cluster["baselines"].items()}
+        named = {RIVALS[k]: v for k, v in cluster["baselines"].items()}
         for kind, text in (
             ("fill", pictures.fill(cluster["problem"], whole)),
             ("cost", pictures.cost(whole, {**named, **cluster["plan"]["candidates"]})),

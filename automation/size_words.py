@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 NEAR_FULL = 0.95
 PROOFS = {"fluid": "by volume", "columns": "by dual prices", "cuts": "by cuts", "zones": "zone by zone"}
 FEW = 6
+RIVALS = {
+    "karpenter": "Karpenter, same limits",
+    "karpenter_sized": "Karpenter, same limits, best node size",
+    "cluster_autoscaler": "Cluster Autoscaler, same limits",
+}
 
 
 def show(made: dict[str, Any], console: Console, *, explain: bool) -> None:
@@ -57,10 +62,7 @@ def _quality(cluster: dict[str, Any]) -> Iterator[str]:
     plan = cluster["plan"]
     cost, bound = plan["cost_usd_month"], plan["bound_usd_month"]
     yield f"no plan costs less than {bound:,.0f} USD (proven), so this one is at most {plan['gap']:.1%} too dear"
-    for name, value in sorted(cluster["baselines"].items(), key=lambda one: one[1]):
-        told = f"saves {1 - cost / value:.0%}" if value >= cost else f"costs {cost / value - 1:.0%} more"
-        spare = "; it keeps no spare node, this plan does" if value < cost else ""
-        yield f"{name.replace('_', ' ')}-like buying would cost {value:,.0f} USD; this plan {told}{spare}"
+    yield from _rivals(cluster["rivals"], cost)
     following = cluster["next_best_usd_month"]
     yield f"the next best plan found costs {following:,.0f} USD" if following else "every method ended at this cost"
     wrong = cluster["verifier"]
@@ -68,6 +70,21 @@ def _quality(cluster: dict[str, Any]) -> Iterator[str]:
         "a verifier that shares no code with the solvers placed every pod again in kube-scheduler's order: "
         + ("accepted" if not wrong else "REJECTED: " + "; ".join(wrong))
     )
+
+
+def _rivals(rivals: list[dict[str, Any]], cost: float) -> Iterator[str]:
+    """What the known autoscalers would buy: on equal terms, and as published with what such a plan breaks."""
+    for one in sorted(rivals, key=lambda r: r["equal_terms_usd_month"] or float("inf")):
+        value, plain = one["equal_terms_usd_month"], one["published_usd_month"]
+        if value is None:
+            yield f"{RIVALS[one['name']]}: no plan ({'; '.join(one['equal_terms_fails'])})"
+            continue
+        told = f"saves {1 - cost / value:.0%}" if value >= cost else f"costs {cost / value - 1:.0%} more"
+        alone = ""
+        if one["name"] != "karpenter_sized" and plain is not None:
+            broken = f", breaking: {', '.join(one['published_breaks'])}" if one["published_breaks"] else ""
+            alone = f" (left to itself it would cost {plain:,.0f} USD{broken})"
+        yield f"{RIVALS[one['name']]}: {value:,.0f} USD; this plan {told}{alone}"
 
 
 def _asked(cluster: dict[str, Any]) -> Iterator[str]:
