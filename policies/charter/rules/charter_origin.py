@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
-from charter.documents import json_object
 from charter.facts import Facts
 from charter.rule import HIGH, Finding, Found, Open, Resource, apart, resource_rule
 from charter.tables import taggable
@@ -17,7 +15,6 @@ from charter.values import UNKNOWN, Reader
 from charter.words import shown
 
 PROVIDERS = "pulumi:providers:*"
-SIZING = "pulumi-python:dynamic*"
 COMMIT = re.compile(r"^[0-9a-f]{40}$")
 DYNAMIC_VERSION = "0.1.0"
 WITHOUT_CLOUD = frozenset({"pulumi", "pulumi-python"})
@@ -158,46 +155,6 @@ def _project(resource: Resource, facts: Facts) -> Iterator[Found]:
     declared = facts.accounts.get("gcp")
     if value is not None and declared is not None and value not in declared:
         yield Finding("project", "is not a project that the stack declares")
-
-
-@resource_rule(
-    "CH-07",
-    "Every figure that comes from outside says where it comes from, and is not too old.",
-    HIGH,
-    [SIZING],
-    remediation="Give each row of the catalogue its source; set prices.as_of and prices.max_age_days; refresh prices.",
-)
-def sources(resource: Resource, _facts: Facts) -> Iterator[Found]:
-    """Prices are counted from `as_of`, an input, so that nothing expires by itself."""
-    document = _json(resource.reader.read("document"))
-    for cluster, problem in (document.get("problems") or {}).items():
-        if not isinstance(problem, dict):
-            continue
-        nameless = [
-            kind for kind in problem.get("types", []) if isinstance(kind, dict) and not kind.get("price_source")
-        ]
-        if nameless:
-            yield Finding(f"document.problems.{cluster}.types", f"{len(nameless)} instance types have no price source")
-        plan = (document.get("plans") or {}).get(cluster) or {}
-        oldest, as_of = _day(plan.get("oldest_price")), _day(problem.get("as_of"))
-        most = problem.get("max_age_days")
-        if oldest is None or as_of is None or not isinstance(most, int | float):
-            yield Finding(f"document.plans.{cluster}.oldest_price", "the age of the prices cannot be told")
-        elif as_of - oldest > timedelta(days=most) and not plan.get("stale_prices"):
-            yield Finding(
-                f"document.plans.{cluster}.oldest_price", f"is older than {most:g} days and not listed as stale"
-            )
-
-
-def _json(text: Any) -> dict[str, Any]:
-    return json_object(text) or {}
-
-
-def _day(text: Any) -> date | None:
-    try:
-        return date.fromisoformat(str(text)[:10])
-    except ValueError:
-        return None
 
 
 @resource_rule(
