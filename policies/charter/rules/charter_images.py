@@ -9,6 +9,7 @@ from typing import Any
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.pods import ANY_KIND, Pod, holds_pods, pods
+from charter.rendered import judged
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, resource_rule, stack_rule
 from charter.values import UNKNOWN, hazy
 
@@ -176,7 +177,11 @@ def _enforces(cluster: Resource) -> bool:
     remediation="Run `lock` and commit what it wrote; give a Release its renderedSha256.",
 )
 def locked_chart(resource: Resource, facts: Facts) -> Iterator[Found]:
-    """Version and digest equal the lock's; what a Release renders is known by its hash."""
+    """Version and digest equal the lock's; what a Release renders is known by its hash, and judged object by object.
+
+    The children of a Chart are resources of the stack; those of a Release stand in `evidence.charts.NAME.objects`, as
+    `helm template` writes them, and stay undetermined until they do.
+    """
     reader = resource.reader
     locked = facts.evidence.get("charts")
     if not isinstance(locked, dict):
@@ -195,3 +200,8 @@ def locked_chart(resource: Resource, facts: Facts) -> Iterator[Found]:
             yield Open(f"chart.{key}")  # offline nobody can resolve it
         elif not re.fullmatch(r"(sha256:)?[0-9a-f]{64}", str(entry.get(key, ""))):
             yield Finding("chart", f"is locked without {told}")
+    objects = entry.get("objects")
+    if isinstance(objects, list) and objects:
+        yield from judged(resource, objects, facts)
+    elif resource.kind == "Release":
+        yield Open("chart.objects")
