@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from itertools import pairwise
@@ -11,8 +11,10 @@ from typing import Any, Final
 
 from charter.graph import Graph
 from charter.network import cover_world, is_world
+from charter.reach_denials import lets_in, rules_of, turned_away, wholly_denied
+from charter.reach_fronts import only_hidden, unreachable
 from charter.rule import Open, Resource
-from charter.values import UNKNOWN, Reader, Undetermined
+from charter.values import Reader, Undetermined
 
 INTERNET: Final = "internet"
 OWN_GROUP, OWN_SUBNET = "its security group", "its subnet"
@@ -52,11 +54,17 @@ class Steps:
     stores: dict[str, Resource] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=lambda: {INTERNET: INTERNET})
     unread: list[Open] = field(default_factory=list)
+    entered: dict[str, Resource] = field(default_factory=dict)
 
     def add(self, source: str, target: Resource, how: str) -> None:
         """Note a step."""
         self.names[target.urn] = target.name
         self.after[source].setdefault(target.urn, how)
+
+    def enter(self, group: Resource, how: str) -> None:
+        """Note a step from the internet into a security group of AWS, which a missing route may take back."""
+        self.entered[group.urn] = group
+        self.add(INTERNET, group, how)
 
     def ways(self) -> Iterator[tuple[Resource, list[str]]]:
         """Yield each store that the internet reaches, with the nodes of the shortest way to it."""
@@ -104,6 +112,10 @@ def clouds(graph: Graph) -> Steps:
             part(graph, resource, steps)
         except Undetermined as unknown:
             steps.unread.append(Open(unknown.path, resource.urn))
+    hidden = {each.urn for each in graph.of(*HOLDERS) if unreachable(graph, each)} if steps.entered else set()
+    for urn, group in steps.entered.items() if hidden else ():
+        if only_hidden(graph, group, hidden):
+            del steps.after[INTERNET][urn]
     return steps
 
 
@@ -126,7 +138,7 @@ def _group(graph: Graph, group: Resource, steps: Steps) -> None:
             for source in _named(graph, group, "ingress", GROUP, rule.raw("securityGroups")):
                 steps.add(source.urn, group, _ports(rule))
         if _from_world(rule, "cidrBlocks", "ipv6CidrBlocks"):
-            steps.add(INTERNET, group, _ports(rule))
+            steps.enter(group, _ports(rule))
 
 
 def _group_rule(graph: Graph, rule: Resource, steps: Steps) -> None:
@@ -138,7 +150,7 @@ def _group_rule(graph: Graph, rule: Resource, steps: Steps) -> None:
             for source in _named(graph, rule, name, GROUP, reader.raw(name)):
                 steps.add(source.urn, group, _ports(reader))
         if _from_world(reader, "cidrIpv4", "cidrIpv6", "cidrBlocks", "ipv6CidrBlocks"):
-            steps.add(INTERNET, group, _ports(reader))
+            steps.enter(group, _ports(reader))
 
 
 def _holder(graph: Graph, store: Resource, steps: Steps) -> None:
@@ -169,7 +181,7 @@ def _firewall(graph: Graph, firewall: Resource, steps: Steps) -> None:
             steps.stores[machine.urn] = machine
         if targets and not tags & set(targets):
             continue
-        if world:
+        if world and not wholly_denied(graph, firewall, tags):
             steps.add(INTERNET, machine, firewall.name)
         for other, held in machines:
             if held & set(sources):
@@ -186,17 +198,13 @@ def _sql(_graph: Graph, database: Resource, steps: Steps) -> None:
 
 def _security_group(graph: Graph, resource: Resource, steps: Steps) -> None:
     if resource.kind == "SecurityRule":
-        groups: Iterable[Resource] = graph.feeds(resource, "networkSecurityGroupName")
-        rules: Iterable[Reader] = [resource.reader]
+        groups: list[Resource] = graph.feeds(resource, "networkSecurityGroupName")
+        rules: list[Reader] = [resource.reader]
     else:
-        groups, rules = [resource], resource.reader.each("securityRules")
+        groups, rules = [resource], list(resource.reader.each("securityRules"))
     for rule in rules:
-        inbound = rule.text("direction").lower() == "inbound" and rule.text("access").lower() == "allow"
-        sources = [rule.raw("sourceAddressPrefix"), *rule.values("sourceAddressPrefixes")]
-        if UNKNOWN in sources:
-            raise Undetermined(rule.at("sourceAddressPrefix"))
-        if inbound and (any(map(is_world, sources)) or cover_world(sources)):
-            for group in groups:
+        for group in groups if lets_in(rule) else ():
+            if not turned_away(rule, rules_of(graph, group, NSG_RULE)):
                 steps.add(INTERNET, group, rule.text("destinationPortRange") or "ports")
     for subnet in graph.referrers(resource, SUBNET, "networkSecurityGroup"):
         steps.add(resource.urn, subnet, OWN_GROUP)

@@ -11,6 +11,7 @@ from charter.graph import Graph
 from charter.reach import GROUP, HOLDERS, SERVERS, SQL, Steps, clouds
 from charter.reach import RULES as GROUP_RULES
 from charter.reach_doors import DOORS
+from charter.reach_fronts import unguarded
 from charter.reach_pods import clusters
 from charter.rule import CRITICAL, Finding, Found, apart, located, stack_rule
 from charter.values import Reader
@@ -31,14 +32,19 @@ def unreachable(graph: Graph, facts: Facts) -> Iterator[Found]:
     """Firewalls, routes of gateways and permissions of the mesh are followed step by step; the finding is the way.
 
     `evidence.edges` declares steps as pairs of names, `internet` among them. Where it is given every step of every way
-    must be declared; where it is not, an edge and a workload must stand between the internet and the store. Where
-    `evidence.egress` is given, workloads reach these hosts outside and no others.
+    must be declared; where it is not, an edge and a workload must stand between the internet and the store. Denials of
+    firewalls come first where their priority says so, a store that no route leads to is not reached, and a balancer on
+    a way has a web firewall. Where `evidence.egress` is given, workloads reach these hosts outside and no others.
     """
     for steps in (clouds(graph), *clusters(graph)):
         yield from steps.unread
         for store, way in steps.ways():
             if not _declared(steps, way, facts):
                 yield Finding("", f"the internet reaches it: {steps.told(way)}", store.urn)
+            elif way[1] in steps.entered:
+                for door in unguarded(graph, steps.entered[way[1]]):
+                    told = f"lets the internet on the way to {store.name} without a web firewall or mutual TLS"
+                    yield Finding("", told, door.urn)
     hosts = facts.evidence.get("egress")
     if isinstance(hosts, list):
         for entry in graph.of(SERVICE_ENTRY):
