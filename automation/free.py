@@ -48,6 +48,10 @@ FREE: Final = frozenset(
         "aws:ec2/networkAclRule:NetworkAclRule",
         "aws:ec2/vpcDhcpOptions:VpcDhcpOptions",
         "aws:ec2/vpcDhcpOptionsAssociation:VpcDhcpOptionsAssociation",
+        "aws:ec2/vpnGateway:VpnGateway",  # its connections are charged
+        "aws:ec2/vpnGatewayRoutePropagation:VpnGatewayRoutePropagation",
+        "aws:ec2/customerGateway:CustomerGateway",
+        "aws:sns/topicSubscription:TopicSubscription",
         "aws:ec2/flowLog:FlowLog",  # what it writes is charged by its log group
         "aws:ec2/launchTemplate:LaunchTemplate",
         "aws:ec2/tag:Tag",
@@ -73,6 +77,7 @@ FREE: Final = frozenset(
         "aws:kms/grant:Grant",
         "aws:kms/keyPolicy:KeyPolicy",
         "aws:autoscaling/tag:Tag",
+        "aws:autoscaling/schedule:Schedule",
         "aws:cloudwatch/logResourcePolicy:LogResourcePolicy",
         "aws:cloudwatch/eventRule:EventRule",
         "aws:cloudwatch/eventTarget:EventTarget",
@@ -106,6 +111,11 @@ FREE: Final = frozenset(
         "gcp:compute/subnetwork:Subnetwork",
         "gcp:compute/router:Router",
         "gcp:compute/route:Route",
+        "gcp:compute/haVpnGateway:HaVpnGateway",  # its tunnels are charged
+        "gcp:compute/externalVpnGateway:ExternalVpnGateway",
+        "gcp:compute/routerInterface:RouterInterface",
+        "gcp:compute/routerPeer:RouterPeer",
+        "gcp:pubsub/topicIAMMember:TopicIAMMember",
         "gcp:compute/firewall:Firewall",
         "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy",
         "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule",
@@ -136,6 +146,7 @@ FREE: Final = frozenset(
         "azure-native:network:RouteTable",
         "azure-native:network:Route",
         "azure-native:network:NetworkInterface",
+        "azure-native:network:LocalNetworkGateway",
         "azure-native:network:PrivateDnsZoneGroup",
         "azure-native:network:VirtualNetworkLink",
         "azure-native:privatedns:VirtualNetworkLink",

@@ -17,6 +17,7 @@ from stacks.clouds import Cloud
 from stacks.data import Store
 from stacks.model import ControlPlaneAccess, NodePool, Region
 
+from stacks.off_hours import OffHours
 
 @dataclass(frozen=True, kw_only=True)
 class SizedPool:
@@ -64,6 +65,7 @@ class ClusterArgs:
     protect: bool = False
 
 
+    off_hours: OffHours | None = None  # when pools may be smaller than the plan says, where the cloud keeps hours
 @dataclass(frozen=True, kw_only=True)
 class Offer:
     """What a cloud gives to the services of its cluster; services use it and never ask which cloud it is."""

@@ -12,6 +12,7 @@ from stacks.clouds import CLOUDS, Cloud
 from stacks.data import Store
 from stacks.elsewhere import Elsewhere
 from stacks.money import Budget, Prices
+from stacks.off_hours import OffHours
 from stacks.part import FreezeMapping, Frozen, Name, Part, Tag
 from stacks.place import Addresses, Aws, Azure, Clouds, ControlPlaneAccess, Gcp, Region, Share
 from stacks.pool import Arch, Channel, ClusterDefaults, ClusterOverride, Clusters, NodePool, Taint
@@ -67,6 +68,8 @@ class Stack(Part):
     """Stores that the clouds run for the workloads, by name."""
     elsewhere: Elsewhere = Elsewhere()
     """What other stacks keep for this one."""
+    off_hours: OffHours | None = None
+    """When nobody works here, and what rests then."""
     services: Services = Services()
     """The platform on the clusters; a service is on when it has a line."""
 

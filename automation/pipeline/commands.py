@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from automation import off_hours
 from automation.answers import commands as answer_commands
 from automation.console import commands as console_commands
 from automation.guard import commands as guard_commands
+from automation.images import commands as image_commands
 from automation.integrity import commands as integrity_commands
 from automation.ledger import commands as ledger_commands
 from automation.notify import commands as alert_commands
@@ -17,5 +19,6 @@ from automation.story import commands as story_commands
 
 REGISTERED = (
     signing_commands, ledger_commands, laptop, rollback, integrity_commands, report_commands, story_commands,
-    answer_commands, deploy, rotation, release_commands, guard_commands, alert_commands, console_commands,
+    answer_commands, deploy, rotation, release_commands, guard_commands, alert_commands, console_commands, off_hours,
+    image_commands,
 )  # fmt: skip

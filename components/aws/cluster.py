@@ -221,6 +221,7 @@ class Cluster(pulumi.ComponentResource):
                     cluster_name=cluster_name,
                     region=self.region,
                     version=self._args.version,
+                    off_hours=self._args.off_hours,
                     node_image=node_image,
                     pool=pool,
                     role_arn=role.arn,

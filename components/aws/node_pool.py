@@ -9,8 +9,10 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
+from components.aws.hours import HoursArgs, keep
 from components.aws.instance_types import ami_type
 from components.contracts import SizedPool
+from stacks.off_hours import OffHours
 
 DISK_GIB: Final = 50
 EFFECTS: Final[Mapping[str, str]] = {
@@ -35,6 +37,7 @@ class NodePoolArgs:
     subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
     disk_key_arn: pulumi.Input[str]
+    off_hours: OffHours | None = None
     after: Sequence[pulumi.Resource] = ()
 
 
@@ -78,6 +81,11 @@ class NodePool(pulumi.ComponentResource):
             region=args.region,
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.after), custom_timeouts=NODES_TIMEOUT),
         )
+        if args.off_hours is not None and pool.pool in args.off_hours.pools:
+            group = self.node_group.resources.apply(lambda held: held[0].autoscaling_groups[0].name)
+            stays = args.off_hours.pools[pool.pool]
+            rest = HoursArgs(group=group, region=args.region, hours=args.off_hours, least=pool.minimum, stays=stays)
+            keep(name, rest, pulumi.ResourceOptions(parent=self))
         self.register_outputs({"pool": pool.key})
 
     def _template(self, name: str, args: NodePoolArgs) -> aws.ec2.LaunchTemplate:

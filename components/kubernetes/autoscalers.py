@@ -76,44 +76,65 @@ def requests(ground: Ground, workload: str, namespace: str) -> str:
     return f"sum(rate(istio_requests_total{{{where}}}[{WINDOW}]))"
 
 
-def measured(ground: Ground, workload: str, namespace: str, wish: Horizontal) -> ScaledObject:
-    """Scale by requests, and by CPU and memory where asked: KEDA makes one autoscaler of all of them."""
+def measured(  # noqa: PLR0913 - what a clock adds
+    ground: Ground,
+    workload: str,
+    namespace: str,
+    wish: Horizontal,
+    *,
+    least: int | None = None,
+    cooldown: int | None = None,
+    more: tuple[ScaledObjectSpecTriggers, ...] = (),
+) -> ScaledObject:
+    """Scale by requests, CPU and memory, as asked: KEDA makes one autoscaler of all of them.
+
+    `least` and `more` are those of a workload that rests: pods that stay, and the clock.
+    """
     api, kind, name = target(ground, workload)
     triggers = [
         ScaledObjectSpecTriggers(type=each, metric_type="Utilization", metadata={"value": str(percent)})
         for each, percent in (("cpu", wish.cpu_percent), ("memory", wish.memory_percent))
         if percent is not None
     ]
-    triggers.append(
-        ScaledObjectSpecTriggers(
-            type="prometheus",
-            name="requests",
-            metric_type="AverageValue",
-            metadata={
-                "serverAddress": PROMETHEUS,
-                "query": requests(ground, workload, namespace),
-                "threshold": str(wish.requests_per_second),
-                "ignoreNullValues": "false",
-            },
+    fallback = None
+    if wish.requests_per_second is not None:
+        triggers.append(
+            ScaledObjectSpecTriggers(
+                type="prometheus",
+                name="requests",
+                metric_type="AverageValue",
+                metadata={
+                    "serverAddress": PROMETHEUS,
+                    "query": requests(ground, workload, namespace),
+                    "threshold": str(wish.requests_per_second),
+                    "ignoreNullValues": "true" if more else "false",
+                },
+            )
         )
-    )
+        fallback = ScaledObjectSpecFallback(
+            failure_threshold=MISSED, replicas=wish.min, behavior="currentReplicasIfHigher"
+        )
     return ScaledObject(
         spec=ScaledObjectSpec(
             scale_target_ref=ScaledObjectSpecScaleTargetRef(api_version=api, kind=kind, name=name),
-            min_replica_count=wish.min,
+            min_replica_count=wish.min if least is None else least,
             max_replica_count=wish.max,
             polling_interval=POLLED,
-            triggers=triggers,
-            fallback=ScaledObjectSpecFallback(
-                failure_threshold=MISSED, replicas=wish.min, behavior="currentReplicasIfHigher"
-            ),
-            advanced=ScaledObjectSpecAdvanced(
-                restore_to_original_replica_count=False,
-                horizontal_pod_autoscaler_config=ScaledObjectSpecAdvancedHorizontalPodAutoscalerConfig(
-                    name=workload, behavior=_pace()
-                ),
-            ),
+            cooldown_period=cooldown,
+            triggers=[*triggers, *more],
+            fallback=fallback,
+            advanced=paced(workload),
         )
+    )
+
+
+def paced(workload: str) -> ScaledObjectSpecAdvanced:
+    """How fast the autoscaler of a workload goes, and what it is called."""
+    return ScaledObjectSpecAdvanced(
+        restore_to_original_replica_count=False,
+        horizontal_pod_autoscaler_config=ScaledObjectSpecAdvancedHorizontalPodAutoscalerConfig(
+            name=workload, behavior=_pace()
+        ),
     )
 
 

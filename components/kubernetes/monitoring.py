@@ -145,7 +145,7 @@ def values(ground: Ground, wish: Wish) -> dict[str, Any]:
         "alertmanager": {
             "serviceAccount": {"name": "alertmanager"},
             "podDisruptionBudget": {"enabled": True, "minAvailable": 1},
-            "config": receivers.configuration(wish),
+            "config": receivers.configuration(wish, ground.off_hours, ground.tenants),
             "alertmanagerSpec": {
                 "replicas": room["alertmanager"].replicas,
                 "resources": resources(room["alertmanager"]),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from components.kubernetes.resting import QUIET, WORKING, intervals
+from stacks.off_hours import OffHours
 from stacks.services.settings import Monitoring, Receiver
 
 SECRET: Final = "alert-receivers"  # noqa: S105 - a name
@@ -20,9 +22,13 @@ def keys(wish: Monitoring) -> dict[str, str]:
     return found
 
 
-def configuration(wish: Monitoring) -> dict[str, Any]:
-    """Alertmanager's configuration: critical at once and again each hour, warnings in groups."""
+def configuration(wish: Monitoring, hours: OffHours | None = None, tenants: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Alertmanager's configuration: critical at once and again each hour, warnings in groups.
+
+    `hours`: what resting workloads cause is told while people work only.
+    """
     return {
+        **({"time_intervals": intervals(hours)} if hours is not None else {}),
         "global": {"resolve_timeout": "5m"},
         "inhibit_rules": [
             {
@@ -37,21 +43,41 @@ def configuration(wish: Monitoring) -> dict[str, Any]:
             "group_wait": "30s",
             "group_interval": "5m",
             "repeat_interval": "12h",
-            "routes": list(_routes(wish.receivers)),
+            "routes": _routes(wish.receivers, tenants if hours is not None else None),
         },
         "receivers": [{"name": NOBODY}, *(_receiver(name, each, wish) for name, each in wish.receivers.items())],
     }
 
 
-def _routes(receivers: Mapping[str, Receiver]) -> list[dict[str, Any]]:
+def _routes(receivers: Mapping[str, Receiver], tenants: tuple[str, ...] | None) -> list[dict[str, Any]]:
     times = {
         "critical": {"group_wait": "10s", "repeat_interval": "1h"},
         "warning": {"group_wait": "1m", "repeat_interval": "12h"},
     }
     return [
-        {"receiver": name, "matchers": [f'severity = "{severity}"'], "continue": True, **times[severity]}
+        {
+            "receiver": name,
+            "matchers": [f'severity = "{severity}"', *more],
+            "continue": True,
+            **times[severity],
+            **(when if more else {}),
+        }
         for name, each in receivers.items()
         for severity in each.severities
+        for more, when in _parts(tenants)
+    ]
+
+
+def _parts(tenants: tuple[str, ...] | None) -> list[tuple[list[str], dict[str, Any]]]:
+    """Matchers of alerts that resting workloads may cause, when those are told, and all others at any time."""
+    if tenants is None:
+        return [([], {})]
+    working = {"active_time_intervals": [WORKING]}
+    names, spaces = "|".join(QUIET), "|".join(tenants)
+    return [
+        ([f'alertname =~ "{names}"'], working),
+        ([f'alertname !~ "{names}"', f'namespace =~ "{spaces}"'], working),
+        ([f'alertname !~ "{names}"', f'namespace !~ "{spaces}"'], {}),
     ]
 
 

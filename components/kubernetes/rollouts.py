@@ -178,6 +178,7 @@ def rollout(ground: Ground, app: str, wish: Delivered) -> Rollout:
     """Take the pods of the workload's Deployment over; how many there are is the autoscaler's, where there is one."""
     scaling = ground.services.scaling
     scaled = scaling is not None and app in scaling.workloads and scaling.workloads[app].horizontal is not None
+    scaled = scaled or (ground.off_hours is not None and app in ground.off_hours.workloads)
     strategy = (
         RolloutSpecStrategy(canary=_canary(app, wish))
         if wish.strategy == "canary"

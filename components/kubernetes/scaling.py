@@ -8,8 +8,11 @@ import pulumi
 
 from components.kubernetes.autoscalers import horizontal, measured, vertical
 from components.kubernetes.certificates import OUT
+from components.kubernetes.resting import rested
 from components.kubernetes.service import Ground, Service, resources, spread
 from stacks.services.facts import Pods
+from stacks.services.scaling import Scaled
+from stacks.services.scaling import Scaling as Wish
 
 CRITICAL: Final = "system-cluster-critical"
 BETWEEN: Final = {"sidecar.istio.io/inject": "true", "istio.io/dataplane-mode": "none"}
@@ -36,17 +39,31 @@ class Scaling(Service):
         if "recommender" in room:
             self.release("vertical-pod-autoscaler", vertical_values(room))
         self.release("keda", keda(ground))
+        self._rests(wish)
         for workload, scaled in wish.workloads.items():
-            if workload not in ground.workloads:
-                continue
-            if scaled.horizontal is not None and scaled.horizontal.requests_per_second is not None:
-                self.custom(workload, measured(ground, workload, scaled.namespace, scaled.horizontal),
-                            namespace=scaled.namespace)  # fmt: skip
-            elif scaled.horizontal is not None:
-                horizontal(self, workload, scaled.namespace, scaled.horizontal)
-            if scaled.vertical is not None:
-                self.custom(workload, vertical(ground, workload, scaled.vertical), namespace=scaled.namespace)
+            if workload in ground.workloads:
+                self._scales(workload, scaled)
         self.done()
+
+    def _rests(self, wish: Wish) -> None:
+        """Workloads that rest: one autoscaler holds the clock and what they are scaled by otherwise."""
+        for workload, rest in (self.ground.off_hours.workloads if self.ground.off_hours is not None else {}).items():
+            if workload in self.ground.workloads:
+                scaled = wish.workloads.get(workload)
+                hours = rested(self.ground, workload, rest, scaled.horizontal if scaled is not None else None)
+                self.custom(workload, hours, namespace=rest.namespace)
+
+    def _scales(self, workload: str, scaled: Scaled) -> None:
+        ground = self.ground
+        rests = ground.off_hours is not None and workload in ground.off_hours.workloads
+        if scaled.horizontal is not None and not rests:
+            if scaled.horizontal.requests_per_second is not None:
+                by_all = measured(ground, workload, scaled.namespace, scaled.horizontal)
+                self.custom(workload, by_all, namespace=scaled.namespace)
+            else:
+                horizontal(self, workload, scaled.namespace, scaled.horizontal)
+        if scaled.vertical is not None:
+            self.custom(workload, vertical(ground, workload, scaled.vertical), namespace=scaled.namespace)
 
 
 def keda(ground: Ground) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from components.contracts import Cluster
 from components.kubernetes.enclosed import EnclosedArgs, enclose
 from components.kubernetes.flows import CLOUD, CREDENTIALS, NODES, PEERS, Flow, mesh_labels
 from components.kubernetes.shapes import Custom, plain
+from stacks.off_hours import OffHours
 from stacks.services import lock
 from stacks.services.settings import Services
 from stacks.services.table import TABLE, Pods
@@ -61,6 +62,8 @@ class Ground:
     """The stack's common tags, for what something in the cluster makes outside of it."""
     after: Sequence[pulumi.Resource] = ()
 
+    off_hours: OffHours | None = None
+    """When workloads rest, and which."""
     @property
     def ambient(self) -> bool:
         """Say whether the nodes carry the mesh's traffic."""

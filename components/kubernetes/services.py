@@ -33,6 +33,7 @@ from components.kubernetes.service import Ground, Service
 from components.kubernetes.traces import Traces
 from components.kubernetes.traffic import reach
 from components.kubernetes.trivy import Trivy
+from stacks.off_hours import OffHours
 from stacks.services.settings import Services as Wishes
 from stacks.services.table import TABLE, of_cloud
 from stacks.work import Workload
@@ -80,6 +81,7 @@ class ServicesArgs:
     rules: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     after: Sequence[pulumi.Resource] = ()
+    off_hours: OffHours | None = None
 
 
 class ClusterServices(pulumi.ComponentResource):
@@ -134,3 +136,4 @@ def ground_of(args: ServicesArgs, cluster: Cluster) -> Ground:
         rules=args.rules,
         tags=args.tags,
     )
+        off_hours=args.off_hours,

@@ -45,6 +45,8 @@ def check_experiments(tree: Tree) -> Iterator[Problem]:
             what = f"is hit by target {seen[namespace, workload]} already"
             yield Problem(path=path, what=what, fix="keep one of them: one experiment per target")
         yield from _needed(tree, path)
+        if workload is not None:
+            yield from _awake(tree, workload)
     if targets:
         yield from _ended(tree, tenants, workloads)
 
@@ -66,6 +68,15 @@ def _needed(tree: Tree, path: Path) -> Iterator[Problem]:
         what = "would show nothing: in an ambient mesh the node's proxy answers for names, not the server of the pod"
         fix = "choose network-loss, or write `mode: sidecar` in services.mesh"
         yield Problem(path=(*path, "experiment"), what=what, found=kind, fix=fix)
+
+
+def _awake(tree: Tree, workload: str) -> Iterator[Problem]:
+    """Experiments know no off-hours: what they hit keeps two pods at any time."""
+    rest: Path = ("off_hours", "workloads", workload)
+    if isinstance(tree.at(*rest), dict) and (*rest, "pods") not in tree.bad and (tree.whole(*rest, "pods") or 0) < TWO:
+        what = "is too few: experiments hit the workload at any hour"
+        fix = "write 2 or more, or remove the target from services.chaos"
+        yield Problem(path=(*rest, "pods"), what=what, found=tree.whole(*rest, "pods") or 0, fix=fix)
 
 
 def _ended(tree: Tree, tenants: object, workloads: dict[str, int]) -> Iterator[Problem]:

@@ -90,7 +90,10 @@ COMPUTED: dict[str, Computed] = {
         "vpcConfig": {"clusterSecurityGroupId": f"{args.name}-sg", **(args.inputs.get("vpcConfig") or {})},
     },
     "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
-    "aws:eks/nodeGroup:NodeGroup": {"status": "ACTIVE"},
+    "aws:eks/nodeGroup:NodeGroup": lambda args: {
+        "status": "ACTIVE",
+        "resources": [{"autoscalingGroups": [{"name": f"eks-{args.name}"}], "remoteAccessSecurityGroupId": ""}],
+    },
     "gcp:container/cluster:Cluster": lambda args: {
         "endpoint": "10.0.0.2",
         "masterAuth": {"clusterCaCertificate": PEM},

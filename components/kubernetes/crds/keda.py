@@ -125,6 +125,7 @@ class ScaledObjectSpec(Shape):
     scale_target_ref: ScaledObjectSpecScaleTargetRef = wire("scaleTargetRef")
     triggers: Sequence[ScaledObjectSpecTriggers]
     advanced: ScaledObjectSpecAdvanced | None = None
+    cooldown_period: Input[int] | None = wire("cooldownPeriod", default=None)
     fallback: ScaledObjectSpecFallback | None = None
     max_replica_count: Input[int] | None = wire("maxReplicaCount", default=None)
     min_replica_count: Input[int] | None = wire("minReplicaCount", default=None)

@@ -297,6 +297,7 @@ KINDS: Final[tuple[Kind, ...]] = (
             "minReplicaCount",
             "maxReplicaCount",
             "pollingInterval",
+            "cooldownPeriod",
             "fallback",
             "advanced.restoreToOriginalReplicaCount",
             "advanced.horizontalPodAutoscalerConfig",

@@ -20,6 +20,7 @@ from components.aws.releases import RELEASES, release_of
 from components.contracts import ClusterArgs, NetworkArgs, SizedPool
 from stacks.addresses import plan_region
 from stacks.model import Addresses, ControlPlaneAccess, NodePool, Region, Taint
+from stacks.off_hours import OffHours
 from tests.components.mock_cloud import Cloud
 
 ACCOUNT = "123456789012"
@@ -277,3 +278,24 @@ def test_the_image_follows_from_the_type(instance_type: str, image: str) -> None
 def test_a_text_that_is_no_type_is_refused() -> None:
     with pytest.raises(ValueError, match="is not an instance type"):
         ami_type("Standard_D4s_v5")
+
+
+def test_pools_that_rest_are_lowered_and_raised_by_the_clock(cloud: Cloud) -> None:
+    """The least number alone: what runs goes by the autoscaler, and the most stays the plan's."""
+    wish = {"time_zone": "Europe/Berlin", "exceptions": ["2026-12-05"], "pools": {"general": 0}}
+    build(cloud, pools=sized(), off_hours=OffHours.model_validate_json(json.dumps(wish)))
+    found = list(cloud.of_type("aws:autoscaling/schedule:Schedule").values())
+    assert len(found) == 4
+    assert {each["maxSize"] for each in found} == {each["desiredCapacity"] for each in found} == {-1}
+    assert len({each["scheduledActionName"] for each in found}) == 4
+    weekly = {each["recurrence"]: each["minSize"] for each in found if each.get("recurrence")}
+    assert weekly == {"0 7 * * 1,2,3,4,5": 1, "0 20 * * 1,2,3,4,5": 0}
+    assert {each.get("timeZone") for each in found if each.get("recurrence")} == {"Europe/Berlin"}
+    once = {each["startTime"]: each["minSize"] for each in found if each.get("startTime")}
+    assert once == {"2026-12-05T06:00:00Z": 1, "2026-12-05T19:00:00Z": 0}
+    assert not [each for each in found if not each["autoscalingGroupName"]]
+
+
+def test_without_hours_no_pool_is_touched(cloud: Cloud) -> None:
+    build(cloud, pools=sized())
+    assert cloud.of_type("aws:autoscaling/schedule:Schedule") == {}

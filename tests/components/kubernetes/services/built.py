@@ -21,6 +21,7 @@ from components.kubernetes.base import ClusterBase, ClusterBaseArgs
 from components.kubernetes.flows import tenant_annotations, tenant_labels
 from components.kubernetes.services import ClusterServices, ServicesArgs
 from stacks.model import Namespace, Workload
+from stacks.off_hours import OffHours
 from stacks.services import rendered
 from stacks.services.settings import Services
 from tests.components.kubernetes.ground import OFFER, Standing
@@ -165,8 +166,11 @@ class MemoryCluster:
     launching_for = Standing.launching_for
 
 
-def build(cloud: Cloud, services: dict[str, Any], cluster_cloud: str = "aws") -> Cloud:
+def build(
+    cloud: Cloud, services: dict[str, Any], cluster_cloud: str = "aws", off_hours: dict[str, Any] | None = None
+) -> Cloud:
     """Everything that the services of a stack file register on one cluster."""
+    rest = OffHours.model_validate_json(json.dumps(off_hours)) if off_hours is not None else None
     wish = Services.model_validate_json(json.dumps(services))
 
     def program() -> None:
@@ -198,6 +202,7 @@ def build(cloud: Cloud, services: dict[str, Any], cluster_cloud: str = "aws") ->
                 others=("azure-westeurope", "gcp-europe-west1"),
                 peers=("10.64.0.0/16", "10.128.0.0/16"),
                 rules=rendered.of(wish),
+                off_hours=rest,
                 tags={"environment": "test", "owner": "platform-team"},
                 after=tuple(base.namespaces.values()),
             ),
