@@ -58,6 +58,7 @@ SIZED_BY = {
     },
 }
 """Properties that the plan may decide; nothing else may come from an optimizer."""
+    "aws:autoscaling/schedule:Schedule": {"minSize"},
 MAY_READ_PLAN = frozenset({"kubernetes:core/v1:ResourceQuota", "kubernetes:core/v1:ConfigMap"})
 IDENTITIES = ("iam/", "authorization:", "serviceaccount/", "RoleBinding", "ClusterRole", "Policy", "ServiceAccount")
 
