@@ -16,8 +16,8 @@ from stacks.addresses import RegionPlan
 from stacks.clouds import Cloud
 from stacks.data import Store
 from stacks.model import ControlPlaneAccess, NodePool, Region
-
 from stacks.off_hours import OffHours
+
 
 @dataclass(frozen=True, kw_only=True)
 class SizedPool:
@@ -62,10 +62,10 @@ class ClusterArgs:
     channel: str
     access: ControlPlaneAccess
     pools: Mapping[str, SizedPool] = field(default_factory=dict)  # by key
+    off_hours: OffHours | None = None  # when pools may be smaller than the plan says, where the cloud keeps hours
     protect: bool = False
 
 
-    off_hours: OffHours | None = None  # when pools may be smaller than the plan says, where the cloud keeps hours
 @dataclass(frozen=True, kw_only=True)
 class Offer:
     """What a cloud gives to the services of its cluster; services use it and never ask which cloud it is."""

@@ -60,10 +60,10 @@ class Ground:
     """What the law has rendered for clusters, by the service that installs it."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """The stack's common tags, for what something in the cluster makes outside of it."""
-    after: Sequence[pulumi.Resource] = ()
-
     off_hours: OffHours | None = None
     """When workloads rest, and which."""
+    after: Sequence[pulumi.Resource] = ()
+
     @property
     def ambient(self) -> bool:
         """Say whether the nodes carry the mesh's traffic."""

@@ -80,8 +80,8 @@ class ServicesArgs:
     peers: tuple[str, ...] = ()
     rules: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
-    after: Sequence[pulumi.Resource] = ()
     off_hours: OffHours | None = None
+    after: Sequence[pulumi.Resource] = ()
 
 
 class ClusterServices(pulumi.ComponentResource):
@@ -134,6 +134,6 @@ def ground_of(args: ServicesArgs, cluster: Cluster) -> Ground:
         others=args.others,
         peers=args.peers,
         rules=args.rules,
+        off_hours=args.off_hours,
         tags=args.tags,
     )
-        off_hours=args.off_hours,

@@ -14,8 +14,8 @@ from stacks.checks.experiments import check_experiments
 from stacks.checks.federation import check_federation
 from stacks.checks.guarding import check_guarding
 from stacks.checks.naming import check_names
-from stacks.checks.overflow import check_overflow
 from stacks.checks.off_hours import check_off_hours
+from stacks.checks.overflow import check_overflow
 from stacks.checks.places import check_places
 from stacks.checks.pooling import check_pools
 from stacks.checks.promises import check_promises
@@ -39,10 +39,10 @@ CHECKS: Final[tuple[Callable[[Tree], Iterator[Problem]], ...]] = (
     check_budgets,
     check_data,
     check_services,
-    check_scaling,
     check_experiments,
-    check_overflow,
+    check_scaling,
     check_off_hours,
+    check_overflow,
     check_delivery,
     check_runners,
     check_federation,
