@@ -24,6 +24,7 @@ ELSEWHERE = {
     "pulumi preview -s prod --policy-pack policies": "tests/loop/test_plain.py, with another name",
     "pulumi up -s dev": "tests/loop/test_plain.py, with another name",
     "python -m automation report dev --out report": "tests/automation/pullrequest",
+    "python -m automation off-hours STACK": "tests/automation/test_off_hours.py",
     "python -m automation verify-integrity": "tests/automation/integrity",
     "python -m automation size prod --rounds 5 --every 300": "tests/sizing/test_rounds.py, with fewer",
     "python -m automation lock [CHART...]": "tests/automation/test_lock.py",
