@@ -15,6 +15,7 @@ from components.kubernetes.crds.external_secrets import ClusterSecretStoreSpecPr
 from stacks.addresses import RegionPlan
 from stacks.clouds import Cloud
 from stacks.data import Store
+from stacks.links import Beyond
 from stacks.model import ControlPlaneAccess, NodePool, Region
 from stacks.off_hours import OffHours
 
@@ -49,6 +50,7 @@ class NetworkArgs:
     clusters: tuple[str, ...]  # names of the clusters that will live here (subnet tags)
     store_ports: tuple[int, ...] = ()  # at which the stores of the region answer
     gateway_from: tuple[str, ...] = ()  # ranges of the internet that may call the cluster's gateway
+    beyond: Beyond | None = None  # the networks of other clouds that this one is joined with
     protect: bool = False
 
 
@@ -61,6 +63,7 @@ class ClusterArgs:
     version: str
     channel: str
     access: ControlPlaneAccess
+    beyond: Beyond | None = None
     pools: Mapping[str, SizedPool] = field(default_factory=dict)  # by key
     off_hours: OffHours | None = None  # when pools may be smaller than the plan says, where the cloud keeps hours
     protect: bool = False

@@ -13,9 +13,10 @@ from components import live, tagging
 from components.contracts import BudgetArgs, Cluster, ClusterArgs, Make, Network, NetworkArgs, SizedPool
 from components.kubernetes.base import ClusterBase, ClusterBaseArgs
 from components.kubernetes.flows import tenant_annotations, tenant_labels
+from components.links import Links, MakeGateway, Place, links_of
 from components.optimizer import PythonProvider, Sizing
 from sizing import catalogue, evidence, stack_problem
-from stacks import addresses, outputs
+from stacks import addresses, links, outputs
 from stacks.addresses import RegionPlan
 from stacks.clouds import Cloud
 from stacks.data import ports
@@ -38,6 +39,7 @@ class Site:
     cluster: Callable[[str, ClusterArgs, Any, pulumi.ResourceOptions], Cluster]
     budget: Callable[[str, BudgetArgs, pulumi.ResourceOptions], object]
     stores: Mapping[str, Make]  # by engine
+    gateway: MakeGateway
 
 
 class Platform(pulumi.ComponentResource):
@@ -55,14 +57,19 @@ class Platform(pulumi.ComponentResource):
         self._stack = stack
         self._child = pulumi.ResourceOptions(parent=self)
         self.networks, self.clusters, self.identities = {}, {}, {}
+        self._python = PythonProvider("python", self._child)
         self.sizing = self._size()
         self._ranges = ranges = addresses.lay_out(stack.addresses, stack.regions())
+        self._links = links.of_stack(stack, ranges)
+        self._places: dict[str, Place] = {}
         for cloud, regions in stack.regions().items():
             site = self._open(cloud)
             self.identities[cloud] = site.identity
             self._budget(site, cloud)
             for region, wish in regions.items():
                 self._region(site, f"{cloud}-{region}", wish, ranges[cloud][region], sizes)
+        if self._links:
+            Links("links", links_of(stack, self._links, self._places, self._python), self._child)
         self.register_outputs({})
 
     def export(self) -> None:
@@ -92,12 +99,13 @@ class Platform(pulumi.ComponentResource):
             "sizing",
             evidence.problems_json(problems),
             self._stack.sizing.seed,
-            pulumi.ResourceOptions(parent=self, provider=PythonProvider("python", self._child)),
+            pulumi.ResourceOptions(parent=self, provider=self._python),
         )
 
     def _region(self, site: Site, name: str, wish: Region, plan: RegionPlan, sizes: live.LiveSizes) -> None:
         stack = self._stack
         here = pulumi.ResourceOptions(parent=self, provider=site.provider)
+        beyond = links.beyond(stack, self._links, name)
         network = site.network(
             name,
             NetworkArgs(
@@ -108,6 +116,7 @@ class Platform(pulumi.ComponentResource):
                 clusters=(f"{stack.environment}-{plan.region}",),
                 store_ports=ports(stack.stores_of(name)),
                 gateway_from=tuple(map(str, mesh.gateway_from)) if (mesh := stack.services.mesh) else (),
+                beyond=beyond,
                 protect=stack.protect,
             ),
             here,
@@ -123,6 +132,7 @@ class Platform(pulumi.ComponentResource):
                 channel=stack.cluster_channel(name),
                 access=stack.control_plane_access,
                 off_hours=stack.off_hours,
+                beyond=beyond,
                 pools=self._pools(name, sizes),
                 protect=stack.protect,
             ),
@@ -157,6 +167,7 @@ class Platform(pulumi.ComponentResource):
             )
             Stores(f"{name}-data", stores, network, cluster, here)
         self.networks[name], self.clusters[name] = network, cluster
+        self._places[name] = Place(network=network, cluster=cluster, make=site.gateway, opts=here)
 
     def _services(self, name: str, plan: RegionPlan, cluster: Cluster, base: ClusterBase) -> None:
         """Install what the stack file switches on; the SDKs of services are imported only then."""
@@ -179,6 +190,7 @@ class Platform(pulumi.ComponentResource):
                 physical_name=f"{stack.environment}-{plan.region}",
                 others=tuple(each for each in stack.cluster_names() if each != name),
                 peers=self._peers(name),
+                callers=beyond.callers if (beyond := links.beyond(stack, self._links, name)) else (),
                 rules=rendered.of(stack.services),
                 off_hours=stack.off_hours,
                 tags=common_tags(stack),
@@ -233,6 +245,7 @@ class Platform(pulumi.ComponentResource):
                 from components.aws.budget import Budget as AwsBudget  # noqa: PLC0415
                 from components.aws.cache import Cache as AwsCache  # noqa: PLC0415
                 from components.aws.cluster import Cluster as EksCluster  # noqa: PLC0415
+                from components.aws.link_gateway import LinkGateway as AwsGateway  # noqa: PLC0415
                 from components.aws.network import Network as Vpc  # noqa: PLC0415
                 from components.aws.objects import objects as aws_objects  # noqa: PLC0415
                 from components.aws.postgres import Postgres as AwsPostgres  # noqa: PLC0415
@@ -254,6 +267,7 @@ class Platform(pulumi.ComponentResource):
                     cluster=EksCluster,
                     budget=AwsBudget,
                     stores={"postgres": AwsPostgres, "redis": AwsCache, "objects": aws_objects},
+                    gateway=AwsGateway,
                 )
             case "gcp":
                 from components.gcp import account as gcp  # noqa: PLC0415
@@ -261,6 +275,7 @@ class Platform(pulumi.ComponentResource):
                 from components.gcp.budget import Budget as GcpBudget  # noqa: PLC0415
                 from components.gcp.cache import Cache as GcpCache  # noqa: PLC0415
                 from components.gcp.cluster import Cluster as GkeCluster  # noqa: PLC0415
+                from components.gcp.link_gateway import LinkGateway as GcpGateway  # noqa: PLC0415
                 from components.gcp.network import Network as GcpNetwork  # noqa: PLC0415
                 from components.gcp.objects import objects as gcp_objects  # noqa: PLC0415
                 from components.gcp.postgres import Postgres as GcpPostgres  # noqa: PLC0415
@@ -286,12 +301,14 @@ class Platform(pulumi.ComponentResource):
                     cluster=GkeCluster,
                     budget=lambda name, args, opts: GcpBudget(name, args, pays, opts),
                     stores={"postgres": GcpPostgres, "redis": GcpCache, "objects": gcp_objects},
+                    gateway=GcpGateway,
                 )
             case "azure":
                 from components.azure import account as azure  # noqa: PLC0415
                 from components.azure.budget import Budget as AzureBudget  # noqa: PLC0415
                 from components.azure.cache import Cache as AzureCache  # noqa: PLC0415
                 from components.azure.cluster import Cluster as AksCluster  # noqa: PLC0415
+                from components.azure.link_gateway import LinkGateway as AzureGateway  # noqa: PLC0415
                 from components.azure.network import Network as VirtualNetwork  # noqa: PLC0415
                 from components.azure.objects import objects as azure_objects  # noqa: PLC0415
                 from components.azure.postgres import Postgres as AzurePostgres  # noqa: PLC0415
@@ -305,6 +322,7 @@ class Platform(pulumi.ComponentResource):
                     cluster=AksCluster,
                     budget=lambda name, args, opts: AzureBudget(name, args, at_azure.identity, opts),
                     stores={"postgres": AzurePostgres, "redis": AzureCache, "objects": azure_objects},
+                    gateway=AzureGateway,
                 )
             case _:
                 assert_never(cloud)

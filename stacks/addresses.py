@@ -45,6 +45,11 @@ https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 https://cloud.google.com/vpc/docs/subnets#unusable-ip-addresses-in-every-subnet
 https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq
 """
+GATEWAY_SUBNET: Final = 27
+"""Two active instances, and what Azure adds when it renews them.
+
+https://learn.microsoft.com/azure/vpn-gateway/vpn-gateway-about-vpn-gateway-settings#gwsub
+"""
 EKS_ADDRESSES_PER_NODE: Final = 49
 """A node's own address and three /28 prefixes: two in use (32 pods) and the warm one.
 
@@ -77,6 +82,7 @@ class RegionPlan:
     pods: IPv4Network  # GKE secondary range, AKS overlay; AWS: the network (pods sit in the private subnets)
     services: IPv4Network  # ClusterIPs
     master: IPv4Network | None  # GKE's control plane range
+    gateway: IPv4Network | None = None  # Azure's GatewaySubnet, where links end
 
     def nodes_that_fit(self) -> int:
         """Nodes for which there are addresses, their pods included."""
@@ -194,6 +200,8 @@ def _cut_regional(cloud: Cloud, name: str, slot: IPv4Network, zones: int) -> Reg
     *private, endpoints = (part for half in list(rest.subnets(1))[:1] for part in half.subnets(2))
     *public, last = (part for half in list(rest.subnets(1))[1:] for part in half.subnets(2))
     inner = _part(last, 28 - last.prefixlen, 0)
+    bits = GATEWAY_SUBNET - last.prefixlen
+    gateway = _part(last, bits, (1 << bits) - 1)
     return RegionPlan(
         cloud=cloud,
         region=name,
@@ -206,6 +214,7 @@ def _cut_regional(cloud: Cloud, name: str, slot: IPv4Network, zones: int) -> Reg
         pods=pods,
         services=_services(second),
         master=inner if cloud == "gcp" else None,
+        gateway=gateway if cloud == "azure" else None,
     )
 
 

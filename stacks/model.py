@@ -11,6 +11,7 @@ from stacks.checks import every_problem
 from stacks.clouds import CLOUDS, Cloud
 from stacks.data import Store
 from stacks.elsewhere import Elsewhere
+from stacks.links import Links
 from stacks.money import Budget, Prices
 from stacks.off_hours import OffHours
 from stacks.part import FreezeMapping, Frozen, Name, Part, Tag
@@ -22,8 +23,8 @@ from stacks.work import Demand, Namespace, Sizing, SpotUse, Spread, Workload
 
 __all__ = [
     "Addresses", "Arch", "Aws", "Azure", "Budget", "Channel", "Clouds", "ClusterDefaults", "ClusterOverride",
-    "Clusters", "ControlPlaneAccess", "Demand", "Elsewhere", "Gcp", "Name", "Namespace", "NodePool", "Part", "Prices",
-    "Region", "Services", "Share", "Sizing", "SpotUse", "Spread", "Stack", "Store", "Taint", "Workload",
+    "Clusters", "ControlPlaneAccess", "Demand", "Elsewhere", "Gcp", "Links", "Name", "Namespace", "NodePool", "Part",
+    "Prices", "Region", "Services", "Share", "Sizing", "SpotUse", "Spread", "Stack", "Store", "Taint", "Workload",
 ]  # fmt: skip
 
 
@@ -68,6 +69,8 @@ class Stack(Part):
     """Stores that the clouds run for the workloads, by name."""
     elsewhere: Elsewhere = Elsewhere()
     """What other stacks keep for this one."""
+    links: Links | None = None
+    """Whether the networks of different clouds are joined, so that the mesh's clusters reach each other."""
     off_hours: OffHours | None = None
     """When nobody works here, and what rests then."""
     services: Services = Services()

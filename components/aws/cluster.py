@@ -204,6 +204,7 @@ class Cluster(pulumi.ComponentResource):
                 region=self.region,
                 vpc_id=self._network.network_id,
                 vpc_cidr=str(self._args.plan.network),
+                beyond=self._args.beyond,
             ),
             self._child,
         )

@@ -8,6 +8,8 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
+from stacks.links import API, Beyond
+
 HTTPS: Final = 443
 UNPRIVILEGED: Final = (1025, 65535)
 WORLD: Final = "0.0.0.0/0"
@@ -21,6 +23,7 @@ class ClusterFirewallArgs:
     region: str
     vpc_id: pulumi.Input[str]
     vpc_cidr: str
+    beyond: Beyond | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +54,11 @@ class ClusterFirewall(pulumi.ComponentResource):
         }
         self.control_id = self._groups["control"].id
         self.nodes_id = self._groups["nodes"].id
-        incoming = [self._incoming(key, rule) for key, rule in incoming_rules(args.vpc_cidr).items()]
-        outgoing = [self._outgoing(key, rule) for key, rule in outgoing_rules(args.vpc_cidr).items()]
-        self.ready = (*incoming, *outgoing)
+        incoming = incoming_rules(args.vpc_cidr) | from_links(args.beyond)
+        outgoing = outgoing_rules(args.vpc_cidr) | to_links(args.beyond)
+        let_in = [self._incoming(key, rule) for key, rule in incoming.items()]
+        let_out = [self._outgoing(key, rule) for key, rule in outgoing.items()]
+        self.ready = (*let_in, *let_out)
         self.register_outputs({"control_id": self.control_id, "nodes_id": self.nodes_id})
 
     def _group(self, key: str, description: str, tags: dict[str, str]) -> aws.ec2.SecurityGroup:
@@ -131,3 +136,31 @@ def outgoing_rules(vpc_cidr: str) -> dict[str, Rule]:
             description="HTTPS to the world: images, cloud services", group="nodes", other=WORLD, ports=https
         ),
     }
+
+
+def from_links(beyond: Beyond | None) -> dict[str, Rule]:
+    """Who may call from the networks of other clouds: their nodes and pods, the API server and the mesh's gateway.
+
+    The gateway is behind a network load balancer, whose controller lets its own ports in from its service's ranges.
+    """
+    return {
+        f"control-from-{_spelled(each)}": Rule(
+            description="API server from a linked network", group="control", other=each, ports=(API, API)
+        )
+        for each in (beyond.callers if beyond else ())
+    }
+
+
+def to_links(beyond: Beyond | None) -> dict[str, Rule]:
+    """Where traffic to the networks of other clouds may go: to the gateways of their meshes; HTTPS goes anywhere."""
+    return {
+        f"nodes-to-{_spelled(each)}-{port}": Rule(
+            description="Gateway of the mesh in a linked network", group="nodes", other=each, ports=(port, port)
+        )
+        for each in (beyond.networks if beyond else ())
+        for port in (beyond.ports if beyond else ())
+    }
+
+
+def _spelled(block: str) -> str:
+    return block.replace(".", "-").replace("/", "-")

@@ -34,6 +34,7 @@ class Network(pulumi.ComponentResource):
     private_subnets: Mapping[str, pulumi.Output[str]]  # by zone: a, b, c
     nat_addresses: pulumi.Output[list[str]]
     logs_key_arn: pulumi.Output[str]
+    inner_tables: Mapping[str, pulumi.Output[str]]  # route tables of the private and control-plane subnets
     ready: pulumi.Resource
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -91,6 +92,7 @@ class Network(pulumi.ComponentResource):
         self.public_subnet_ids = pulumi.Output.all(*(subnet.id for subnet in public.values()))
         self.control_subnet_ids = pulumi.Output.all(*(subnet.id for subnet in control.values()))
         self.nat_addresses = routing.nat_addresses
+        self.inner_tables = {key: table.id for key, table in routing.tables.items() if key != "public"}
         self.ready = aws.ec2.DefaultSecurityGroup(  # adopted without any rule: nothing can live in it by accident
             f"{name}-default",
             vpc_id=vpc.id,

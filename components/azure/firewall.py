@@ -10,6 +10,7 @@ import pulumi
 from pulumi_azure_native import network
 
 from stacks.addresses import RegionPlan
+from stacks.links import Beyond
 
 FIRST_PRIORITY: Final = 100
 LAST_PRIORITY: Final = 4096
@@ -28,7 +29,15 @@ class Entry:
     protocol: str = "Tcp"
 
 
-def into_nodes(plan: RegionPlan, gateway_from: tuple[str, ...] = ()) -> tuple[Entry, ...]:
+def here(plan: RegionPlan, beyond: Beyond | None) -> tuple[str, ...]:
+    """Name the network itself: Azure's word for it takes in every network that a gateway joins.
+
+    https://learn.microsoft.com/azure/virtual-network/service-tags-overview (VirtualNetwork), 2026-11-21.
+    """
+    return ("VirtualNetwork",) if beyond is None else (str(plan.network),)
+
+
+def into_nodes(plan: RegionPlan, gateway_from: tuple[str, ...] = (), beyond: Beyond | None = None) -> tuple[Entry, ...]:
     """Nodes and pods talk freely, the API server reaches both, and the load balancer may probe.
 
     Overlay packets carry pod addresses, so both ranges are named:
@@ -50,9 +59,14 @@ def into_nodes(plan: RegionPlan, gateway_from: tuple[str, ...] = ()) -> tuple[En
         ),
         Entry(
             name="private-network",  # internal load balancers: their packets keep the address of who asks
-            sources=("VirtualNetwork",),
+            sources=here(plan, beyond),
             destinations=(str(plan.nodes),),
             ports=("80", "443", "15008", "15012", "15017", "15021", "15443"),
+        ),
+        *(
+            (Entry(name="links", sources=beyond.callers, destinations=inside, ports=tuple(map(str, beyond.ports))),)
+            if beyond is not None and beyond.ports
+            else ()
         ),
         Entry(
             name="load-balancer-probes",
@@ -64,27 +78,29 @@ def into_nodes(plan: RegionPlan, gateway_from: tuple[str, ...] = ()) -> tuple[En
     )
 
 
-def into_api_server(plan: RegionPlan) -> tuple[Entry, ...]:
+def into_api_server(plan: RegionPlan, beyond: Beyond | None = None) -> tuple[Entry, ...]:
     """Ports of an API server inside the network.
 
     Source: https://learn.microsoft.com/azure/aks/api-server-vnet-integration (network security group rules),
     2026-11-21.
     """
-    here = tuple(str(part) for part in plan.control_plane)
+    servers = tuple(str(part) for part in plan.control_plane)
+    linked = Entry(name="links", sources=beyond.callers if beyond else (), destinations=servers, ports=("443",))
     return (
-        Entry(name="private-network", sources=("VirtualNetwork",), destinations=here, ports=("443", "4443")),
-        Entry(name="pods", sources=(str(plan.pods),), destinations=here, ports=("443", "4443")),
-        Entry(name="load-balancer-probes", sources=("AzureLoadBalancer",), destinations=here, ports=("9988",)),
+        Entry(name="private-network", sources=here(plan, beyond), destinations=servers, ports=("443", "4443")),
+        Entry(name="pods", sources=(str(plan.pods),), destinations=servers, ports=("443", "4443")),
+        Entry(name="load-balancer-probes", sources=("AzureLoadBalancer",), destinations=servers, ports=("9988",)),
+        *((linked,) if beyond is not None else ()),
     )
 
 
-def into_endpoints(plan: RegionPlan, stores: tuple[int, ...] = ()) -> tuple[Entry, ...]:
-    """Private endpoints speak TLS to the network they are in, those of stores at their own ports."""
-    here = (str(plan.endpoints),)
+def into_endpoints(plan: RegionPlan, stores: tuple[int, ...] = (), beyond: Beyond | None = None) -> tuple[Entry, ...]:
+    """Private endpoints speak TLS to their network and to no linked one, those of stores at their own ports."""
+    endpoints = (str(plan.endpoints),)
     ports = ("443", *map(str, stores))
     return (
-        Entry(name="private-network", sources=("VirtualNetwork",), destinations=here, ports=ports),
-        Entry(name="pods", sources=(str(plan.pods),), destinations=here, ports=ports),
+        Entry(name="private-network", sources=here(plan, beyond), destinations=endpoints, ports=ports),
+        Entry(name="pods", sources=(str(plan.pods),), destinations=endpoints, ports=ports),
     )
 
 

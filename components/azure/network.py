@@ -35,6 +35,7 @@ class Network(pulumi.ComponentResource):
     group: pulumi.Output[str]  # name of the resource group
     node_subnets: Mapping[str, network.Subnet]  # by zone key of the way out
     api_server_subnet: network.Subnet
+    gateway_subnet: network.Subnet | None  # where links end; none without links
     workspace_id: pulumi.Output[str]
     vault: KeyVault
     disk_encryption_set_id: pulumi.Output[str]
@@ -76,23 +77,24 @@ class Network(pulumi.ComponentResource):
         )
 
     def _subnets(self) -> None:
-        name, plan = self._name, self._args.plan
+        name, plan, beyond = self._name, self._args.plan, self._args.beyond
         api_server = self._subnet(
             "api-server",
             str(plan.control_plane[0]),
-            firewall.into_api_server(plan),
+            firewall.into_api_server(plan, beyond),
             delegations=[network.DelegationArgs(name="aks", service_name=CLUSTER_SERVICE)],
         )
         endpoints = self._subnet(
             "endpoints",
             str(plan.endpoints),
-            firewall.into_endpoints(plan, self._args.store_ports),
+            firewall.into_endpoints(plan, self._args.store_ports, beyond),
             after=api_server,
             private_endpoint_network_policies="NetworkSecurityGroupEnabled",
         )
-        out = outbound.OutboundArgs(group=self.group, region=self.region, wish=self._args.wish)
+        routed = beyond.routed if beyond else ()
+        out = outbound.OutboundArgs(group=self.group, region=self.region, wish=self._args.wish, routed=routed)
         routes = outbound.route_table(name, out, self._child)
-        guard = self._guard("nodes", firewall.into_nodes(plan, self._args.gateway_from))
+        guard = self._guard("nodes", firewall.into_nodes(plan, self._args.gateway_from, beyond))
         nodes: dict[str, network.Subnet] = {}
         last = endpoints
         quarters = dict(zip(outbound.ZONES, plan.nodes.subnets(2), strict=False))
@@ -107,6 +109,8 @@ class Network(pulumi.ComponentResource):
                 nat_gateway=network.SubResourceArgs(id=gateway.id) if gateway else None,
                 route_table=network.RouteTableArgs(id=routes.id),
             )
+        self.gateway_subnet = self._gateway(str(plan.gateway), last) if beyond else None
+        last = self.gateway_subnet or last
         self.node_subnets = nodes
         self.api_server_subnet = api_server
         self.endpoint_subnet = endpoints
@@ -143,6 +147,22 @@ class Network(pulumi.ComponentResource):
                 depends_on=[after] if after else None,
                 delete_before_replace=True,  # its successor wants the same addresses
             ),
+        )
+
+    def _gateway(self, cidr: str, after: network.Subnet) -> network.Subnet:
+        """Make the subnet of the gateway: its name is Azure's, and it takes no security group.
+
+        https://learn.microsoft.com/azure/vpn-gateway/vpn-gateway-about-vpn-gateway-settings#gwsub, 2026-11-21.
+        """
+        return network.Subnet(
+            f"{self._name}-gateway",
+            network.SubnetInitArgs(
+                resource_group_name=self.group,
+                virtual_network_name=self._vnet.name,
+                subnet_name="GatewaySubnet",
+                address_prefix=cidr,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[after], delete_before_replace=True),
         )
 
     def _records(self) -> None:

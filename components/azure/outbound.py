@@ -18,6 +18,7 @@ class OutboundArgs:
     group: pulumi.Input[str]
     region: str
     wish: Region
+    routed: tuple[str, ...] = ()  # ranges behind the links of the network
 
 
 def ways_out(wish: Region) -> tuple[str, ...]:
@@ -64,7 +65,8 @@ def gateway(name: str, zone: str, args: OutboundArgs, opts: pulumi.ResourceOptio
 def route_table(name: str, args: OutboundArgs, opts: pulumi.ResourceOptions) -> network.RouteTable:
     """Say where everything outside goes: to the gateway, or nowhere; a VPN that is attached later cannot change it.
 
-    The next hop `Internet` of a subnet with a NAT gateway is that gateway
+    The ranges of linked networks are written down one by one, so that nobody who speaks BGP can add to them. The next
+    hop `Internet` of a subnet with a NAT gateway is that gateway
     (https://learn.microsoft.com/azure/nat-gateway/nat-gateway-resource, 2026-11-21).
     """
     return network.RouteTable(
@@ -78,7 +80,15 @@ def route_table(name: str, args: OutboundArgs, opts: pulumi.ResourceOptions) -> 
                     name="outside",
                     address_prefix="0.0.0.0/0",
                     next_hop_type="None" if args.wish.nat == "none" else "Internet",
-                )
+                ),
+                *(
+                    network.RouteArgs(
+                        name=f"link-{each.replace('.', '-').replace('/', '-')}",
+                        address_prefix=each,
+                        next_hop_type="VirtualNetworkGateway",
+                    )
+                    for each in args.routed
+                ),
             ],
         ),
         opts=opts,

@@ -14,6 +14,7 @@ def needed(stack: Stack) -> tuple[str, ...]:
         "storage": "objects" in engines,
         "sqladmin": "postgres" in engines,
         "billingbudgets": "gcp" in stack.budget.clouds,
-        "secretmanager": stack.services.external_secrets is not None,
+        "secretmanager": stack.services.external_secrets is not None or stack.links is not None,
+        "pubsub": stack.links is not None,
     }
     return tuple(sorted(api for api, on in wanted.items() if on))

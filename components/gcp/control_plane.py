@@ -57,6 +57,8 @@ def authorized(args: ClusterArgs) -> gcp.container.ClusterMasterAuthorizedNetwor
             )
     else:
         blocks = {"network": str(args.plan.network), "pods": str(args.plan.pods)}
+    for place, each in enumerate(args.beyond.callers if args.beyond else ()):
+        blocks[f"linked-{place}"] = each
     return gcp.container.ClusterMasterAuthorizedNetworksConfigArgs(
         cidr_blocks=[
             gcp.container.ClusterMasterAuthorizedNetworksConfigCidrBlockArgs(cidr_block=cidr, display_name=name)

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from stacks.addresses import RegionPlan
+from stacks.links import API, Beyond
 
 Direction = Literal["INGRESS", "EGRESS"]
 
@@ -57,8 +58,11 @@ def control_plane(plan: RegionPlan) -> str:
     return str(plan.master or plan.control_plane[0])
 
 
-def rules(plan: RegionPlan, *, internet: bool) -> tuple[Rule, ...]:
-    """Return every rule of a region's network; `internet` adds the way out to HTTPS through the NAT."""
+def rules(plan: RegionPlan, *, internet: bool, beyond: Beyond | None = None) -> tuple[Rule, ...]:
+    """Return every rule of a region's network; `internet` adds the way out to HTTPS through the NAT.
+
+    `beyond` adds the ways to and from the networks of other clouds, for the gateways of the mesh and API servers.
+    """
     nodes_and_pods = (str(plan.nodes), str(plan.pods))
     master = (control_plane(plan),)
     found = [
@@ -95,7 +99,24 @@ def rules(plan: RegionPlan, *, internet: bool) -> tuple[Rule, ...]:
         found.append(
             Rule(key="allow-to-https", direction="EGRESS", ranges=(WORLD,), protocols=(("tcp", ("443",)),)),
         )
+    if beyond is not None and beyond.ports:
+        found += links(beyond)
     return tuple(found)
+
+
+def links(beyond: Beyond) -> tuple[Rule, ...]:
+    """Return the rules of links: gateways of the mesh both ways, and from here the API servers of the others."""
+    ports = (("tcp", tuple(map(str, beyond.ports))),)
+    return (
+        Rule(key="allow-from-links", direction="INGRESS", ranges=beyond.callers, protocols=ports),
+        Rule(key="allow-to-links", direction="EGRESS", ranges=beyond.networks, protocols=ports),
+        Rule(
+            key="allow-to-linked-api",
+            direction="EGRESS",
+            ranges=beyond.apis,
+            protocols=(("tcp", (str(API),)),),
+        ),
+    )
 
 
 def build(

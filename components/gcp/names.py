@@ -16,6 +16,9 @@ ACCOUNT_LIMIT: Final = 30
 BUCKET_LIMIT: Final = 63
 """Characters of a bucket's name. Source: cloud.google.com/storage/docs/buckets#naming (read 2026-11-21)."""
 
+RESOURCE_LIMIT: Final = 63
+"""Characters of a name of Compute Engine. Source: cloud.google.com/compute/docs/naming-resources (read 2026-11-21)."""
+
 AUTONAME: Final = len("-0123456")
 """What the provider appends to a logical name: a dash and seven hex digits."""
 
@@ -49,6 +52,11 @@ def workload_account_id(environment: str, region: str, key: str) -> str:
 def bucket_name(name: str) -> str:
     """Return the logical name of a bucket, short enough that its autoname fits."""
     return _fit(name, BUCKET_LIMIT - AUTONAME)
+
+
+def resource_name(name: str) -> str:
+    """Return the logical name of a resource of Compute Engine, short enough that its autoname fits."""
+    return _fit(name, RESOURCE_LIMIT - AUTONAME)
 
 
 def _fit(name: str, limit: int) -> str:

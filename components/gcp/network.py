@@ -59,7 +59,7 @@ class Network(pulumi.ComponentResource):
             name,
             self.vpc.self_link,
             account.project,
-            firewall.rules(args.plan, internet=args.wish.nat != "none"),
+            firewall.rules(args.plan, internet=args.wish.nat != "none", beyond=args.beyond),
             self._child,
         )
         keys = nat_keys(args.wish.nat, args.wish.zones)

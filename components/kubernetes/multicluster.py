@@ -22,6 +22,7 @@ from components.kubernetes.crds.gateway import (
 from components.kubernetes.flows import NETWORK
 from components.kubernetes.secrets import external
 from components.kubernetes.service import Ground
+from components.kubernetes.traffic import SOURCES
 from stacks.services.settings import Mesh as Wish
 
 EAST_WEST: Final = "eastwest"
@@ -78,6 +79,11 @@ def remote(ground: Ground, cluster: str) -> ExternalSecret:
     return external(ground, name, {cluster: f"mesh-kubeconfig-{cluster}"}, template)
 
 
+def _only(callers: tuple[str, ...]) -> dict[str, str]:
+    """Let a load balancer take calls of these ranges only, as far as there are links that say which."""
+    return {SOURCES: ",".join(callers)} if callers else {}
+
+
 def east_west(ground: Ground, wish: Wish) -> Gateway:
     """The way in from the other clusters: mutual TLS of the mesh only, at an address of the network."""
     ambient = wish.mode == "ambient"
@@ -95,7 +101,7 @@ def east_west(ground: Ground, wish: Wish) -> Gateway:
         spec=GatewaySpec(
             gateway_class_name="istio-east-west" if ambient else "istio",
             infrastructure=GatewaySpecInfrastructure(
-                annotations=dict(ground.cluster.offer.inside),
+                annotations={**ground.cluster.offer.inside, **_only(ground.callers)},
                 labels={NETWORK: ground.cluster.name},
                 parameters_ref=GatewaySpecInfrastructureParametersRef(
                     group="", kind="ConfigMap", name=f"{EAST_WEST}-shape"

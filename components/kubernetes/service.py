@@ -56,6 +56,8 @@ class Ground:
     """The other clusters of the stack."""
     peers: tuple[str, ...] = ()
     """Ranges of the other clusters: nodes, pods, API servers."""
+    callers: tuple[str, ...] = ()
+    """Ranges that call from linked networks of other clouds; without links none."""
     rules: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     """What the law has rendered for clusters, by the service that installs it."""
     tags: Mapping[str, str] = field(default_factory=dict)

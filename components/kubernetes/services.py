@@ -78,6 +78,7 @@ class ServicesArgs:
     physical_name: str = ""
     others: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
+    callers: tuple[str, ...] = ()
     rules: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     off_hours: OffHours | None = None
@@ -133,6 +134,7 @@ def ground_of(args: ServicesArgs, cluster: Cluster) -> Ground:
         physical_name=args.physical_name,
         others=args.others,
         peers=args.peers,
+        callers=args.callers,
         rules=args.rules,
         off_hours=args.off_hours,
         tags=args.tags,

@@ -36,7 +36,7 @@ class Facts(BaseModel):
     """Exceptions with an end; charter.waivers reads them."""
     today: str = ""
     """The ISO date with which ends are compared; empty: the day of the run."""
-    dynamic: Texts = ("Sizing",)
+    dynamic: Texts = ("Sizing", "PresharedKeys")
     """Dynamic resources that may exist, by type name."""
     code: str = ""
     """Hash of the solver's sources that dynamic resources must carry; empty: any hash."""

@@ -13,6 +13,7 @@ from stacks.checks.delivery import check_delivery
 from stacks.checks.experiments import check_experiments
 from stacks.checks.federation import check_federation
 from stacks.checks.guarding import check_guarding
+from stacks.checks.linking import check_links
 from stacks.checks.naming import check_names
 from stacks.checks.off_hours import check_off_hours
 from stacks.checks.overflow import check_overflow
@@ -46,6 +47,7 @@ CHECKS: Final[tuple[Callable[[Tree], Iterator[Problem]], ...]] = (
     check_delivery,
     check_runners,
     check_federation,
+    check_links,
     check_guarding,
 )
 

@@ -16,6 +16,8 @@ from charter.rule import CRITICAL, Finding, Found, Open, Resource, apart, locate
 from charter.values import UNKNOWN, Reader, walk
 
 SIZING = "pulumi-python:dynamic*"
+RANDOM = "PresharedKeys"
+"""Dynamic resource that makes keys, and decides nothing."""
 EVIDENCE = "optimizer-evidence"
 
 
@@ -56,9 +58,9 @@ SIZED_BY = {
         "agentPoolName",
         "mode",
     },
+    "aws:autoscaling/schedule:Schedule": {"minSize"},
 }
 """Properties that the plan may decide; nothing else may come from an optimizer."""
-    "aws:autoscaling/schedule:Schedule": {"minSize"},
 MAY_READ_PLAN = frozenset({"kubernetes:core/v1:ResourceQuota", "kubernetes:core/v1:ConfigMap"})
 IDENTITIES = ("iam/", "authorization:", "serviceaccount/", "RoleBinding", "ClusterRole", "Policy", "ServiceAccount")
 
@@ -74,6 +76,11 @@ class Plans:
 
     objects: dict[str, dict[str, Any]]
     unclear: bool
+
+
+def sizings(graph: Graph) -> list[Resource]:
+    """Return the dynamic resources that size: all but those that only make keys at random."""
+    return [each for each in graph.of(SIZING) if each.kind != RANDOM]
 
 
 def plans(graph: Graph) -> Plans:
@@ -112,7 +119,7 @@ def sized(graph: Graph, _facts: Facts) -> Iterator[Found]:
         for pool in graph.of(kind):
             for found in apart(_within(pool, shape, known, carriers)):
                 yield located(found, pool.urn)
-    for sizing in graph.of(SIZING):
+    for sizing in sizings(graph):
         for found in apart(_document(sizing.reader)):
             yield located(found, sizing.urn)
 
@@ -207,7 +214,7 @@ def _document(reader: Reader) -> Iterator[Found]:
 )
 def direction(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Property dependencies are followed; what is simulated feeds no identity and no policy."""
-    sizing = {each.urn for each in graph.of(SIZING)}
+    sizing = {each.urn for each in sizings(graph)}
     simulated = {each.urn for each in graph.resources if each.props.get("simulated") is True}
     for resource in graph.resources:
         if resource.type.startswith(("pulumi:", "ecosystem:")) or resource.urn in sizing:
