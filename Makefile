@@ -31,6 +31,9 @@ cluster: ## a Kubernetes control plane for tests, built once (about 8 minutes)
 actionlint: ## the linter of the workflows, built once (under a minute)
 	@$(PYTHON) -m toolchain.actionlint
 
+registry: ## a registry of images for tests, built once (under a minute)
+	@$(PYTHON) -m toolchain.registry
+
 gator: ## Gatekeeper's judge of templates, built once (about 4 minutes of CPU)
 	@$(PYTHON) -m toolchain.gator
 
@@ -43,7 +46,7 @@ preview: install engine ## preview a stack on the real engine with stand-in clou
 rehearse: install engine ## preview, up, up again, refresh, destroy, all offline (STACK=dev)
 	@$(RUN) -m automation rehearse $(STACK)
 
-test: install engine cluster actionlint gator prometheus ## all tests
+test: install engine cluster actionlint gator prometheus registry ## all tests
 	@$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile $(PYTEST)
 
 test-quick: install ## the tests that need neither the engine nor a control plane
@@ -80,4 +83,4 @@ inventory: install ## docs/inventory: the services of each stack, with versions,
 lock: ## compile requirements.in into the hashed requirements.txt
 	@uv pip compile --quiet --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
 
-.PHONY: help install engine cluster actionlint gator prometheus preview rehearse test test-quick check bench bench-law bench-pipeline story inventory admission lock
+.PHONY: help install engine cluster actionlint gator prometheus registry preview rehearse test test-quick check bench bench-law bench-pipeline story inventory admission lock

@@ -306,6 +306,29 @@ DRIFT: Final = Pipeline(
     one_at_a_time="${{ inputs.environment || 'all' }}",
 )
 
+IMAGES: Final = Pipeline(
+    "image-updates",
+    "Newer images, as one pull request",
+    Triggers(manual=True, schedule="23 3 * * 1-5"),
+    (
+        Stage(
+            "propose",
+            "Ask the registries, commit digests, propose them",
+            (
+                Command(
+                    "propose",
+                    (*STEP, "propose-images", "--folder", "gitops"),
+                    "git",
+                    ("gitops/image-updates.yaml",),
+                ),
+            ),
+            proposes=True,
+            lock="image-updates",
+            minutes=15,
+        ),
+    ),
+)
+
 PIPELINES: Final[dict[str, Pipeline]] = {
-    one.name: one for one in (ULTIMATE, CLOUD_ECOSYSTEM, PREVIEW, INTEGRITY, DRIFT)
+    one.name: one for one in (ULTIMATE, CLOUD_ECOSYSTEM, PREVIEW, INTEGRITY, DRIFT, IMAGES)
 }

@@ -16,7 +16,8 @@ HEADER: Final = (
 )
 REASONS: Final = {
     "id-token: write": "identity at the clouds by OIDC, no stored key",
-    "pull-requests: write": "the one comment of the report",
+    "contents: write": "one branch with newer images",
+    "pull-requests: write": "the one comment of the report, or the request for newer images",
     "pull-requests: read": "which pull requests are open",
 }
 GO_VERSION: Final = "1.26.x"
@@ -112,7 +113,9 @@ def _job(pipeline: Pipeline, stage: Stage, pins: Mapping[str, Pin]) -> dict[str,
     permissions = {"contents": "read"}
     if stage.identity:
         permissions["id-token"] = "write"
-    if stage.comments:
+    if stage.proposes:
+        permissions |= {"contents": "write", "pull-requests": "write"}
+    elif stage.comments:
         permissions["pull-requests"] = "write"
     elif stage.asks:
         permissions["pull-requests"] = "read"
@@ -198,7 +201,7 @@ def _env(pipeline: Pipeline, stage: Stage) -> dict[str, str]:
     for need in stage.needs:
         for name in pipeline.stage(need).outputs:
             env[name.upper()] = f"${{{{ needs.{need}.outputs.{name} }}}}"
-    if stage.comments or stage.asks:
+    if stage.comments or stage.asks or stage.proposes:
         env["GITHUB_TOKEN"] = "${{ github.token }}"  # noqa: S105 - an expression
     if pipeline.triggers.pull_request and (stage.comments or stage.environment == "preview"):
         env["PULL_REQUEST"] = "${{ github.event.pull_request.number }}"

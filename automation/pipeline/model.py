@@ -96,6 +96,7 @@ class Stage:
     identity: bool = False  # OIDC to the clouds
     comments: bool = False  # may write a pull request's comment
     asks: bool = False  # reads the list of open pull requests
+    proposes: bool = False  # pushes a branch of its own and opens a pull request
     history: bool = False  # compares with another commit
     engine: bool = False  # builds the engine first
     lock: str = ""  # one at a time, never cancelled

@@ -159,6 +159,14 @@ def push_images(_: argparse.Namespace) -> int:
     return Exit.OK
 
 
+def propose_images(options: argparse.Namespace) -> int:
+    """Commit newer images of the folder to a branch, and ask for them by a pull request."""
+    from automation.pipeline.propose_images import propose  # noqa: PLC0415
+
+    _say(propose(PROJECT / options.folder, os.environ))
+    return Exit.OK
+
+
 def verify_clusters(options: argparse.Namespace) -> int:
     """Ask each cluster of the stack for nodes, pods and endpoints; exits 1 when something is not ready."""
     from rich.console import Console  # noqa: PLC0415
@@ -189,6 +197,7 @@ STEPS: Final[Mapping[str, tuple[Callable[[argparse.Namespace], int], tuple[str, 
     "comment": (comment, ("report",)),
     "preview-environment": (preview_environment, ("do",)),
     "push-images": (push_images, ()),
+    "propose-images": (propose_images, ("folder",)),
     "verify-clusters": (verify_clusters, ("stack",)),
 }
 

@@ -57,6 +57,10 @@ TABLE: list[tuple[str, Trigger, tuple[str, ...]]] = [
     ("drift", Trigger("schedule"), ("drift", "expire")),
     ("drift", Trigger("workflow_dispatch", environment="prod"), ("drift", "expire")),
     ("drift", Trigger("push"), ()),
+    ("image-updates", Trigger("schedule"), ("propose",)),
+    ("image-updates", Trigger("workflow_dispatch"), ("propose",)),
+    ("image-updates", Trigger("pull_request", fork=True), ()),
+    ("image-updates", Trigger("push"), ()),
 ]
 
 
@@ -116,7 +120,9 @@ def test_every_workflow(path: Path) -> None:
         allowed = {"contents": "read"}
         if stage.identity:
             allowed["id-token"] = "write"
-        if stage.comments:
+        if stage.proposes:
+            allowed |= {"contents": "write", "pull-requests": "write"}
+        elif stage.comments:
             allowed["pull-requests"] = "write"
         elif stage.asks:
             allowed["pull-requests"] = "read"
@@ -141,6 +147,7 @@ def test_jobs_of_forks_have_no_identity() -> None:
             stage = pipeline.stage(key)
             assert not stage.identity
             assert not stage.comments
+            assert not stage.proposes
             assert not stage.environment
 
 

@@ -1,0 +1,7 @@
+"""A registry of images for tests, built from its Go module: it speaks the distribution API and keeps all in memory."""
+
+from __future__ import annotations
+
+from toolchain.registry.recipe import locate, recipe
+
+__all__ = ["locate", "recipe"]
