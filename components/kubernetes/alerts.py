@@ -181,8 +181,9 @@ def _trivy(_services: Services, runbooks: Runbooks) -> Iterator[PrometheusRuleSp
 
 
 def _cost(services: Services, runbooks: Runbooks) -> Iterator[PrometheusRuleSpecGroups]:
-    assert services.cost is not None  # noqa: S101 - asked by `rules`
-    yield from spending.groups(services.cost.budgets, runbooks)
+    wish = services.cost or services.kubecost
+    assert wish is not None  # noqa: S101 - asked by `rules`
+    yield from spending.groups(wish.budgets, runbooks)
 
 
 OF: Final[Mapping[str, Callable[[Services, Runbooks], Iterator[PrometheusRuleSpecGroups]]]] = {
@@ -191,6 +192,7 @@ OF: Final[Mapping[str, Callable[[Services, Runbooks], Iterator[PrometheusRuleSpe
     "logs": _logs,
     "probes": _probes,
     "cost": _cost,
+    "kubecost": _cost,
     "gatekeeper": _gatekeeper,
     "falco": _falco,
     "trivy": _trivy,

@@ -145,7 +145,7 @@ def boards(services: Services) -> dict[str, str]:
     """JSON of each dashboard, by name; only what a service that is on exports."""
     on = {name for name, _ in services.on()}
     found: dict[str, tuple[Panel, ...]] = {"nodes": NODES, "requests": REQUESTS if "mesh" in on else ()}
-    found |= {"cost": COST if "cost" in on else (), "probes": PROBES if "probes" in on else ()}
+    found |= {"cost": COST if {"cost", "kubecost"} & set(on) else (), "probes": PROBES if "probes" in on else ()}
     found["overflow"] = OVERFLOW if "overflow" in on else ()
     found["security"] = tuple(panel for name, panels in SECURITY.items() if name in on for panel in panels)
     found = {name: panels for name, panels in found.items() if panels}

@@ -59,6 +59,11 @@ ALLOY: Final = named("logs", "alloy")
 TEMPO: Final = named("traces", "tempo")
 COLLECTOR: Final = named("traces", "opentelemetry-collector")
 OPENCOST: Final = named("opencost", "opencost")
+KUBECOST: Final = Pods(namespace="kubecost", labels={"app.kubernetes.io/instance": "kubecost"})
+KUBECOST_AGENT: Final = Pods(
+    namespace="kubecost", labels={"app.kubernetes.io/part-of": "finops-agent"}, account="kubecost"
+)
+"""Labels of the charts' templates: github.com/kubecost/kubecost v3.2.1 and kubecost/finops-agent-chart, 2026-11."""
 CHAOS: Final = named("chaos-mesh", "controller-manager", "chaos-controller-manager", COMPONENT)
 CHAOS_NAMES: Final = named("chaos-mesh", "chaos-dns-server", "chaos-dns-server", COMPONENT)
 CHAOS_DASHBOARD: Final = named("chaos-mesh", "chaos-dashboard", "chaos-dashboard", COMPONENT)
@@ -125,6 +130,13 @@ OF: Final[Mapping[str, tuple[Flow, ...]]] = {
         Flow(source=OPENCOST, target=WORLD, ports=(443,)),
         *acts(OPENCOST),
         *asked(9003, OPENCOST),
+    ),
+    "kubecost": (
+        *asks(KUBECOST),
+        Flow(source=KUBECOST, target=KUBECOST, ports=(9003, 9004, 9005, 9006, 9090)),
+        Flow(source=KUBECOST, target=WORLD, ports=(443,)),
+        *acts(KUBECOST),
+        *asked(9003, KUBECOST_AGENT),
     ),
     "chaos": (
         *asks(CHAOS, CHAOS_DASHBOARD),

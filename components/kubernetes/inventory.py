@@ -40,6 +40,7 @@ IMAGES: Final = {
     "karpenter-crd": "none",
     "keda": "ghcr.io/kedacore",
     "kube-prometheus-stack": "quay.io/prometheus, quay.io/prometheus-operator, docker.io/grafana, registry.k8s.io",
+    "kubecost": "icr.io/kubecost, icr.io/ibm-finops",
     "kyverno": "reg.kyverno.io/kyverno",
     "loki": "docker.io/grafana",
     "metrics-server": "registry.k8s.io/metrics-server",

@@ -21,7 +21,7 @@ from components.kubernetes.crds.prometheus import (
     ServiceMonitorSpecNamespaceSelector,
     ServiceMonitorSpecSelector,
 )
-from components.kubernetes.flows import OPENCOST, PROMETHEUS, Pods
+from components.kubernetes.flows import KUBECOST_AGENT, OPENCOST, PROMETHEUS, Pods
 from components.kubernetes.secrets import external
 from components.kubernetes.service import Ground, Service, resources, spread
 from stacks.services.settings import Monitoring as Wish
@@ -68,7 +68,7 @@ ADMIN_KEYS: Final = {"admin-user": "grafana-admin-user", "admin-password": "graf
 def targets(ground: Ground) -> Iterator[tuple[str, PodMonitor]]:
     """Yield a monitor for each flow from Prometheus to pods that the chart does not ask itself.
 
-    OpenCost speaks of other namespaces than its own: there `namespace` is the one that it names.
+    OpenCost and Kubecost speak of other namespaces than their own: there `namespace` is the one that they name.
     """
     for flow in ground.flows:
         if flow.source != PROMETHEUS or not isinstance(flow.target, Pods) or not flow.target.labels:
@@ -90,7 +90,7 @@ def targets(ground: Ground) -> Iterator[tuple[str, PodMonitor]]:
                                 path=path,
                                 interval=EVERY,
                                 scrape_timeout=WITHIN,
-                                honor_labels=True if flow.target == OPENCOST else None,
+                                honor_labels=True if flow.target in (OPENCOST, KUBECOST_AGENT) else None,
                             )
                         ],
                     )

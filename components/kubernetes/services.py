@@ -16,6 +16,7 @@ from components.kubernetes.cost import Cost
 from components.kubernetes.falco import Falco
 from components.kubernetes.gatekeeper import Gatekeeper
 from components.kubernetes.gitops import Gitops
+from components.kubernetes.kubecost import Kubecost
 from components.kubernetes.kyverno import Kyverno
 from components.kubernetes.logs import Logs
 from components.kubernetes.mesh import Mesh, Permissions
@@ -46,6 +47,7 @@ NEXT: Final[Mapping[str, Callable[[str, Ground, pulumi.ResourceOptions], Service
     "logs": Logs,
     "traces": Traces,
     "cost": Cost,
+    "kubecost": Kubecost,
     "chaos": Chaos,
     "scaling": Scaling,
     "node_scaling": NodeScaling,

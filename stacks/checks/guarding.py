@@ -80,13 +80,19 @@ def _probes(tree: Tree) -> Iterator[Problem]:
 
 
 def _budgets(tree: Tree) -> Iterator[Problem]:
-    path: Path = ("services", "cost", "budgets")
     tenants = tree.mapping("namespaces") or {"platform": {}}
-    for name in tree.mapping(*path):
-        if name not in tenants:
-            fix = did_you_mean(str(name), tenants, "name a tenant namespace")
-            what = "is no tenant namespace"
-            yield Problem(path=(*path, name), what=what, found=str(name), allowed=listed(tenants), fix=fix)
+    for service in ("cost", "kubecost"):
+        path: Path = ("services", service, "budgets")
+        for name in tree.mapping(*path):
+            if name not in tenants:
+                fix = did_you_mean(str(name), tenants, "name a tenant namespace")
+                what = "is no tenant namespace"
+                yield Problem(path=(*path, name), what=what, found=str(name), allowed=listed(tenants), fix=fix)
+    accepted: Path = ("services", "kubecost", "licence_accepted")
+    if _on(tree, "kubecost") and accepted not in tree.bad and not tree.flag(*accepted):
+        what = "is missing: Kubecost's images come under IBM's terms, and its free edition is limited"
+        fix = "read them and write `licence_accepted: true`, or use OpenCost: `cost: {}`"
+        yield Problem(path=accepted, what=what, fix=fix)
 
 
 def _windows(tree: Tree) -> Iterator[Problem]:

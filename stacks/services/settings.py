@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stacks.part import Cidr, FreezeMapping, Frozen, Memory, Name, Part
+from stacks.services.costing import Cost, Kubecost, Prices
 from stacks.services.delivery import Gitops, Rollouts
 from stacks.services.experiments import Chaos, Target
 from stacks.services.federation import MultiCluster
@@ -118,30 +119,6 @@ class Traces(Service):
     """Size of Tempo's volume."""
 
 
-class Prices(Part):
-    """Own prices in USD an hour."""
-
-    cpu: Annotated[float, Field(gt=0, le=10)] = Field(examples=[0.031])
-    """One virtual CPU for an hour."""
-    memory: Annotated[float, Field(gt=0, le=10)] = Field(examples=[0.004])
-    """One GiB of memory for an hour."""
-    storage: Annotated[float, Field(gt=0, le=10)] = Field(examples=[0.0001])
-    """One GiB of a volume for an hour."""
-    gpu: Annotated[float, Field(gt=0, le=1000)] = Field(default=1, examples=[0.95])
-    """One GPU for an hour."""
-
-
-class Cost(Service):
-    """What each namespace costs: OpenCost."""
-
-    budgets: Annotated[Mapping[Name, Annotated[float, Field(gt=0, le=10_000_000)]], FreezeMapping] = Frozen()
-    """USD a month that a namespace may cost, by its name; above it there is an alert."""
-    prices: Prices | None = None
-    """Own prices instead of the cloud's list: what was negotiated, in USD."""
-    bill: bool = False
-    """Whether the cloud's bill is read too: `cloud-integration` in the secret manager says where it lies."""
-
-
 class Services(Part):
     """The platform on the clusters: a service is on when it has a line, and be it `mesh: {}`."""
 
@@ -159,6 +136,8 @@ class Services(Part):
     """Traces of requests."""
     cost: Cost | None = None
     """Cost per namespace."""
+    kubecost: Kubecost | None = None
+    """Cost per namespace, the other way."""
     chaos: Chaos | None = None
     """Experiments."""
     scaling: Scaling | None = None
@@ -195,7 +174,7 @@ class Services(Part):
 
 
 __all__ = [
-    "Account", "Call", "CertManager", "Chaos", "Cost", "Dns", "ExternalSecrets", "Falco", "Gatekeeper", "Kyverno",
-    "Logs", "Mesh", "Monitoring", "NodeScaling", "Overflow", "Prices", "Probes", "Receiver", "Scaling", "Service",
-    "Services", "Target", "Traces", "Trivy",
+    "Account", "Call", "CertManager", "Chaos", "Cost", "Dns", "ExternalSecrets", "Falco", "Gatekeeper", "Kubecost",
+    "Kyverno", "Logs", "Mesh", "Monitoring", "NodeScaling", "Overflow", "Prices", "Probes", "Receiver", "Scaling",
+    "Service", "Services", "Target", "Traces", "Trivy",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Final
 
 from stacks.clouds import Cloud
 from stacks.services import settings
+from stacks.services.costing import COST, KUBECOST
 from stacks.services.delivery import GITOPS, ROLLOUTS
 from stacks.services.experiments import CHAOS
 from stacks.services.facts import KUBE_SYSTEM, Facts, Pods
@@ -74,10 +75,6 @@ def _traces(_wish: settings.Traces) -> tuple[Pods, ...]:
     )
 
 
-def _cost(_wish: settings.Cost) -> tuple[Pods, ...]:
-    return (Pods(name="opencost", cpu_milli=50, memory_mib=256),)
-
-
 TABLE: Final[Mapping[str, Facts]] = MappingProxyType(
     {
         "cert_manager": Facts(
@@ -125,14 +122,8 @@ TABLE: Final[Mapping[str, Facts]] = MappingProxyType(
             needs=("monitoring",),
             pods=_traces,
         ),
-        "cost": Facts(
-            title="Cost (OpenCost)",
-            charts=("opencost",),
-            namespace="opencost",
-            needs=("monitoring",),
-            reads=lambda wish: wish.bill,
-            pods=_cost,
-        ),
+        "cost": COST,
+        "kubecost": KUBECOST,
         "chaos": CHAOS,
         "scaling": SCALING,
         "node_scaling": NODE_SCALING,

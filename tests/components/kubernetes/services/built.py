@@ -128,7 +128,8 @@ ALL: dict[str, Any] = {
     "dns": {"zones": {"aws": "Z0123456789ABC"}, "domains": ["example.org"]},
 }
 KYVERNO: dict[str, Any] = {
-    **{name: wish for name, wish in ALL.items() if name != "gatekeeper"},
+    **{name: wish for name, wish in ALL.items() if name not in {"gatekeeper", "cost"}},
+    "kubecost": {**ALL["cost"], "licence_accepted": True},
     "kyverno": {
         "signers": {
             "pipeline": {
@@ -140,7 +141,7 @@ KYVERNO: dict[str, Any] = {
     },
     "dns": {"provider": "cloudflare", "domains": ["example.org"]},
 }
-"""The same platform with the other policy engine and the other keeper of names."""
+"""The same platform with the other policy engine, the other keeper of names and the other teller of cost."""
 WORKLOADS = {
     name: Workload(name=name, cpu="500m", memory="1Gi", replicas=3, pools=("general",))
     for name in ("gateway", "agent", "optimizer")

@@ -21,7 +21,8 @@ def test_every_secret_is_in_a_namespace_that_may_read_the_store(cloud: Cloud, se
         for each in objects(cloud, "ExternalSecret")
         if each["spec"]["secretStoreRef"]["name"] == store["metadata"]["name"]
     }
-    assert {"monitoring", "opencost"} <= asked <= set(condition["namespaces"])
+    teller = "kubecost" if services is KYVERNO else "opencost"
+    assert {"monitoring", teller} <= asked <= set(condition["namespaces"])
     assert ("external-dns" in condition["namespaces"]) is (services is KYVERNO)
     assert "kube-system" not in condition["namespaces"]
 
@@ -41,6 +42,72 @@ def test_without_them_the_list_of_the_cloud_is_asked(cloud: Cloud) -> None:
     assert values["customPricing"] == {"enabled": False}
     assert values["cloudCost"] == {"enabled": False}
     assert "cloudIntegrationSecret" not in values
+
+
+OTHER = {name: ALL[name] for name in ("cert_manager", "external_secrets", "mesh", "monitoring")}
+
+
+def kubecost(cloud: Cloud, where: str = "aws", **wish: Any) -> dict[str, Any]:
+    build(cloud, {**OTHER, "kubecost": {"licence_accepted": True, **wish}}, where)
+    values: dict[str, Any] = releases(cloud)["kubecost"]["values"]
+    return values
+
+
+def test_kubecost_keeps_the_same_contract(cloud: Cloud) -> None:
+    """Own prices, the bill and budgets, in its own words; the alert is the one of OpenCost."""
+    values = kubecost(cloud, budgets={"platform": 900}, prices=ALL["cost"]["prices"], bill=True)
+    priced = values["finopsagent"]["agent"]["kubecost"]["customPrices"]
+    assert (priced["enabled"], priced["CPU"], priced["RAM"]) == (True, "0.031", "0.004")
+    assert values["cloudCost"]["cloudIntegrationSecret"] == "cloud-integration"
+    (budget,) = values["kubecostProductConfigs"]["budgets"]["budgetsConfig"]
+    assert (budget["spendLimit"], budget["values"]) == (900, {"namespace": ["platform"]})
+    (secret,) = (each for each in objects(cloud, "ExternalSecret") if each["metadata"]["namespace"] == "kubecost")
+    assert secret["spec"]["data"][0]["secretKey"] == "cloud-integration.json"
+    (rule,) = objects(cloud, "PrometheusRule")
+    names = {each.get("alert") for group in rule["spec"]["groups"] for each in group["rules"]}
+    assert "NamespaceOverBudget" in names
+    (monitor,) = (each for each in objects(cloud, "PodMonitor") if each["metadata"]["name"].startswith("kubecost"))
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    assert (endpoint["portNumber"], endpoint["honorLabels"]) == (9003, True)
+    boards = [each["metadata"]["name"] for each in objects(cloud, "ConfigMap")]
+    assert "dashboard-cost" in boards
+
+
+def test_kubecost_touches_nothing_and_tells_nobody(cloud: Cloud) -> None:
+    values = kubecost(cloud)
+    off = ("networkCosts", "clusterController", "telemetry", "forecasting")
+    assert [values[each]["enabled"] for each in off] == [False] * len(off)
+    assert values["reporting"]["logCollection"] is False
+    assert values["finopsagent"]["agent"]["cloudability"]["enabled"] is False
+    assert values["finopsagent"]["agent"]["kubecost"]["customPrices"] == {"enabled": False}
+    assert "cloudIntegrationSecret" not in values["cloudCost"]
+
+
+def test_the_pods_of_kubecost_fit_a_restricted_namespace(cloud: Cloud) -> None:
+    values = kubecost(cloud)
+    pod, container = values["global"]["securityContext"], values["global"]["containerSecurityContext"]
+    assert (pod["runAsNonRoot"], pod["seccompProfile"]) == (True, {"type": "RuntimeDefault"})
+    for held in (container, values["finopsagent"]["containerSecurityContext"]):
+        assert held["capabilities"] == {"drop": ["ALL"]}
+        assert (held["readOnlyRootFilesystem"], held["allowPrivilegeEscalation"]) == (True, False)
+    images = [values["httprouteTest"]["image"], values["basicHealth"]["tag"]]
+    images += [values[each]["image"]["tag"] for each in ("aggregator", "localStore", "cloudCost", "frontend")]
+    assert not [
+        image for image in images if "latest" in image or "bitnami" in image or not any(map(str.isdigit, image))
+    ]
+    for volume in (
+        values["aggregator"]["aggregatorDbStorage"],
+        values["localStore"]["persistentVolume"],
+        values["cloudCost"]["persistentConfigsStorage"],
+    ):
+        assert volume["annotations"] == {"helm.sh/resource-policy": "delete"}, "nothing is left when it goes"
+
+
+@pytest.mark.parametrize("where", ["aws", "gcp", "azure"])
+def test_kubecost_reads_prices_by_the_identity_of_its_pods(cloud: Cloud, where: str) -> None:
+    values = kubecost(cloud, where)
+    assert values["serviceAccount"]["name"] == values["cloudCost"]["serviceAccountName"] == "kubecost"
+    assert values["finopsagent"]["serviceAccount"] == {"create": False, "name": "kubecost"}
 
 
 def dns(cloud: Cloud, where: str, **wish: Any) -> dict[str, Any]:

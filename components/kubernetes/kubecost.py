@@ -1,0 +1,171 @@
+"""What each namespace costs: Kubecost 3, by the contract of OpenCost, with pages and a history of its own."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final
+
+import pulumi
+
+from components.grants import Holder, PodIdentity, ReadPrices
+from components.kubernetes.cost import BILL, BILL_KEY
+from components.kubernetes.secrets import external
+from components.kubernetes.service import Ground, Service, resources
+from stacks.services import lock
+from stacks.services.costing import Kubecost as Wish
+
+NAME: Final = "kubecost"
+REGISTRY: Final = "icr.io"
+CRITICAL: Final = "system-cluster-critical"
+REMOVED: Final = {"helm.sh/resource-policy": "delete"}
+"""The chart keeps its volumes when it goes; nothing of ours stays behind."""
+CONFINED: Final = {
+    "allowPrivilegeEscalation": False,
+    "privileged": False,
+    "capabilities": {"drop": ["ALL"]},
+    "readOnlyRootFilesystem": True,
+}
+POD: Final = {
+    "runAsNonRoot": True,
+    "runAsUser": 1001,
+    "runAsGroup": 1001,
+    "fsGroup": 1001,
+    "fsGroupChangePolicy": "OnRootMismatch",
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+CURL: Final = "8.17.0"
+KUBECTL: Final = "registry.k8s.io/kubectl:v1.35.0"
+"""Images of `helm test`, which nobody runs here; the chart's own are Docker Hub's, one of them Bitnami's."""
+
+
+class Kubecost(Service):
+    """Kubecost without what acts on the cluster: no controller that resizes or turns down, no agent on the nodes."""
+
+    SERVICE: ClassVar[str] = "kubecost"
+
+    def __init__(self, name: str, ground: Ground, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, ground, opts)
+        wish = ground.services.kubecost
+        assert wish is not None  # noqa: S101 - only made when it is on
+        self.namespace()
+        reader = ground.cluster.identity_for(Holder(NAME, NAME), [ReadPrices()])
+        self.last = [*self.last, *reader.ready]
+        if wish.bill:
+            held = external(ground, BILL, {BILL_KEY: BILL})
+            self.last = [self.custom(BILL, held, namespace=self.facts.namespace), *reader.ready]
+        self.release("kubecost", values(ground, wish, reader))
+        self.done()
+
+
+def values(ground: Ground, wish: Wish, reader: PodIdentity | None = None) -> dict[str, Any]:
+    """Values of the chart: restricted pods, images of one version, nothing told to IBM."""
+    room = ground.room("kubecost")
+    app = lock.find("kubecost").app
+    cost_model = {"registry": REGISTRY, "repository": "kubecost/cost-model", "tag": app}
+    volume = {"storageClass": ground.storage_class or "", "annotations": REMOVED}
+    bill = {"cloudIntegrationSecret": BILL} if wish.bill else {}
+    return {
+        "fullnameOverride": NAME,
+        "global": {
+            "clusterId": ground.cluster.name if ground.cluster is not None else "cluster",
+            "imageRegistry": REGISTRY,
+            "defaultStorageClass": ground.storage_class or "",
+            "additionalLabels": dict(reader.labels) if reader else {},
+            "securityContext": POD,
+            "containerSecurityContext": CONFINED,
+        },
+        "serviceAccount": {
+            "create": True,
+            "name": NAME,
+            "annotations": dict(reader.annotations) if reader else {},
+        },
+        "aggregator": {
+            "image": cost_model,
+            "replicas": 1,
+            "retention1d": wish.retention_days,
+            "resources": resources(room["aggregator"]),
+            "priority": {"enabled": True, "name": CRITICAL},
+            "aggregatorDbStorage": {**volume, "storageRequest": wish.storage},
+            "persistentConfigsStorage": {**volume, "storageRequest": "1Gi"},
+        },
+        "localStore": {
+            "image": cost_model,
+            "resources": resources(room["store"]),
+            "persistentVolume": {"enabled": True, "size": "32Gi", **volume},
+        },
+        "cloudCost": {
+            "enabled": True,
+            "image": cost_model,
+            "serviceAccountName": NAME,
+            "resources": resources(room["bill"]),
+            "persistentConfigsStorage": {"enabled": True, "size": "1Gi", **volume},
+            **bill,
+        },
+        "frontend": {
+            "image": {"registry": REGISTRY, "repository": "kubecost/frontend", "tag": app},
+            "resources": resources(room["page"]),
+            "priority": {"enabled": True, "name": CRITICAL},
+            "service": {"type": "ClusterIP"},
+            "ipv6": {"enabled": False},
+        },
+        "finopsagent": agent(ground, wish, reader),
+        "kubecostProductConfigs": {"currencyCode": "USD", "budgets": {"budgetsConfig": list(_budgets(wish))}},
+        "networkCosts": {"enabled": False},
+        "clusterController": {"enabled": False},
+        "forecasting": {"enabled": False},
+        "telemetry": {"enabled": False},
+        "reporting": {"logCollection": False},
+        "basicHealth": {"registry": "docker.io", "repository": "alpine/curl", "tag": CURL},
+        "httprouteTest": {"image": KUBECTL},
+    }
+
+
+def agent(ground: Ground, wish: Wish, reader: PodIdentity | None = None) -> dict[str, Any]:
+    """Values of the agent: it asks the cluster and the price lists, and tells Prometheus what it knows."""
+    priced: dict[str, Any] = {"enabled": False}
+    if wish.prices is not None:
+        priced = {
+            "enabled": True,
+            "CPU": str(wish.prices.cpu),
+            "spotCPU": str(wish.prices.cpu),
+            "RAM": str(wish.prices.memory),
+            "spotRAM": str(wish.prices.memory),
+            "GPU": str(wish.prices.gpu),
+            "storage": str(wish.prices.storage),
+        }
+    return {
+        "enabled": True,
+        "fullnameOverride": "finops-agent",
+        "agent": {
+            "collectorDataSource": {"enabled": True, "scrapeInterval": "60s"},
+            "cloudability": {"enabled": False},
+            "kubecost": {"customPrices": priced},
+        },
+        "metrics": {"enabled": True},
+        "priorityClassName": CRITICAL,
+        "podLabels": dict(reader.labels) if reader else {},
+        "resources": resources(ground.room("kubecost")["agent"]),
+        "serviceAccount": {"create": False, "name": NAME},
+        "containerSecurityContext": {
+            "enabled": True,
+            **CONFINED,
+            "runAsNonRoot": True,
+            "runAsUser": 1001,
+            "runAsGroup": 1001,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }
+
+
+def _budgets(wish: Wish) -> list[dict[str, Any]]:
+    """The namespaces' budgets on its pages; who hears of them is Alertmanager's, as with OpenCost."""
+    return [
+        {
+            "name": name,
+            "budgetType": "allocations",
+            "interval": "monthly",
+            "intervalDay": 1,
+            "spendLimit": monthly,
+            "values": {"namespace": [name]},
+        }
+        for name, monthly in wish.budgets.items()
+    ]
