@@ -44,16 +44,20 @@ def routes(graph: Graph, alert: Resource) -> list[Routes] | None:
         config = _config(holder)
         if config is UNKNOWN:
             return None
-        if isinstance(config, dict) and config.get("route"):
-            if hazy(config.get("route")) or hazy([_name(each) for each in _listed(config.get("receivers"))]):
+        route = config.get("route") if isinstance(config, dict) else None
+        if route is UNKNOWN or isinstance(route, dict):
+            receivers = config.get("receivers")
+            if hazy(route) or receivers is UNKNOWN or hazy([_name(each) for each in _listed(receivers)]):
                 return None
-            found.append(Routes(config["route"], _told(config.get("receivers"))))
+            found.append(Routes(route, _told(receivers)))
     return found
 
 
 def _config(holder: Resource) -> Any:
     if holder.type in CONFIGURED:
         return holder.props.get("spec")
+    if holder.reader.raw("chart") is UNKNOWN:
+        return UNKNOWN if holder.reader.raw("values.alertmanager.config") is not None else None
     chart = str(holder.reader.raw("chart")).rstrip("/").rpartition("/")[2].partition(":")[0]
     if chart == "alertmanager":
         return holder.reader.raw("values.config")

@@ -118,7 +118,8 @@ def far(graph: Graph, plan: Resource, region: Any) -> bool:
 
 
 def _region(own: Any, provider: Any) -> Any:
-    return own if own is not None else Reader(provider).raw("region")
+    found = own if own is not None else Reader(provider).raw("region")
+    return found if isinstance(found, str) else None
 
 
 def _of_arn(arn: Any) -> Any:

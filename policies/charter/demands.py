@@ -95,7 +95,7 @@ def one_of(path: str, allowed: Collection[Any], *, default: Any = None) -> Deman
 
     def judge(reader: Reader, _facts: Facts) -> Iterable[Found]:
         value = reader.read(path, default)
-        if isinstance(value, str | int | float) and value in allowed:
+        if isinstance(value, str | int | float) and (value in allowed or _alike(value, allowed)):
             return ()
         told = " or ".join(str(each) for each in allowed)
         return (Finding(reader.at(path), f"is {shown(value)}; allowed is {told}"),)
@@ -108,7 +108,7 @@ def none_of(path: str, refused: Collection[Any]) -> Demand:
 
     def judge(reader: Reader, _facts: Facts) -> Iterable[Found]:
         value = reader.read(path)
-        if isinstance(value, str | int | float) and value in refused:
+        if isinstance(value, str | int | float) and (value in refused or _alike(value, refused)):
             return (Finding(reader.at(path), f"is {value}; that is not allowed"),)
         return ()
 
@@ -248,6 +248,11 @@ def forbidden(text: str) -> Demand:
         yield Finding("", text)
 
     return judge
+
+
+def _alike(value: Any, known: Collection[Any]) -> bool:
+    """Say whether a value is a known one spelt otherwise: words in any case, numbers as text."""
+    return not isinstance(value, bool) and str(value).lower() in [str(each).lower() for each in known]
 
 
 def _number(value: Any) -> float | None:

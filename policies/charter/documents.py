@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from charter.network import is_world
-from charter.values import UNKNOWN, Undetermined
+from charter.rule import Found, Open, apart
+from charter.values import UNKNOWN, Undetermined, hazy
 
-EVERYTHING: Final = re.compile(r"^(\*+|arn:[^:]*:\*[:*/]*)$")
+EVERYTHING: Final = re.compile(r"^([*?]*\*[*?]*|arn:[^:]*:\*[:*/]*|arn:[^:]*:[^:*]+:\*?:\*?:\*+(/\*+)?)$")
+"""Resources that are all there are, or all of a service: `*`, `arn:aws:*`, `arn:aws:s3:::*`, `arn:aws:s3:::*/*`."""
 ANY_REQUEST: Final = frozenset(
     {"aws:securetransport", "aws:currenttime", "aws:epochtime", "aws:useragent", "aws:referer", "aws:requestedregion"}
 )
@@ -48,6 +50,12 @@ Source: docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-publi
 """
 
 
+NAMES: Final = {
+    name.lower(): name
+    for name in ("Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal", "Condition")
+}
+
+
 def _positive(operator: str) -> bool:
     """Say whether only what is named passes: neither a negation nor a test that an empty list passes."""
     return "not" not in operator and not operator.startswith("forallvalues:") and operator != "null"
@@ -67,17 +75,28 @@ class Statement:
     @property
     def allows(self) -> bool:
         """Say whether it allows; anything else denies or means nothing."""
-        return str(self.body.get("Effect", "")).lower() == "allow"
+        return str(self._told("Effect")).lower() == "allow"
 
     @property
     def denies(self) -> bool:
         """Say whether it denies."""
-        return str(self.body.get("Effect", "")).lower() == "deny"
+        return str(self._told("Effect")).lower() == "deny"
+
+    def _told(self, name: str) -> Any:
+        """Return an element; raise `Undetermined` when it, or a part of it, is not known yet."""
+        self.sure(name)
+        return self.body.get(name)
+
+    def sure(self, name: str) -> None:
+        """Raise `Undetermined` when an element, or a part of it, is not known yet."""
+        found = self.body.get(name)
+        if found is UNKNOWN or (isinstance(found, list | dict) and hazy(found)):
+            raise Undetermined(f"{self.path}.{name}")
 
     @cached_property
     def actions(self) -> list[str]:
-        """Return the actions, in lower case: AWS does not tell them apart by case."""
-        return [str(each).lower() for each in several(self.body.get("Action"))]
+        """Return the actions that are known, in lower case: AWS does not tell them apart by case."""
+        return [str(each).lower() for each in several(self.body.get("Action")) if each is not UNKNOWN]
 
     @property
     def resources(self) -> list[str]:
@@ -89,7 +108,10 @@ class Statement:
     @cached_property
     def on_everything(self) -> bool:
         """Say whether it is about every resource; a document that hangs on a resource names none."""
-        return any(EVERYTHING.match(each) for each in self.resources)
+        if any(EVERYTHING.match(each) for each in self.resources):
+            return True
+        self.sure("Resource")
+        return False
 
     def on_every(self, kind: str) -> bool:
         """Say whether it is about every resource, or every one of a kind of IAM's: `role`, `policy`."""
@@ -100,7 +122,7 @@ class Statement:
     @property
     def condition(self) -> dict[str, Any]:
         """Return the condition: operator, then key, then values."""
-        found = self.body.get("Condition")
+        found = self._told("Condition")
         return found if isinstance(found, dict) else {}
 
     @property
@@ -160,21 +182,26 @@ class Statement:
         if self.body.get("NotPrincipal") is not None and self.allows:
             return ["*"]
         principal = self.body.get("Principal")
-        if isinstance(principal, dict):
-            return [str(each) for value in principal.values() for each in several(value)]
-        return [str(each) for each in several(principal)]
+        held = principal.values() if isinstance(principal, dict) else [principal]
+        found = [str(each) for value in held for each in several(value) if each is not UNKNOWN]
+        if "*" not in found:
+            self.sure("Principal")
+        return found
 
     def by_kind(self, kind: str) -> list[str]:
         """Return the principals of one kind: AWS, Service, Federated."""
-        principal = self.body.get("Principal")
+        principal = self._told("Principal")
         return [str(each) for each in several(principal.get(kind))] if isinstance(principal, dict) else []
 
     def may(self, action: str) -> bool:
         """Say whether its actions hold one, wildcards counted; `NotAction` holds what it does not name."""
         wanted = action.lower()
         if self.body.get("NotAction") is not None:
-            return not any(_fits(wanted, str(each).lower()) for each in several(self.body["NotAction"]))
-        return any(_fits(wanted, each) for each in self.actions)
+            return not any(_fits(wanted, str(each).lower()) for each in several(self._told("NotAction")))
+        if any(_fits(wanted, each) for each in self.actions):
+            return True
+        self.sure("Action")
+        return False
 
 
 class Malformed(ValueError):  # noqa: N818  named for what the document is
@@ -221,7 +248,7 @@ def statements(document: Any, path: str) -> Iterator[Statement]:
         return
     if not isinstance(document, dict):
         raise Malformed(path)
-    found = document.get("Statement", [])
+    found = document.get("Statement", document.get("statement", []))
     if found is UNKNOWN:
         raise Undetermined(f"{path}.Statement")
     for index, statement in enumerate(found if isinstance(found, list) else [found]):
@@ -229,7 +256,23 @@ def statements(document: Any, path: str) -> Iterator[Statement]:
         if statement is UNKNOWN:
             raise Undetermined(where)
         if isinstance(statement, dict):
-            yield Statement(where, statement)
+            yield Statement(where, _spelt(statement))
+
+
+def each_statement(found: Iterator[Statement], judge: Callable[[Statement], Iterable[Found]]) -> Iterator[Found]:
+    """Judge each statement on its own: an unknown in one leaves it open and hides nothing in the others."""
+    try:
+        for statement in found:
+            yield from apart(judge(statement))
+    except Undetermined as unknown:
+        yield Open(unknown.path)
+
+
+def _spelt(statement: dict[str, Any]) -> dict[str, Any]:
+    """Return a statement with its elements spelt as AWS does; some libraries write them with a small letter."""
+    if all(key[:1].isupper() for key in statement if isinstance(key, str)):
+        return statement
+    return {NAMES.get(str(key).lower(), key): value for key, value in statement.items()}
 
 
 def several(value: Any) -> list[Any]:

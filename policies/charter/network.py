@@ -18,14 +18,14 @@ def network(text: Any) -> IPv4Network | IPv6Network | None:
 @lru_cache(maxsize=8192)
 def _network(text: str) -> IPv4Network | IPv6Network | None:
     try:
-        return ip_network(text, strict=False)
+        return ip_network(text.strip(), strict=False)
     except ValueError:
         return None
 
 
 def is_world(text: Any) -> bool:
     """Say whether a source or destination is everybody: /0 in either family, or a cloud's word for it."""
-    if str(text).lower() in WORLD_NAMES:
+    if str(text).strip().lower() in WORLD_NAMES:
         return True
     found = network(text)
     return found is not None and found.prefixlen == 0

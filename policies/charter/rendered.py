@@ -10,7 +10,7 @@ from charter.documents import Malformed
 from charter.facts import Facts
 from charter.lists import listed
 from charter.rule import RULES, Finding, Found, Index, Open, Resource
-from charter.values import Undetermined, plain
+from charter.values import UNKNOWN, Undetermined, plain
 
 JUDGED: Final = ("K8S-", "CH-01", "CH-20", "CH-21")
 """Rules over single objects of a cluster."""
@@ -29,7 +29,7 @@ def objects_of(release: Resource, held: Sequence[Any]) -> Iterator[Resource]:
             continue
         made = plain(written)
         metadata = made.get("metadata") if isinstance(made.get("metadata"), dict) else {}
-        if isinstance(namespace, str) and "namespace" not in metadata:
+        if (isinstance(namespace, str) or namespace is UNKNOWN) and "namespace" not in metadata:
             made["metadata"] = {**metadata, "namespace": namespace}
         kind = f"kubernetes:{written.get('apiVersion', 'v1')}:{written['kind']}"
         whole = Resource(urn=f"{release.urn}/{index}", type=kind, name=str(metadata.get("name", index)), props=made)

@@ -31,13 +31,23 @@ RENAMED: Final = re.compile(r"^aws:s3/(bucket\w*)V2:(Bucket\w*)V2$")
 """Buckets and their side-cars were called so in the fifth and sixth major versions of the AWS package."""
 
 
+OTHERWISE: Final = {
+    "cloudflare:index/record:Record": "cloudflare:index/dnsRecord:DnsRecord",
+}
+"""Kinds that one version of a package calls so and another otherwise."""
+PARAMETERISED: Final = re.compile(r"^azure-native_[a-z0-9]+_v\d+$")
+"""Packages that are made for one module and one version of Azure's interface."""
+
+
 @cache
 def canonical(resource_type: str) -> str:
     """Return the spelling that rules use; a type that has one spelling is returned as it is."""
     package, _, rest = resource_type.partition(":")
     module, _, kind = rest.rpartition(":")
-    if package == "azure-native":
-        return f"{package}:{module.partition('/')[0]}:{kind}"
+    if package == "azure-native" or PARAMETERISED.match(package):
+        return f"azure-native:{module.partition('/')[0]}:{kind}"
+    if resource_type in OTHERWISE:
+        return OTHERWISE[resource_type]
     if package == "kubernetes":
         return f"{package}:{_version(module, kind)}:{kind}"
     return RENAMED.sub(r"aws:s3/\1:\2", resource_type)

@@ -185,11 +185,18 @@ def undecided(resource: Resource, facts: Facts) -> list[Open]:
 
 def test_what_other_stacks_keep_reaches_the_rules_by_its_provider() -> None:
     read = read_file(PROJECT / "Pulumi.prod.yaml")
-    elsewhere = Elsewhere(sinks={"azure": "sink", "cloudflare": "push"}, budgets={"gcp": "budget"})
+    elsewhere = Elsewhere(
+        sinks={"azure": "sink", "cloudflare": "push"},
+        budgets={"gcp": "budget"},
+        costs={"aws": "payer"},
+        copies={"azure": "vault"},
+    )
     told = hands.facts(read.model_copy(update={"elsewhere": elsewhere}), PROJECT, Path(), sandbox=True)
-    assert told["evidence"] == {
+    assert {key: held for key, held in told["evidence"].items() if key != "runbooks"} == {
         "sinks": {"azure-native": "sink", "cloudflare": "push"},
         "budgets": {"gcp": "budget"},
+        "costs": {"aws": "payer"},
+        "copies": {"azure-native": "vault"},
     }
-    assert hands.facts(read, PROJECT, Path(), sandbox=True)["evidence"].keys() <= {"sinks", "budgets"}
+    assert hands.facts(read, PROJECT, Path(), sandbox=True)["evidence"].keys() <= {"sinks", "budgets", "runbooks"}
     read_facts({**told, "counts_file": ""})

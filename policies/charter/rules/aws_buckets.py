@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from charter.documents import Malformed, Statement, statements
+from charter.documents import Malformed, Statement, each_statement, statements
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, located, stack_rule
 from charter.sidecars import judged, some
-from charter.values import Reader, Undetermined
+from charter.values import Reader
 
 BUCKET = "aws:s3/bucket:Bucket"
 BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
@@ -57,7 +57,7 @@ def _one(
     "AWS-S3-01",
     "No bucket is public.",
     CRITICAL,
-    [BUCKET, BLOCK, POLICY],
+    [BUCKET, BLOCK, POLICY, ACL],
     remediation="Add a BucketPublicAccessBlock with all four on; no public acl, grant or policy.",
 )
 def not_public(graph: Graph, _facts: Facts) -> Iterator[Found]:
@@ -98,13 +98,15 @@ def _public_grants(reader: Reader) -> Iterator[Found]:
 
 def _public_policy(policy: Resource) -> Iterator[Found]:
     try:
-        for statement in statements(policy.reader.raw("policy"), "policy"):
-            if statement.allows and "*" in statement.principals and not statement.bound:
-                yield Finding(f"{statement.path}.Principal", "everybody is let in", policy.urn)
-    except Undetermined as unknown:
-        yield Open(unknown.path, policy.urn)
+        for found in each_statement(statements(policy.reader.raw("policy"), "policy"), _lets_everybody):
+            yield located(found, policy.urn)
     except Malformed:
         yield Finding("policy", "is no JSON document", policy.urn)
+
+
+def _lets_everybody(statement: Statement) -> Iterator[Found]:
+    if statement.allows and "*" in statement.principals and not statement.bound:
+        yield Finding(f"{statement.path}.Principal", "everybody is let in")
 
 
 def _kms(rules: Reader, path: str, inner: str) -> bool:

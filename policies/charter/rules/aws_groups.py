@@ -18,6 +18,8 @@ RULES = (
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
     "aws:ec2/securityGroupRule:SecurityGroupRule",
 )
+PREFIXES = "aws:ec2/managedPrefixList:ManagedPrefixList"
+PREFIX = "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry"
 HTTPS = 443
 EVERY_PROTOCOL = frozenset({"-1", "all"})
 
@@ -124,11 +126,27 @@ def world_together(graph: Graph, _facts: Facts) -> Iterator[Found]:
         for group in groups:
             held[group.urn].append((rule, span, ranges))
         edge = all(group.urn in edges for group in groups) if groups else _edge(rule)
+        ranges += _listed(graph, rule, "prefixListId", "prefixListIds")
         for path, value in ranges:
-            if span.https and not edge and is_world(value):
+            alone = span.https and not edge  # anything else the rule itself is told of, unless a list hides it
+            if is_world(value) and (alone or (path.startswith("prefixList") and not span.https)):
                 yield Finding(path, "the whole internet reaches a group without the tag tier=edge", rule.urn)
     for urn, rules in held.items():
         yield from _together(rules, edge=urn in edges)
+
+
+def _listed(graph: Graph, rule: Resource, *names: str) -> list[tuple[str, object]]:
+    """Return the networks of the prefix lists of this stack that a rule names."""
+    return [
+        (name, network)
+        for name in names
+        for held in graph.named(rule, name, PREFIXES)
+        for network in (
+            *(each.raw("cidr") for each in _maps(held.reader, "entries")),
+            *(each.reader.raw("cidr") for each in graph.referrers(held, PREFIX, "prefixListId")),
+        )
+        if isinstance(network, str)
+    ]
 
 
 def _together(rules: list[Entry], *, edge: bool) -> Iterator[Found]:

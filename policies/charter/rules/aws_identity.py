@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 
 from charter.demands import between, demand, either, forbidden, in_production, named, on, one_of
-from charter.documents import Malformed, Statement, statements
+from charter.documents import Malformed, Statement, each_statement, several, statements
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, over_stack, resource_rule
-from charter.values import UNKNOWN, Reader
+from charter.values import UNKNOWN, Reader, Undetermined
 
 ROLE = "aws:iam/role:Role"
 POLICIES = (
@@ -26,10 +26,13 @@ ATTACHMENTS = (
     "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
     "aws:iam/policyAttachment:PolicyAttachment",
     "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment",
+    "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
+    "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive",
 )
 BROAD = (":aws:policy/AdministratorAccess", ":aws:policy/PowerUserAccess", ":aws:policy/IAMFullAccess")
 """AWS's own policies that allow whole services, or all of them, on every resource."""
 CLAIMS = ("sub", "aud")
+COGNITO = "cognito-identity.amazonaws.com"
 ACCOUNT_FIELD = 4
 ARN_FIELDS = 6
 SILENT_SERVICES = frozenset({"ec2.amazonaws.com", "ec2.amazonaws.com.cn"})
@@ -85,8 +88,14 @@ def granted(resource: Resource) -> Iterator[Statement]:
     reader = resource.reader
     held = [(reader, name) for name in ("policy", "inlinePolicy") if reader.raw(name) is not None]
     held += [(inline, "policy") for inline in reader.each("inlinePolicies") if inline.raw("policy") is not None]
+    unclear = ""
     for place, name in held:
-        yield from (each for each in statements(place.raw(name), place.at(name)) if each.allows)
+        try:
+            yield from (each for each in statements(place.raw(name), place.at(name)) if each.allows)
+        except Undetermined as unknown:
+            unclear = unclear or unknown.path
+    if unclear:
+        raise Undetermined(unclear)
 
 
 @resource_rule(
@@ -103,18 +112,30 @@ def no_wildcards(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """
     yield from apart(_attached(resource.reader, "policyArn"), _attached(resource.reader, "managedPolicyArn"))
     yield from apart(_attached(resource.reader, "managedPolicyArns"))
-    for statement in granted(resource):
-        if statement.on_everything and not statement.narrowed:
-            yield from _whole(statement)
+    yield from apart(_attached(resource.reader, "policyArns"))
+    yield from each_statement(granted(resource), _broad)
+
+
+def _broad(statement: Statement) -> Iterator[Found]:
+    found = list(_whole(statement))
+    if found and statement.on_everything and not statement.narrowed:
+        yield from found
+    if not found:
+        statement.sure("Action")
 
 
 def _whole(statement: Statement) -> Iterator[Found]:
     if statement.body.get("NotAction") is not None:
         yield Finding(f"{statement.path}.NotAction", "allows nearly every action on every resource")
-    for index, action in enumerate(statement.actions):
-        service, _, verb = action.partition(":")
-        if set(service) == {"*"} or (verb and set(verb) == {"*"}):
+    for index, action in enumerate(several(statement.body.get("Action"))):
+        service, _, verb = str(action).partition(":")
+        if action is not UNKNOWN and (_anything(service) or _anything(verb)):
             yield Finding(f"{statement.path}.Action[{index}]", "a whole service or more is allowed on every resource")
+
+
+def _anything(pattern: str) -> bool:
+    """Say whether a pattern is met by every name: stars, and at most a mark for the first letter."""
+    return "*" in pattern and set(pattern) <= {"*", "?"}
 
 
 def _attached(reader: Reader, name: str) -> Iterator[Found]:
@@ -133,15 +154,17 @@ def _attached(reader: Reader, name: str) -> Iterator[Found]:
 def no_escalation(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """Actions that rewrite permissions, on any resource; passing or taking roles, on all of them."""
     try:
-        for statement in granted(resource):
-            if statement.narrowed:
-                continue
-            asked = ESCALATIONS + (ON_ALL_ONLY if statement.on_every("role") else ())
-            held = [action for action in asked if statement.may(action)]
-            if held:
-                yield Finding(f"{statement.path}.Action", f"allows {held[0]} without a condition")
+        yield from each_statement(granted(resource), _escalates)
     except Malformed:
         return  # AWS-IAM-01 tells
+
+
+def _escalates(statement: Statement) -> Iterator[Found]:
+    held = [action for action in ESCALATIONS if statement.may(action)]
+    if not held:
+        held = [action for action in ON_ALL_ONLY if statement.may(action) and statement.on_every("role")]
+    if held and not statement.narrowed:
+        yield Finding(f"{statement.path}.Action", f"allows {held[0]} without a condition")
 
 
 @resource_rule(
@@ -157,11 +180,10 @@ def trust(resource: Resource, facts: Facts) -> Iterator[Found]:
     if isinstance(found, Finding):
         yield found
         return
-    for statement in found:
-        if statement.allows:
-            yield from apart(
-                _anybody(statement), _federated(statement), _services(statement), _accounts(statement, facts)
-            )
+    yield from each_statement(
+        iter(found),
+        lambda one: apart(_anybody(one), _federated(one), _services(one), _accounts(one, facts)) if one.allows else (),
+    )
 
 
 def _anybody(statement: Statement) -> Iterator[Found]:
@@ -174,6 +196,8 @@ def _federated(statement: Statement) -> Iterator[Found]:
         return
     pinned = statement.pinned(*(f":{claim}" for claim in CLAIMS))
     missing = [claim for claim in CLAIMS if f":{claim}" not in pinned]
+    if statement.by_kind("Federated") == [COGNITO] and f"{COGNITO}:amr" in statement.condition_keys:
+        missing = [claim for claim in missing if claim != "sub"]  # amr says whether, and where, somebody logged in
     if missing:
         yield Finding(f"{statement.path}.Condition", f"the token's {' and '.join(missing)} is not pinned")
     for tests in statement.condition.values():
@@ -273,18 +297,19 @@ def key_policy(resource: Resource, _facts: Facts) -> Iterator[Found]:
         return
     keepers: dict[str, str] = {}
     users: dict[str, str] = {}
-    for statement in found:
-        if not statement.allows:
-            continue
-        if "*" in statement.principals and not statement.bound:
-            yield Finding(f"{statement.path}.Principal", "every account of AWS may use the key")
-        for who in statement.principals:
-            if any(statement.may(action) for action in ADMINISTERS):
-                keepers.setdefault(who, statement.path)
-            if any(statement.may(action) for action in USES) and not statement.condition:
-                users.setdefault(who, statement.path)
+    yield from each_statement(iter(found), lambda one: _parts(one, keepers, users) if one.allows else ())
     for who in keepers.keys() & users.keys():
         yield Finding(f"{users[who]}.Principal", "one principal both keeps the key and uses it")
+
+
+def _parts(statement: Statement, keepers: dict[str, str], users: dict[str, str]) -> Iterator[Found]:
+    if "*" in statement.principals and not statement.bound:
+        yield Finding(f"{statement.path}.Principal", "every account of AWS may use the key")
+    for who in statement.principals:
+        if any(statement.may(action) for action in ADMINISTERS):
+            keepers.setdefault(who, statement.path)
+        if any(statement.may(action) for action in USES) and not statement.condition:
+            users.setdefault(who, statement.path)
 
 
 @over_stack("AWS-KMS-02")

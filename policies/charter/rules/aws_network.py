@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from charter.documents import Malformed, statements
+from charter.documents import Malformed, Statement, each_statement, statements
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.network import is_world
@@ -148,11 +148,14 @@ def _endpoint_policy(reader: Reader, beside: list[object]) -> Iterator[Found]:
         yield Finding("policy", "is absent: AWS then lets every account's resources be reached")
         return
     try:
-        for statement in statements(policy, "policy"):
-            actions = [action.rpartition(":")[2] for action in statement.actions]
-            whole = statement.body.get("NotAction") is not None or any(set(each) <= {"*"} for each in actions)
-            everything = "*" in statement.principals and statement.on_everything and whole
-            if statement.allows and everything and not (statement.narrowed or statement.bound):
-                yield Finding(statement.path, "allows everybody everything everywhere")
+        yield from each_statement(statements(policy, "policy"), _opens)
     except Malformed:
         yield Finding("policy", "is no JSON document")
+
+
+def _opens(statement: Statement) -> Iterator[Found]:
+    actions = [action.rpartition(":")[2] for action in statement.actions]
+    whole = statement.body.get("NotAction") is not None or any(set(each) <= {"*"} for each in actions)
+    everything = whole and "*" in statement.principals and statement.on_everything
+    if statement.allows and everything and not (statement.narrowed or statement.bound):
+        yield Finding(statement.path, "allows everybody everything everywhere")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from charter.demands import between, demand, each, either, in_production, named, nothing, off, on, one_of
-from charter.documents import Malformed, statements
+from charter.documents import Malformed, Statement, each_statement, statements
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Resource, apart, located, over_stack, resource_rule
@@ -47,16 +47,18 @@ demand(
 def registry_policy(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """Nobody unknown pulls, and whoever pushes is named."""
     try:
-        for statement in statements(resource.reader.raw("policy"), "policy"):
-            if not statement.allows:
-                continue
-            if "*" in statement.principals and not statement.bound:
-                yield Finding(f"{statement.path}.Principal", "everybody is let in")
-            pushes = statement.may("ecr:PutImage")
-            if pushes and any(who.isdigit() or who.endswith(":root") for who in statement.principals):
-                yield Finding(f"{statement.path}.Action", "a whole account may push; name the build's role")
+        yield from each_statement(statements(resource.reader.raw("policy"), "policy"), _pulls_and_pushes)
     except Malformed:
         yield Finding("policy", "is no JSON document")
+
+
+def _pulls_and_pushes(statement: Statement) -> Iterator[Found]:
+    if not statement.allows:
+        return
+    if "*" in statement.principals and not statement.bound:
+        yield Finding(f"{statement.path}.Principal", "everybody is let in")
+    if statement.may("ecr:PutImage") and any(who.isdigit() or who.endswith(":root") for who in statement.principals):
+        yield Finding(f"{statement.path}.Action", "a whole account may push; name the build's role")
 
 
 @resource_rule(
@@ -74,16 +76,29 @@ def closed_database(resource: Resource, facts: Facts) -> Iterator[Found]:
     yield from apart(*(part(resource.reader, facts) for part in parts))
 
 
+REPLICA = (named("replicateSourceDb", ""),)
+"""A copy that follows another database; AWS takes its backups there, and no last one of a replica."""
+
 demand(
     "AWS-RDS-02",
     "A database can be brought back.",
     HIGH,
     DATABASES,
     "Seven days of backups, thirty-five in production, and a last copy when it goes.",
-    between("backupRetentionPeriod", 7, 35, default=1),
-    in_production(between("backupRetentionPeriod", 35, 35, default=1)),
+    either(
+        "backupRetentionPeriod: is absent or too short; allowed is 7 to 35 days",
+        between("backupRetentionPeriod", 7, 35, default=1),
+        *REPLICA,
+    ),
+    in_production(
+        either(
+            "backupRetentionPeriod: is absent or too short; allowed is 35 days",
+            between("backupRetentionPeriod", 35, 35, default=1),
+            *REPLICA,
+        )
+    ),
     on("deletionProtection"),
-    off("skipFinalSnapshot"),
+    either("skipFinalSnapshot: is on; it must be off", off("skipFinalSnapshot"), *REPLICA),
     remediation="Set backup_retention_period 7 (35 in production), deletion_protection, skip_final_snapshot=False.",
 )
 

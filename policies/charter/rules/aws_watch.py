@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from charter.demands import between, demand, either, named, on, one_of
-from charter.documents import Malformed, statements
+from charter.documents import Malformed, Statement, each_statement, statements
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, located, stack_rule
 from charter.rules.aws_buckets import BUCKET, audit_buckets
 from charter.rules.charter_origin import PLACELESS
 from charter.sidecars import some
-from charter.values import UNKNOWN, Reader, Undetermined
+from charter.values import UNKNOWN, Reader
 
 TRAIL = "aws:cloudtrail/trail:Trail"
 DETECTOR = "aws:guardduty/detector:Detector"
@@ -114,10 +114,10 @@ def _regions(graph: Graph, facts: Facts) -> Iterator[Found]:
 
 def region_of(resource: Resource) -> Any:
     """Return the region a resource stands in: its own, or its provider's; None where the kind has none."""
-    own = resource.reader.raw("region")
-    if own is not None or resource.type.startswith(PLACELESS):
-        return own
-    return Reader(resource.provider_props).raw("region")
+    found = resource.reader.raw("region")
+    if found is None and not resource.type.startswith(PLACELESS):
+        found = Reader(resource.provider_props).raw("region")
+    return found if isinstance(found, str) or found is UNKNOWN else None
 
 
 @stack_rule(
@@ -145,7 +145,7 @@ def security_stack(graph: Graph, _facts: Facts) -> Iterator[Found]:
     "AWS-SEC-01",
     "Secrets have a key of their own and change every quarter.",
     HIGH,
-    [SECRET, ROTATION],
+    [SECRET, ROTATION, SECRET_POLICY],
     remediation="Set kms_key_id; add a SecretRotation of at most 90 days; no public policy.",
 )
 def secrets(graph: Graph, _facts: Facts) -> Iterator[Found]:
@@ -176,13 +176,15 @@ def _often(reader: Reader) -> bool:
 
 def _public(secret: Resource) -> Iterator[Found]:
     try:
-        for statement in statements(secret.reader.raw("policy"), "policy"):
-            if statement.allows and "*" in statement.principals and not statement.bound:
-                yield Finding(f"{statement.path}.Principal", "everybody may read the secret", secret.urn)
-    except Undetermined as unknown:
-        yield Open(unknown.path, secret.urn)
+        for found in each_statement(statements(secret.reader.raw("policy"), "policy"), _lets_everybody):
+            yield located(found, secret.urn)
     except Malformed:
         yield Finding("policy", "is no JSON document", secret.urn)
+
+
+def _lets_everybody(statement: Statement) -> Iterator[Found]:
+    if statement.allows and "*" in statement.principals and not statement.bound:
+        yield Finding(f"{statement.path}.Principal", "everybody may read the secret")
 
 
 @stack_rule(

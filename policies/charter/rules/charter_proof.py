@@ -94,7 +94,7 @@ def _answered(graph: Graph, rules: Resource, facts: Facts) -> Iterator[Found]:
 
 def _heard(rule: Reader, ways: list[Routes] | None) -> Iterator[Found]:
     severity = rule.map("labels").get("severity")
-    if severity in SILENT or not severity:
+    if not isinstance(severity, str) or not severity or severity in SILENT:
         return
     if not ways:
         yield Open("alertmanager")  # its cluster's Alertmanager is not in this stack, or not known yet

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.reach import GROUP, HOLDERS, SERVERS, SQL, Steps, clouds
+from charter.reach import FIREWALL, GROUP, HOLDERS, NSG, NSG_RULE, SERVER_RULES, SERVERS, SQL, Steps, clouds
 from charter.reach import RULES as GROUP_RULES
 from charter.reach_doors import DOORS
 from charter.reach_fronts import unguarded
@@ -25,7 +25,7 @@ APART: Final = 3
     "CH-28",
     "No way leads from the internet to a store, but a declared one.",
     CRITICAL,
-    [GROUP, *GROUP_RULES, *HOLDERS, SQL, *SERVERS, *DOORS, SERVICE_ENTRY],
+    [GROUP, *GROUP_RULES, *HOLDERS, SQL, FIREWALL, *SERVERS, *SERVER_RULES, NSG, NSG_RULE, *DOORS, SERVICE_ENTRY],
     remediation="Let the store in from the workload that needs it only; declare the steps in evidence.edges.",
 )
 def unreachable(graph: Graph, facts: Facts) -> Iterator[Found]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 
 from charter.demands import off, one_of
@@ -28,6 +28,7 @@ from charter.words import shown
 
 ZONE = "cloudflare:index/zone:Zone"
 SETTING = "cloudflare:index/zoneSetting:ZoneSetting"
+OVERRIDE = "cloudflare:index/zoneSettingsOverride:ZoneSettingsOverride"
 DNSSEC = "cloudflare:index/zoneDnssec:ZoneDnssec"
 RECORD = "cloudflare:index/dnsRecord:DnsRecord"
 BALANCER = "cloudflare:index/loadBalancer:LoadBalancer"
@@ -59,7 +60,7 @@ def place_of(graph: Graph, zone: str, members: list[Resource]) -> str:
     "CF-TLS-01",
     "Every zone speaks TLS 1.2 or later, to the visitor and to the origin.",
     CRITICAL,
-    [ZONE, SETTING],
+    [ZONE, SETTING, OVERRIDE],
     remediation="Set ssl strict, min_tls_version 1.2, tls_1_3 on, always_use_https on, and HSTS for a year.",
 )
 def tls(graph: Graph, _facts: Facts) -> Iterator[Found]:
@@ -71,10 +72,13 @@ def tls(graph: Graph, _facts: Facts) -> Iterator[Found]:
         "always_use_https": lambda value: value == "on",
         "security_header": _hsts,
     }
-    for zone, members in zones(graph, (SETTING,)).items():
-        settings = {str(each.props.get("settingId")): each for each in members}
+    for zone, members in zones(graph, (SETTING, OVERRIDE)).items():
+        settings = {str(each.props.get("settingId")): each for each in members if each.type == SETTING}
+        overrides = [each for each in members if each.type == OVERRIDE]
         for name, right in wanted.items():
             setting = settings.get(name)
+            if setting is None and any(_overridden(each, name, right) for each in overrides):
+                continue
             if setting is None and any(each.props.get("settingId") is UNKNOWN for each in members):
                 yield Open("settingId", place_of(graph, zone, members))
                 continue
@@ -88,11 +92,22 @@ def tls(graph: Graph, _facts: Facts) -> Iterator[Found]:
                 yield Finding("value", f"{name} is {shown(value)}; it is too weak", setting.urn)
 
 
+def _overridden(override: Resource, name: str, right: Callable[[object], bool]) -> bool:
+    """Say whether the older kind, which holds all settings of a zone in one map, has a setting right."""
+    held = override.reader.inside("settings")
+    words = name.split("_")
+    spelt = words[0] + "".join(word.capitalize() for word in words[1:])
+    return right(
+        next((held.read(key) for key in (name, spelt, name.replace("_", "")) if held.raw(key) is not None), None)
+    )
+
+
 def _hsts(value: object) -> bool:
     if not isinstance(value, dict):
         return False
     header = Reader(value).inside("strictTransportSecurity")
     header = header if header.props else Reader(value).inside("strict_transport_security")
+    header = header if header.props else Reader(value)  # the older kind holds it without that layer
     return header.flag("enabled") and (header.number("maxAge") or header.number("max_age")) >= YEAR_SECONDS
 
 
@@ -137,7 +152,7 @@ def records(graph: Graph, facts: Facts) -> Iterator[Found]:
             yield Open("proxied", record.urn)
         elif not record.reader.flag("proxied") and not validation:
             yield Finding("proxied", "is off: the origin answers the internet itself", record.urn)
-        content = record.props.get("content")
+        content = record.props.get("content", record.props.get("value"))
         if kind == "CNAME":
             allowed = facts.evidence.get("hosts", ())
             known = graph.feeds(record, "content") or content in allowed or _own_host(graph, content)

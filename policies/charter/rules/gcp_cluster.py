@@ -77,14 +77,14 @@ def recorded_subnet(resource: Resource, facts: Facts) -> Iterator[Found]:
     "GCP-NET-03",
     "Nobody lets the whole internet reach a machine's administration.",
     CRITICAL,
-    [FIREWALL, *POLICY_RULES],
+    [FIREWALL, *POLICY_RULES, NETWORK],
     remediation="Name the source ranges, or use Identity-Aware Proxy; log_config on; one rule denies all egress.",
 )
 def world_administration(resource: Resource, facts: Facts) -> Iterator[Found]:
     """An ingress rule without sources means everybody; what is not denied on the way out is allowed."""
     reader = resource.reader
     if resource.type != FIREWALL:
-        yield from apart(_policy_rule(reader))
+        yield from apart(_policy_rule(reader)) if resource.type != NETWORK else ()  # it is judged with its firewalls
         return
     yield from apart(named("logConfig", "the log of what is let in or turned away")(reader, facts), _ingress(reader))
 
