@@ -20,6 +20,7 @@ from stacks.checks.overflow import check_overflow
 from stacks.checks.places import check_places
 from stacks.checks.pooling import check_pools
 from stacks.checks.promises import check_promises
+from stacks.checks.propagation import check_propagation
 from stacks.checks.runners import check_runners
 from stacks.checks.scaling import check_scaling
 from stacks.checks.services import check_services
@@ -45,6 +46,7 @@ CHECKS: Final[tuple[Callable[[Tree], Iterator[Problem]], ...]] = (
     check_off_hours,
     check_overflow,
     check_delivery,
+    check_propagation,
     check_runners,
     check_federation,
     check_links,

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from stacks.part import FreezeMapping, Frozen, Name, Part
 from stacks.services.facts import Facts, Pods
+from stacks.services.propagation import Propagated
 from stacks.services.service import Service
 
 Repository = Annotated[
@@ -70,6 +71,8 @@ class Gitops(Service):
 
     applications: Annotated[Mapping[Name, Application], FreezeMapping] = Frozen()
     """What is deployed, by name."""
+    propagation: Annotated[Mapping[Name, Propagated], FreezeMapping] = Frozen()
+    """Workloads that a Karmada of yours spreads over clusters, by name; `propagation STACK` writes its policies."""
     private_repositories: Annotated[Mapping[Name, Repository], FreezeMapping] = Frozen()
     """Addresses that need a password, by a name; NAME-username and NAME-password are in the store of secrets."""
     host: Host | None = Field(default=None, examples=["argocd.example.org"])

@@ -28,6 +28,7 @@ ELSEWHERE = {
     "python -m automation verify-integrity": "tests/automation/integrity",
     "python -m automation size prod --rounds 5 --every 300": "tests/sizing/test_rounds.py, with fewer",
     "python -m automation lock [CHART...]": "tests/automation/test_lock.py",
+    "python -m automation images update FOLDER": "tests/automation/images",
     "make story": "tests/automation/story",
     "python -m automation answer dev adopt --urn NAME": "tests/automation/answers",
     "python -m automation deploy prod --key FILE": "tests/automation/pipeline/test_deploy.py",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
@@ -10,16 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import kubernetes
 import pytest
+import yaml
 from pulumi.runtime.mocks import MockResourceArgs
 
+from components.kubernetes.propagation import objects
 from sandbox.kubernetes.api_server import ApiServers
 from sandbox.kubernetes.releases import RELEASE
 from sandbox.state import Database, count_left
 from stacks.services.table import TABLE
-from tests.components.kubernetes.services.built import ALL, KYVERNO, build, needs_shared
+from tests.components.kubernetes.services.built import ALL, KYVERNO, SHARED, build, needs_shared
 from tests.components.kubernetes.services.planted import KYVERNO as MISTAKES_OF_KYVERNO
 from tests.components.kubernetes.services.planted import MISTAKES
+from tests.components.kubernetes.test_propagation import MISTAKES as POLICIES
+from tests.components.kubernetes.test_propagation import WISHES, wish
 from tests.components.mock_cloud import Cloud
 from tests.sandbox.engine import Made
 from tests.sandbox.kubernetes.port import Port
@@ -187,3 +193,44 @@ def has(value: Any, path: tuple[str | int, ...]) -> bool:
         except (KeyError, IndexError, TypeError):
             return False
     return True
+
+
+def test_policies_of_karmada_are_taken_and_mistakes_are_not(control_plane: ControlPlane) -> None:
+    """Karmada's own API server is one of Kubernetes with these definitions; here as a dry run."""
+    client = kubernetes.config.new_client_from_config(str(control_plane.kubeconfig))
+    extensions, custom = kubernetes.client.ApiextensionsV1Api(client), kubernetes.client.CustomObjectsApi(client)
+    plurals = {"PropagationPolicy": "propagationpolicies", "OverridePolicy": "overridepolicies"}
+    names = []
+    for plural in plurals.values():
+        text = (SHARED / "crds" / "karmada" / f"{plural}.yaml").read_text(encoding="utf-8")
+        names.append(extensions.create_custom_resource_definition(yaml.safe_load(text)).metadata.name)
+
+    def refused(made: dict[str, Any]) -> bool:
+        group, version = made["apiVersion"].split("/")
+        where = (group, version, "default", plurals[made["kind"]])
+        try:
+            custom.create_namespaced_custom_object(*where, made, dry_run="All", field_validation="Strict")
+        except kubernetes.client.ApiException as problem:
+            return problem.status in {400, 422}
+        return False
+
+    def ours(name: str) -> list[dict[str, Any]]:
+        found = objects(name, wish(name))
+        for each in found:
+            each["metadata"]["namespace"] = "default"
+        return found
+
+    try:
+        for _ in range(50):  # a definition is served a moment after it was made
+            served = [extensions.read_custom_resource_definition_status(name) for name in names]
+            if all(
+                any(c.type == "Established" and c.status == "True" for c in (s.status.conditions or ())) for s in served
+            ):
+                break
+            time.sleep(0.2)
+        assert [each["metadata"] for name in WISHES for each in ours(name) if refused(each)] == []
+        accepted = [path for name, path, wrong in POLICIES if not refused(planted(ours(name)[0], path, wrong))]
+        assert accepted == []
+    finally:
+        for name in names:
+            extensions.delete_custom_resource_definition(name)
