@@ -86,11 +86,6 @@ COMPUTED: Final[Mapping[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]]
     "aws:eks/cluster:Cluster": _eks,
     "aws:ec2/launchTemplate:LaunchTemplate": lambda *_: {"latestVersion": 1},
     "aws:kms/key:Key": lambda name, _: {"keyId": str(uuid5(NAMESPACE_URL, f"key {name}"))},
-    "aws:kms/key:Key": lambda name, _: {"keyId": str(uuid5(NAMESPACE_URL, f"key {name}"))},
-    "aws:rds/instance:Instance": lambda name, _: {
-        "address": f"{name}.rds.example.org",
-        "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:rds!{name}"}],
-    },
     "aws:rds/instance:Instance": lambda name, _: {
         "address": f"{name}.rds.example.org",
         "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:rds!{name}"}],
@@ -101,9 +96,6 @@ COMPUTED: Final[Mapping[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]]
     "gcp:container/cluster:Cluster": _gke,
     "gcp:memorystore/instance:Instance": lambda *_: {
         "endpoints": [{"connections": [{"pscAutoConnection": {"ipAddress": "10.1.2.3", "port": 6379}}]}],
-    },
-    "gcp:memorystore/instance:Instance": lambda *_: {
-        "endpoints": [{"connections": [{"pscAutoConnection": {"ipAddress": "10.0.0.3"}}]}],
     },
     "azure-native:containerservice:ManagedCluster": _aks,
     "azure-native:keyvault:Key": lambda name, _: {

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from charter.dispatch import Index
 from charter.documents import Malformed
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.lists import listed, outward
-from charter.rule import RULES, Excused, Finding, Found, Index, Resource, Rule
+from charter.lists import LIST, listed, outward
+from charter.rule import RULES, Excused, Finding, Found, Resource, Rule
 from charter.tally import Tally
 from charter.values import Undetermined
 from charter.waivers import Waiver, covering, faults, read_waivers
@@ -57,12 +58,15 @@ class Judge:
         verdicts: list[Verdict] = []
         if resource.origin == "read":
             return verdicts  # somebody else's; CH-10 asks whose
-        for each in listed(resource):
-            rules = self._resource_rules.for_one(each)
-            self.tally.resource(each.urn, rules)
-            for rule in rules:
+        for each in listed(resource) if resource.kind.endswith(LIST) else (resource,):
+            plan = self._resource_rules.plan(each)
+            self.tally.resource(each.urn, plan.rules)
+            seen = each.marks
+            for rule, check, needs in plan.steps:
+                if needs and not needs & seen:
+                    continue
                 try:
-                    for found in rule.check(each, facts) if rule.check else ():
+                    for found in check(each, facts):
                         self._note(rule, each.urn, found, verdicts)
                 except Exception as error:  # noqa: BLE001  each kind is told apart there
                     self._raised(rule, each.urn, error, verdicts)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 from charter.secrets import secret_name
 
-SECRET, PLACEHOLDER = 1, 2
-"""Marks: a text whose key announces a secret; a placeholder where an id belongs."""
+SECRET, PLACEHOLDER, POD, MAYBE_IMAGE, STATUS = 1, 2, 4, 8, 16
+"""Marks: a text whose key announces a secret; a placeholder where an id belongs; what may be the spec of a pod; what
+may name an image; a status."""
+KEYS: Final = {"containers": POD, "status": STATUS, "image": MAYBE_IMAGE, "repository": MAYBE_IMAGE}
+"""Keys that are a mark whatever stands below them."""
 ID_NAMES: Final = re.compile(r"(Id|Ids|ID|IDs|Arn|arn|project|Name|selfLink|Uri|URI)$")
 PLACEHOLDERS: Final = frozenset(
     [
@@ -37,7 +41,10 @@ LONGEST: Final = 64
 """Characters beyond which a text is no placeholder, however it is padded."""
 MOST: Final = 65_536
 """Keys that are remembered."""
-_KINDS: Final[dict[str, int]] = {}
+
+
+PLAIN: Final[set[str]] = set()
+"""Keys that announce nothing; remembered, as keys repeat."""
 
 
 def placeholder(text: str) -> bool:
@@ -45,30 +52,54 @@ def placeholder(text: str) -> bool:
     return len(text) <= LONGEST and text.strip().lower() in PLACEHOLDERS
 
 
-def _kind(key: str) -> int:
-    """Return which marks a text below a key may have; remembered, as keys repeat."""
-    name = str(key).rpartition(".")[2].partition("[")[0]
-    kind = (SECRET if secret_name(name) else 0) | (PLACEHOLDER if ID_NAMES.search(name) else 0)
-    if len(_KINDS) < MOST:
-        _KINDS[key] = kind
-    return kind
+def marks(value: Any) -> int:
+    """Return the marks of all leaves of a value; nothing is told of where: who finds a mark looks again."""
+    return _of_map(value if type(value) is dict else {"": value})
 
 
-def marks(value: Any, key: str = "") -> int:
-    """Return the marks of all texts in a value; nothing is told of where: who finds a mark looks again."""
-    found = 0
-    kind = type(value)
-    if kind is dict:
-        for name, item in value.items():
-            inner = type(item)
-            if inner is str:
-                if item and (told := _KINDS[name] if name in _KINDS else _kind(name)):
-                    found |= told & SECRET
-                    if told & PLACEHOLDER and len(item) <= LONGEST and item.strip().lower() in PLACEHOLDERS:
-                        found |= PLACEHOLDER
-            elif inner is dict or inner is list:
-                found |= marks(item, name)
-    elif kind is list:
-        for item in value:
-            found |= marks({key: item} if type(item) is str else item, key)
+def _of_map(value: dict[Any, Any]) -> int:
+    """Return the marks of a map: nearly all have only keys that announce nothing, which is told by one comparison."""
+    found = 0 if value.keys() <= PLAIN else marks_of_names(value)
+    for item in value.values():
+        kind = type(item)
+        if kind is dict:
+            found |= _of_map(item)
+        elif kind is list:
+            for inner in item:
+                kind = type(inner)
+                if kind is dict:
+                    found |= _of_map(inner)
+                elif kind is list:
+                    found |= _of_map({"": inner})
     return found
+
+
+def marks_of_names(value: dict[Any, Any]) -> int:
+    """Return the marks of what stands right below the keys of a map, lists in lists included."""
+    found = 0
+    for name, item in value.items():
+        told = _announced(name)
+        if not told:
+            if len(PLAIN) < MOST:
+                PLAIN.add(name)
+            continue
+        waiting = [item]
+        while waiting:
+            one = waiting.pop()
+            if type(one) is list:
+                waiting += one
+            elif type(one) is str and one:
+                found |= told if told & PLACEHOLDER and placeholder(one) else told & ~PLACEHOLDER
+        found |= KEYS.get(name, 0)
+    return found
+
+
+@lru_cache(maxsize=MOST)
+def _announced(key: Any) -> int:
+    """Return which marks what stands below a key may have."""
+    last = str(key).rpartition(".")[2]
+    name = last.partition("[")[0]
+    told = SECRET if secret_name(name) or secret_name(last) else 0
+    if ID_NAMES.search(name):
+        told |= PLACEHOLDER
+    return told | KEYS.get(key, 0)

@@ -31,6 +31,18 @@ def is_world(text: Any) -> bool:
     return found is not None and found.prefixlen == 0
 
 
+@lru_cache(maxsize=8192)
+def share(text: str) -> float:
+    """Return which part of all addresses of its family a text names; what names no network has none.
+
+    Networks whose shares are less than 1 together, over both families, are not everybody.
+    """
+    if is_world(text):
+        return 1.0
+    found = _network(text)
+    return 0.0 if found is None else 2.0**-found.prefixlen
+
+
 def cover_world(texts: Iterable[Any]) -> bool:
     """Say whether several ranges together are everybody (0.0.0.0/1 and 128.0.0.0/1)."""
     found = [each for each in map(network, texts) if each is not None]

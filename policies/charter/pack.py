@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import charter.rules  # noqa: F401  registers every rule
+from charter.decoding import decoded, marked
 from charter.facts import CONFIG_SCHEMA, Facts, read_facts
 from charter.judge import Judge, Verdict
 from charter.patience import Watch
@@ -108,11 +109,12 @@ class Dispatcher:
 def resource_of(args: Any) -> Resource:
     """Turn the engine's arguments into what rules see."""
     provider = args.provider
-    return Resource(
+    props, seen = decoded(args.props)
+    made = Resource(
         urn=args.urn,
         type=args.resource_type,
         name=args.name,
-        props=plain(args.props),
+        props=props,
         provider_type=provider.resource_type if provider else "",
         provider_name=provider.name if provider else "",
         provider_urn=provider.urn if provider else "",
@@ -121,6 +123,7 @@ def resource_of(args: Any) -> Resource:
         ignore_changes=tuple(args.opts.ignore_changes or ()),
         parent=args.opts.parent or "",
     )
+    return marked(made, seen)
 
 
 def _stack_resource(resource: Any) -> Resource:

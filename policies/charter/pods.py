@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from charter.facts import Facts
+from charter.leaves import POD
 from charter.rule import Check, Excused, Finding, Found, Resource, apart
 from charter.values import UNKNOWN, Reader, Undetermined
 
@@ -65,14 +66,15 @@ def pods(resource: Resource) -> tuple[Pod, ...]:
     """Return the pods of an object; found once per object."""
     found = resource.__dict__.get("_pods")
     if found is None:
-        found = tuple(_search(resource.props, "", resource.kind)) if resource.package == "kubernetes" else ()
+        marked = resource.package == "kubernetes" and resource.marks & POD
+        found = tuple(_search(resource.props, "", resource.kind)) if marked else ()
         resource.__dict__["_pods"] = found
     return found
 
 
 def holds_pods(resource: Resource) -> bool:
     """Say whether an object holds a pod; rules over pods judge no other."""
-    return bool(pods(resource))
+    return resource.marks & POD != 0 and bool(pods(resource))
 
 
 def _search(value: Any, path: str, kind: str) -> Iterator[Pod]:

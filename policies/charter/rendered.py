@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, Final
 
+from charter.dispatch import Index
 from charter.documents import Malformed
 from charter.facts import Facts
 from charter.lists import listed
-from charter.rule import RULES, Finding, Found, Index, Open, Resource
+from charter.rule import RULES, Finding, Found, Open, Resource
 from charter.values import UNKNOWN, Undetermined, plain
 
 JUDGED: Final = ("K8S-", "CH-01", "CH-20", "CH-21")
@@ -39,7 +40,7 @@ def objects_of(release: Resource, held: Sequence[Any]) -> Iterator[Resource]:
 def judged(release: Resource, held: Sequence[Any], facts: Facts) -> Iterator[Found]:
     """Yield what rules find in the objects, told at the chart; what they cannot decide stays open there."""
     for each in objects_of(release, held):
-        for rule in _index().for_one(each):
+        for rule in _index().plan(each).rules:
             told = f"renders {each.kind} {each.name}, which breaks {rule.id}"
             try:
                 for found in rule.check(each, facts) if rule.check else ():

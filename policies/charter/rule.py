@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.controls import controls_of
 from charter.facts import Facts
 from charter.leaves import marks
+from charter.once import once
 from charter.spellings import canonical
 from charter.values import Reader, Undetermined, texts
 
@@ -103,15 +102,12 @@ class Resource:
         """Return a reader of the properties."""
         return Reader(self.props)
 
-    @property
+    @once
     def marks(self) -> int:
         """Return what one look at all leaves saw (charter.leaves), so that few resources need a closer one."""
-        held = self.__dict__
-        if "_marks" not in held:  # by hand: cached_property takes a lock, and this is asked for every resource
-            held["_marks"] = marks(self.props)
-        return int(held["_marks"])
+        return marks(self.props)
 
-    @cached_property
+    @once
     def texts(self) -> list[tuple[str, str]]:
         """Return every text of the properties with its path; found once, for all rules that look at all of them."""
         found: list[tuple[str, str]] = []
@@ -120,6 +116,8 @@ class Resource:
 
 
 Check = Callable[[Resource, Facts], Iterable[Found]]
+Question = Callable[[Resource], bool]
+Needs = Callable[[str], int]
 StackCheck = Callable[["Graph", Facts], Iterable[Found]]
 
 
@@ -139,8 +137,13 @@ class Rule:
     purpose: str = ""
     check: Check | None = None
     stack_check: StackCheck | None = None
-    applies: Callable[[Resource], bool] | None = None
     implies: tuple[str, ...] = ()
+    applies: Question | None = None
+    """Whether it judges a resource of its types; of the others nothing is counted. For rules over single resources the
+    answer may hang on the type, the pods and the ignored changes of a resource, and on nothing else (charter.dispatch).
+    """
+    needs: Needs | None = None
+    """Marks (charter.leaves) of which a resource of a type must have one for the check to find anything; 0: none."""
 
     @property
     def controls(self) -> tuple[str, ...]:
@@ -159,7 +162,8 @@ def resource_rule(  # noqa: PLR0913  a rule is what it is; each part is named at
     *,
     remediation: str,
     implies: Iterable[str] = (),
-    applies: Callable[[Resource], bool] | None = None,
+    applies: Question | None = None,
+    needs: Needs | None = None,
 ) -> Callable[[Check], Check]:
     """Register a rule over single resources; the decorated function yields findings."""
     rule = Rule(
@@ -170,6 +174,7 @@ def resource_rule(  # noqa: PLR0913  a rule is what it is; each part is named at
         remediation=remediation,
         applies=applies,
         implies=tuple(implies),
+        needs=needs,
     )
 
     def register(check: Check) -> Check:
@@ -187,7 +192,7 @@ def stack_rule(  # noqa: PLR0913  see above
     *,
     remediation: str,
     implies: Iterable[str] = (),
-    applies: Callable[[Resource], bool] | None = None,
+    applies: Question | None = None,
 ) -> Callable[[StackCheck], StackCheck]:
     """Register a rule over the whole stack; it gets the graph, and its findings name the URN."""
     rule = Rule(
@@ -246,50 +251,6 @@ def matching(rules: Iterable[Rule], resource_type: str) -> Iterator[Rule]:
     for rule in rules:
         if any(matches(pattern, resource_type) for pattern in rule.types):
             yield rule
-
-
-class Index:
-    """Rules by the types that they judge; answers for a type without asking each rule."""
-
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self.rules = tuple(rules)
-        self._exact: dict[str, list[int]] = defaultdict(list)
-        self._starred: dict[str, list[int]] = defaultdict(list)
-        for place, rule in enumerate(self.rules):
-            for pattern in rule.types:
-                if pattern.endswith("*"):
-                    self._starred[pattern[:-1]].append(place)
-                else:
-                    self._exact[pattern].append(place)
-        self._known: dict[str, tuple[Rule, ...]] = {}
-        self._parted: dict[str, tuple[tuple[Rule, ...], tuple[Callable[[Resource], bool], ...]]] = {}
-        self._choosy: dict[str, bool] = {}
-
-    def of(self, resource_type: str) -> tuple[Rule, ...]:
-        """Return the rules that judge a resource type, in their order."""
-        found = self._known.get(resource_type)
-        if found is None:
-            spelt = canonical(resource_type)
-            places = set(self._exact.get(spelt, ()))
-            for start, starred in self._starred.items():
-                if spelt.startswith(start):
-                    places.update(starred)
-            found = self._known[resource_type] = tuple(self.rules[place] for place in sorted(places))
-        return found
-
-    def for_one(self, resource: Resource) -> tuple[Rule, ...]:
-        """Return the rules that judge a resource, without those that look at only some of its type and not at it."""
-        kind = resource.type
-        known = self._parted.get(kind)
-        if known is None:
-            rules = self.of(kind)
-            always = tuple(rule for rule in rules if rule.applies is None)
-            known = self._parted[kind] = (always, tuple(rule.applies for rule in rules if rule.applies))
-        always, questions = known
-        for asks in questions:
-            if asks(resource):
-                return tuple(rule for rule in self.of(kind) if rule.applies is None or rule.applies(resource))
-        return always
 
 
 def matches(pattern: str, resource_type: str) -> bool:

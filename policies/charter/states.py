@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from charter.decoding import decoded, marked
 from charter.rule import Resource
 from charter.values import SECRET, plain
 
@@ -60,11 +61,12 @@ def resource(entry: Mapping[str, Any], by_urn: Mapping[str, Mapping[str, Any]]) 
     provider_urn = str(entry.get("provider") or "").rpartition("::")[0]
     provider = by_urn.get(provider_urn, {})
     relations = entry.get("propertyDependencies") or {}
-    return Resource(
+    props, seen = decoded(normalised(_told(entry)))
+    made = Resource(
         urn=urn,
         type=entry["type"],
         name=urn.rpartition("::")[2],
-        props=plain(normalised(_told(entry))),
+        props=props,
         origin="read" if entry.get("external") else "imported" if entry.get("importID") else "",
         id=str(entry.get("id") or ""),
         provider_type=str(provider.get("type", "")),
@@ -77,3 +79,4 @@ def resource(entry: Mapping[str, Any], by_urn: Mapping[str, Mapping[str, Any]]) 
         dependencies=tuple(entry.get("dependencies") or ()),
         property_dependencies={key: tuple(urns or ()) for key, urns in relations.items()},
     )
+    return marked(made, seen)

@@ -38,10 +38,10 @@ class Tally:
 
     def resource(self, urn: str, rules: tuple[Rule, ...]) -> None:
         """Count the pairs of a resource with the rules that are about to judge it alone."""
-        self._alone[urn] = rules
-        if self.undetermined:
+        if self.undetermined and urn in self._alone:
             for rule in rules:
                 self.undetermined.pop((rule.id, urn), None)
+        self._alone[urn] = rules
 
     def _judged(self) -> dict[str, int]:
         """Return how many resources each rule judged."""

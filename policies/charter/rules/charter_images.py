@@ -8,6 +8,7 @@ from typing import Any
 
 from charter.facts import Facts
 from charter.graph import Graph
+from charter.leaves import MAYBE_IMAGE
 from charter.pods import ANY_KIND, Pod, holds_pods, pods
 from charter.rendered import judged
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, resource_rule, stack_rule
@@ -43,7 +44,7 @@ def _of_pods(resource: Resource) -> Iterator[tuple[str, Any]]:
 
 def _of_values(resource: Resource) -> Iterator[tuple[str, Any]]:
     """Yield the images that the values of a chart name: as one text, or as a repository with a tag or a digest."""
-    values = resource.props.get("values") if resource.type in CHARTS else None
+    values = resource.props.get("values") if resource.type in CHARTS and resource.marks & MAYBE_IMAGE else None
     waiting: list[tuple[str, Any]] = [("values", values)]
     while waiting:
         path, value = waiting.pop()

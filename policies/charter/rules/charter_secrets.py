@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from charter.facts import Facts
@@ -48,15 +48,12 @@ KEY_KINDS = ("kms/", "keyvault:Key", "compute:DiskEncryptionSet")
     CRITICAL,
     ["*"],
     remediation="Take the value from a secret configuration key or a secret output; mark outputs with Output.secret.",
+    needs=lambda _kind: SECRET,
 )
-def secrets_marked(resource: Resource, facts: Facts) -> Iterable[Found]:
+def secrets_marked(resource: Resource, facts: Facts) -> Iterator[Found]:
     """Only an exported state shows which values are secret: elsewhere a plain one is left open."""
-    if not resource.marks & SECRET or resource.type.startswith(("pulumi:providers:", "ecosystem:")):
-        return ()
-    return _plain(resource, facts)
-
-
-def _plain(resource: Resource, facts: Facts) -> Iterator[Found]:
+    if resource.type.startswith(("pulumi:providers:", "ecosystem:")):
+        return
     for path, text in resource.texts:
         if secret_path(path) and not refers(path) and not harmless(text):
             yield Finding(path, "is plain; it must be secret") if facts.secrets_visible else Open(path)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from charter.constants import by_hand, constant_probes, measured
 from charter.facts import Facts
-from charter.leaves import ID_NAMES, PLACEHOLDER, placeholder
+from charter.leaves import ID_NAMES, PLACEHOLDER, POD, STATUS, placeholder
 from charter.pods import pods
 from charter.rule import CRITICAL, Finding, Found, Open, Resource, apart, over_stack, resource_rule
 from charter.rules.charter_sizing import RANDOM
@@ -46,19 +46,26 @@ STATUS_MAPS = ("cluster-autoscaler-status",)
     CRITICAL,
     ["pulumi:providers:*", "kubernetes:*"],
     remediation="Drop custom endpoints, skipped checks and test credentials; run offline only through the sandbox.",
+    needs=lambda kind: POD if kind.startswith("kubernetes:") else 0,
 )
-def no_sandbox(resource: Resource, facts: Facts) -> Iterator[Found]:
+def no_sandbox(resource: Resource, facts: Facts) -> Iterable[Found]:
     """The sandbox marks its providers; the mark is refused wherever the facts do not say sandbox."""
-    if resource.type.startswith("pulumi:providers:"):
-        if not facts.sandbox:
-            yield from apart(*_provider(resource.reader))
-        elif _is_cloud(resource) and resource.reader.read(MARK) != "offline":
-            yield Finding(MARK, "is absent: an offline run reaches a provider that is no stand-in")
-        return
-    if facts.production:
-        for pod in pods(resource):
-            for container in pod.containers():
-                yield from apart(_pretends(container))
+    if resource.package != "kubernetes":
+        return _stands_in(resource, facts)
+    return _pretending(resource) if facts.production else ()
+
+
+def _stands_in(resource: Resource, facts: Facts) -> Iterator[Found]:
+    if not facts.sandbox:
+        yield from apart(*_provider(resource.reader))
+    elif _is_cloud(resource) and resource.reader.read(MARK) != "offline":
+        yield Finding(MARK, "is absent: an offline run reaches a provider that is no stand-in")
+
+
+def _pretending(resource: Resource) -> Iterator[Found]:
+    for pod in pods(resource):
+        for container in pod.containers():
+            yield from apart(_pretends(container))
 
 
 def _is_cloud(resource: Resource) -> bool:
@@ -140,25 +147,21 @@ def dynamic(resource: Resource, facts: Facts) -> Iterator[Found]:
     CRITICAL,
     ["*"],
     remediation="Give the real id, or the Output that knows it; let controllers write their own status.",
+    needs=lambda kind: 0 if kind.endswith(":ConfigMap") else PLACEHOLDER | POD | STATUS,
 )
-def no_fiction(resource: Resource, facts: Facts) -> Iterable[Found]:
+def no_fiction(resource: Resource, facts: Facts) -> Iterator[Found]:
     """A placeholder that is typed where an id belongs works until somebody needs it; a constant says nothing of health.
 
     Controllers write the status of objects; a probe asks the program that it is about.
     """
-    if resource.marks & PLACEHOLDER or resource.package == "kubernetes":
-        return _fiction(resource, facts)
-    return ()
-
-
-def _fiction(resource: Resource, facts: Facts) -> Iterator[Found]:
     if resource.kind == "ConfigMap" and resource.reader.raw("metadata.name") in STATUS_MAPS:
         yield Finding(
             "metadata.name", "is a status that the cluster autoscaler writes; its settings are flags of its own"
         )
     if not facts.production or resource.type.startswith("pulumi:pulumi:"):
         return
-    yield from apart(_ids(resource), _language_model(resource), by_hand(resource), *constant_probes(resource))
+    made_up = _ids(resource) if resource.marks & PLACEHOLDER else ()
+    yield from apart(made_up, _language_model(resource), by_hand(resource), *constant_probes(resource))
 
 
 def _ids(resource: Resource) -> Iterator[Found]:

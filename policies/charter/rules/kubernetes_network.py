@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any, Final
 
 from charter.cluster_kinds import (
     CLUSTER_WIDE,
@@ -26,7 +27,7 @@ from charter.cluster_kinds import (
 )
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.network import cover_world, is_world
+from charter.network import cover_world, is_world, share
 from charter.pods import AGENT_SPACES, ANY_KIND, name_of, namespace_of, pods
 from charter.rule import (
     HIGH,
@@ -45,6 +46,8 @@ from charter.values import UNKNOWN, Reader, Undetermined
 from charter.words import shown
 
 PORTS = 65_535
+ONE = ("/32", "/128")
+"""What blocks of one address end in."""
 
 
 @resource_rule(
@@ -86,22 +89,48 @@ def _told(key: str) -> str:
     ANY_KIND,
     remediation="Give metadata.namespace a namespace of your own.",
 )
-def not_in_default(resource: Resource, _facts: Facts) -> Iterator[Found]:
+def not_in_default(resource: Resource, _facts: Facts) -> Iterable[Found]:
     """Node agents may live in kube-system; objects of the cluster itself have no namespace."""
-    if "helm.sh" in resource.type:
-        if resource.reader.raw("namespace") in ("default", "kube-public", "kube-node-lease"):
-            yield Finding("namespace", "is no namespace of our own")
-        return
-    if resource.kind in CLUSTER_WIDE or resource.kind.endswith(("List", "Patch")):
-        return
-    if resource.type.startswith("kubernetes:rbac") and resource.kind.startswith("Cluster"):
-        return
+    kind = _lives(resource.type)
+    if kind is NOT_IN_ONE:
+        return ()
+    if kind is RELEASE:
+        wrong = resource.props.get("namespace") in ("default", "kube-public", "kube-node-lease")
+        return (Finding("namespace", "is no namespace of our own"),) if wrong else ()
+    metadata = resource.props.get("metadata")
+    if type(metadata) is dict:
+        told = metadata.get("namespace")
+        if (type(told) is str and told and told not in SYSTEM_NAMESPACES) or (told is None and kind is CUSTOM):
+            return ()
+    return _in_system(resource, custom=kind is CUSTOM)
+
+
+NOT_IN_ONE: Final = "objects of the cluster, lists and patches"
+RELEASE: Final = "charts"
+CUSTOM: Final = "kinds whose definition is not here"
+OWN: Final = "kinds that live in a namespace"
+
+
+@cache
+def _lives(resource_type: str) -> str:
+    """Return how objects of a type stand to namespaces."""
+    kind = resource_type.rpartition(":")[2]
+    if "helm.sh" in resource_type:
+        return RELEASE
+    if kind in CLUSTER_WIDE or kind.endswith(("List", "Patch")):
+        return NOT_IN_ONE
+    if resource_type.startswith("kubernetes:rbac") and kind.startswith("Cluster"):
+        return NOT_IN_ONE
+    known = ("kubernetes:core", "kubernetes:apps", "kubernetes:batch", "kubernetes:net")
+    return OWN if resource_type.startswith(known) else CUSTOM
+
+
+def _in_system(resource: Resource, *, custom: bool) -> Iterator[Found]:
     if "metadata" not in resource.props and not pods(resource):
         return
     namespace = namespace_of(resource)
     if namespace == "kube-system" and resource.kind == "DaemonSet":
         return
-    custom = not resource.type.startswith(("kubernetes:core", "kubernetes:apps", "kubernetes:batch", "kubernetes:net"))
     if custom and not resource.reader.has("metadata.namespace"):
         return  # a custom resource without a namespace may be cluster-wide; its definition is not here
     if namespace in SYSTEM_NAMESPACES:
@@ -187,11 +216,82 @@ def bounded(graph: Graph, _facts: Facts) -> Iterator[Found]:
     [POLICY],
     remediation="Give each peer a selector or a block with exceptions, and each rule its ports.",
 )
-def exact_policy(resource: Resource, _facts: Facts) -> Iterator[Found]:
+def exact_policy(resource: Resource, _facts: Facts) -> Iterable[Found]:
     """An empty peer is everybody in every namespace; a rule without ports is every port."""
-    for side, peers in (("ingress", "from"), ("egress", "to")):
+    return () if _plainly_exact(resource.props.get("spec")) else _exact(resource)
+
+
+SIDES = (("ingress", "from"), ("egress", "to"))
+
+
+def _exact(resource: Resource) -> Iterator[Found]:
+    for side, peers in SIDES:
         for rule in resource.reader.each(f"spec.{side}"):
             yield from apart(_ports(rule, side, peers), _peers(rule, peers))
+
+
+def _plainly_exact(spec: Any) -> bool:
+    """Say at once, for most policies, that each rule has ports and narrow peers; whatever is odd is looked at closely.
+
+    No part of it may be unknown, of another shape than the API's, or a wide block.
+    """
+    if type(spec) is not dict:
+        return False
+    for side, name in SIDES:
+        rules = spec.get(side, [])
+        if type(rules) is not list:
+            return False
+        for rule in rules:
+            ports, peers = (rule.get("ports"), rule.get(name)) if type(rule) is dict else (None, None)
+            if not ports or not peers or type(ports) is not list or type(peers) is not list:
+                return False
+            for port in ports:
+                if not _some_ports(port, peers):
+                    return False
+            if not _narrow(peers):
+                return False
+    return True
+
+
+def _some_ports(port: Any, peers: list[Any]) -> bool:
+    """Say whether it is a number or a name, or a range that leaves some out or is for single addresses."""
+    if type(port) is not dict:
+        return False
+    first, last = port.get("port"), port.get("endPort")
+    if last is None:  # a text may hold a number below zero
+        return (type(first) is int and first >= 0) or (type(first) is str and first[:1].isalnum())
+    return type(first) is int and type(last) is int and (last - first < PORTS - 1 or _addresses(peers))
+
+
+def _addresses(peers: list[Any]) -> bool:
+    """Say whether every peer is one address."""
+    blocks = [peer.get("ipBlock") if type(peer) is dict else None for peer in peers]
+    return all(type(block) is dict and str(block.get("cidr")).endswith(ONE) for block in blocks)
+
+
+def _narrow(peers: list[Any]) -> bool:
+    """Say whether every peer is chosen by a selector that says something, and all blocks together are no world."""
+    world = 0.0
+    for peer in peers:
+        if type(peer) is not dict:
+            return False
+        block = peer.get("ipBlock")
+        if block is not None:
+            if type(block) is not dict or type(block.get("cidr")) is not str:
+                return False
+            besides = block.get("except")
+            if besides is None:
+                world += share(block["cidr"])
+            elif not besides or type(besides) is not list:
+                return False
+            continue
+        spaces, chosen = peer.get("namespaceSelector"), peer.get("podSelector")
+        if spaces is None:
+            if chosen is None:
+                return False
+        elif type(spaces) is not dict or not (spaces or (chosen and type(chosen) is dict)):
+            return False
+    return world < 1
 
 
 def _ports(rule: Reader, side: str, peers: str) -> Iterator[Found]:
@@ -207,7 +307,7 @@ def _ports(rule: Reader, side: str, peers: str) -> Iterator[Found]:
 def _hosts(rule: Reader, name: str) -> bool:
     """Say whether a rule is for single addresses only: a node's probes may ask any port."""
     blocks = [peer.text("ipBlock.cidr") for peer in rule.each(name)]
-    return bool(blocks) and all(block.endswith(("/32", "/128")) for block in blocks)
+    return bool(blocks) and all(block.endswith(ONE) for block in blocks)
 
 
 def _peers(rule: Reader, name: str) -> Iterator[Found]:

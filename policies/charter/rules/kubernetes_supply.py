@@ -10,6 +10,7 @@ from charter.cluster_kinds import (
     UNRESOLVED,
 )
 from charter.facts import Facts
+from charter.leaves import SECRET
 from charter.rule import (
     HIGH,
     Finding,
@@ -81,7 +82,7 @@ def _hours(text: str) -> float:
 def charts(resource: Resource, facts: Facts) -> Iterator[Found]:
     """A Release is opaque: what it renders must be known by a hash, in its description or values."""
     reader = resource.reader
-    parts = [_chart(reader), _values(reader)]
+    parts = [_chart(reader), _values(resource)]
     if resource.kind == "Release":
         parts.append(_rendered(reader))
     for found in apart(*parts):
@@ -115,8 +116,11 @@ def _chart(reader: Reader) -> Iterator[Found]:
         yield Finding("verify", "is off, and neither the chart nor the description has a digest")
 
 
-def _values(reader: Reader) -> Iterator[Found]:
-    for path, leaf in walk(reader.map("values"), "values"):
+def _values(resource: Resource) -> Iterator[Found]:
+    values = resource.reader.map("values")
+    if not resource.marks & SECRET:
+        return
+    for path, leaf in walk(values, "values"):
         name = path.rpartition(".")[2]
         if isinstance(leaf, str) and secret_name(name) and not refers(path) and not harmless(leaf):
             yield Finding(path, "looks like a secret; keep it in the secret store")
