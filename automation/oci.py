@@ -50,6 +50,9 @@ class Door:
             answer = self._ask(url, {**(headers or {}), "Authorization": self._authorization(challenge, url)})
         if answer.status != OK:
             raise UnfitError(f"{url}: answers {answer.status}")
+        ended = urllib.parse.urljoin(url, answer.geturl() or "")
+        if url.startswith("https://") and not ended.startswith("https://"):
+            raise UnfitError(f"{url}: leads to {ended.partition('?')[0]}, which is not https")
         if len(answer.data) > LIMIT:
             raise UnfitError(f"{url}: is larger than {LIMIT} bytes")
         return answer.data, answer.headers

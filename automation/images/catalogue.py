@@ -9,7 +9,7 @@ import urllib.parse
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from automation.images.reference import Reference
+from automation.images.reference import DIGEST, Reference
 from automation.oci import Door, UnfitError, json_object
 
 INDEXES: Final = (
@@ -37,7 +37,8 @@ class Catalogue:
         url = f"{image.address}/tags/list?n={PAGE}"
         for _ in range(PAGES):
             body, headers = self._door.get(url)
-            found += [str(tag) for tag in json_object(body, url).get("tags") or ()]
+            tags = json_object(body, url).get("tags")
+            found += [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
             following = re.search(r'<([^>]+)>\s*;\s*rel="?next"?', headers.get("Link", ""))
             if following is None:
                 return tuple(dict.fromkeys(found))
@@ -64,11 +65,16 @@ class Catalogue:
     def _platforms(self, image: Reference, manifest: Mapping[str, Any]) -> Iterator[str]:
         """Yield OS/ARCHITECTURE of each image of an index, or of the one image, which its configuration tells."""
         if "manifests" in manifest:
-            for each in manifest["manifests"]:
-                platform = each.get("platform") or {}
-                yield f"{platform.get('os')}/{platform.get('architecture')}"
+            entries = manifest["manifests"]
+            for each in entries if isinstance(entries, list) else ():
+                platform = each.get("platform") if isinstance(each, Mapping) else None
+                if isinstance(platform, Mapping):
+                    yield f"{platform.get('os')}/{platform.get('architecture')}"
             return
-        wanted = str((manifest.get("config") or {}).get("digest", ""))
+        config = manifest.get("config")
+        wanted = str(config.get("digest", "")) if isinstance(config, Mapping) else ""
+        if not DIGEST.fullmatch(wanted):
+            raise UnfitError(f"{image.name}: what its registry answers is no image")
         url = f"{image.address}/blobs/{wanted}"
         body, _ = self._door.get(url)
         if f"sha256:{hashlib.sha256(body).hexdigest()}" != wanted:

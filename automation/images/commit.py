@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -38,14 +39,20 @@ class Tree:
     def commit(self, change: Change, texts: Mapping[Path, str]) -> str:
         """Write the files and commit them, signed off; when the commit fails they are as before. Returns its hash."""
         before = {file: read(file) for file in texts}
-        for file, text in texts.items():
-            file.write_text(text, encoding="utf-8", newline="")
+        written: list[Path] = []
         try:
+            for file, text in texts.items():
+                written.append(file)
+                file.write_text(text, encoding="utf-8", newline="")
             words = [str(file.resolve()) for file in texts]
             self._git("commit", "--quiet", "--signoff", "--message", message(change, self._folder), "--", *words)
-        except Ending:
-            for file, text in before.items():
-                file.write_text(text, encoding="utf-8", newline="")
+        except (Ending, OSError) as problem:
+            with contextlib.suppress(OSError):  # what could not be written is as it was
+                for file in written:
+                    file.write_text(before[file], encoding="utf-8", newline="")
+            if isinstance(problem, OSError):
+                sentence = f"{problem.filename} cannot be written ({problem.strerror}): nothing of this change was kept"
+                raise Ending(Exit.FAILED, "images", sentence) from None
             raise
         return self._git("rev-parse", "HEAD")
 

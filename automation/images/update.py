@@ -113,7 +113,8 @@ def _asked(name: str, follow: Follow, found: tuple[Place, ...], catalogue: Catal
     if all((place.image.tag, place.image.digest) == (tag, digest) for place in found):
         return told("same", "", tag, digest)
     known = {place.image.tag for place in found}
-    state: State = "newer" if known - {tag, ""} or (follow.tag is not None and held) else "pinned"
+    untold = {place.image.digest for place in found if not place.image.tag} - {"", digest}
+    state: State = "newer" if known - {tag, ""} or untold or (follow.tag is not None and held) else "pinned"
     return told(state, "", tag, digest, _step(known, tag, follow))
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from stacks.problems import Problem, did_you_mean, listed
+from stacks.quantities import memory_mib
 from stacks.services.overflow import MOST_NODES, TAINT, OverflowPool
 from stacks.tree import Path, Tree
 
@@ -15,6 +17,11 @@ ELSEWHERE: Final = (
     "GKE has node auto-provisioning and compute classes for it, AKS node auto-provisioning, which excludes the "
     "autoscaler of the sized pools: neither is used here"
 )
+
+
+GIB_PER_CPU: Final = {"c": 2, "m": 4, "r": 8}
+"""Memory of each virtual CPU in these families (docs.aws.amazon.com/ec2/latest/instancetypes, 2026-11)."""
+CLOCK: Final = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("day of the week", 0, 6))
 
 
 def check_overflow(tree: Tree) -> Iterator[Problem]:
@@ -76,11 +83,45 @@ def _shape(tree: Tree, name: str) -> Iterator[Problem]:
         what = f"is less than its largest node has, which is {high} (node_cpu_max)"
         fix = f"write {high} or more, or a smaller node_cpu_max"
         yield Problem(path=(*path, "cpu"), what=what, found=most, fix=fix)
+    yield from _memory(tree, path, low)
+    for position in range(len(tree.items(*path, "quiet"))):
+        here: Path = (*path, "quiet", position, "starts")
+        starts = tree.text(*here)
+        if starts is not None and here not in tree.bad and (wrong := _never(starts)):
+            what = f"has {wrong}, which no clock shows"
+            yield Problem(path=here, what=what, found=starts, fix="write minute, hour, day, month and day of the week")
     for key in ("arch", "families", "clusters"):
         values = tree.items(*path, key)
         for index, value in enumerate(values):
             if value is not None and value in values[:index]:
                 yield Problem(path=(*path, key, index), what="is listed twice", found=value, fix="keep one of them")
+
+
+def _memory(tree: Tree, path: Path, low: int | None) -> Iterator[Problem]:
+    """Memory is a limit that lets the smallest node through."""
+    families = [each for each in tree.items(*path, "families") if each in GIB_PER_CPU] or list(GIB_PER_CPU)
+    written = tree.text(*path, "memory")
+    if written is None or low is None or (*path, "memory") in tree.bad:
+        return
+    smallest = low * min(GIB_PER_CPU[each] for each in families)
+    if memory_mib(written) < smallest * 1024:
+        what = f"is less than its smallest node has, which is {smallest}Gi ({low} CPUs of {', '.join(families)})"
+        fix = f"write {smallest}Gi or more, or a smaller node_cpu_min"
+        yield Problem(path=(*path, "memory"), what=what, found=written, fix=fix)
+
+
+def _never(cron: str) -> str:
+    """Name the first part of a cron line that is out of its bounds; empty where there is none."""
+    for field, (name, least, most) in zip(cron.split(), CLOCK, strict=False):
+        for part in field.split(","):
+            span, _, step = part.partition("/")
+            numbers = [int(each) for each in span.split("-") if each.isdigit()]
+            good = (span == "*" or re.fullmatch(r"\d+(-\d+)?", span)) and (not step or re.fullmatch(r"[1-9]\d*", step))
+            if not good or ("/" in part and not step) or any(not least <= each <= most for each in numbers):
+                return f"{name} {part or 'nothing'}"
+            if numbers != sorted(numbers):
+                return f"{name} {part}"
+    return ""
 
 
 def _places(tree: Tree, name: str, clusters: list[str]) -> Iterator[Problem]:

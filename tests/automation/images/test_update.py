@@ -247,6 +247,34 @@ def test_a_template_that_names_an_image_is_told_and_another_one_is_not(folder: P
     assert "template.yaml, line" in " ".join(said.split())
 
 
+def test_a_digest_without_a_tag_is_followed_too(folder: Path, registry: Registry) -> None:
+    file = folder / "deployment.yaml"
+    name = f"{registry.host}/example/gateway"
+    text = file.read_text(encoding="utf-8").replace(f"{name}:1.2.0 #", f"{name}@sha256:{'0' * 64} #")
+    file.write_text(text, encoding="utf-8")
+    save(folder)
+    code, made, _ = run(str(folder), "--only", name)
+    assert (code, state(made)) == (0, {"gateway": "newer"})
+    assert f"image: {name}:{made['images'][0]['after']} #" in file.read_text(encoding="utf-8")
+
+
+def test_a_file_that_cannot_be_written_leaves_all_as_it_was(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "second.yaml").write_bytes((folder / "deployment.yaml").read_bytes())
+    save(folder)
+    real = Path.write_text
+
+    def full(self: Path, *words: Any, **more: Any) -> int:
+        if self.name == "second.yaml":
+            raise OSError(28, "No space left on device", str(self))
+        return real(self, *words, **more)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    code, made, said = run(str(folder))
+    assert (code, made["error"]["reason"]) == (1, "images")
+    assert "No space left" in said
+    assert git(folder, "status", "--porcelain") == ""
+
+
 def test_nothing_goes_back(folder: Path, registry: Registry) -> None:
     file = folder / "deployment.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace("gateway:1.2.0", "gateway:1.99.0"), encoding="utf-8")
