@@ -45,7 +45,9 @@ def routes(graph: Graph, alert: Resource) -> list[Routes] | None:
         if config is UNKNOWN:
             return None
         route = config.get("route") if isinstance(config, dict) else None
-        if route is UNKNOWN or isinstance(route, dict):
+        if route is UNKNOWN:
+            return None
+        if isinstance(route, dict):
             receivers = config.get("receivers")
             if hazy(route) or receivers is UNKNOWN or hazy([_name(each) for each in _listed(receivers)]):
                 return None

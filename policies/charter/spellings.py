@@ -33,6 +33,8 @@ RENAMED: Final = re.compile(r"^aws:s3/(bucket\w*)V2:(Bucket\w*)V2$")
 
 OTHERWISE: Final = {
     "cloudflare:index/record:Record": "cloudflare:index/dnsRecord:DnsRecord",
+    "azure-native:insights:DiagnosticSetting": "azure-native:monitor:DiagnosticSetting",
+    "azure-native:costmanagement:Budget": "azure-native:consumption:Budget",
 }
 """Kinds that one version of a package calls so and another otherwise."""
 PARAMETERISED: Final = re.compile(r"^azure-native_[a-z0-9]+_v\d+$")
@@ -45,7 +47,8 @@ def canonical(resource_type: str) -> str:
     package, _, rest = resource_type.partition(":")
     module, _, kind = rest.rpartition(":")
     if package == "azure-native" or PARAMETERISED.match(package):
-        return f"azure-native:{module.partition('/')[0]}:{kind}"
+        spelt = f"azure-native:{module.partition('/')[0]}:{kind}"
+        return OTHERWISE.get(spelt, spelt)
     if resource_type in OTHERWISE:
         return OTHERWISE[resource_type]
     if package == "kubernetes":

@@ -207,7 +207,7 @@ def world_egress(resource: Resource, _facts: Facts) -> Iterator[Found]:
 
 
 def _open_egress(rule: Reader, protocol: str, *names: str) -> Iterator[Found]:
-    if rule.text(protocol, "-1") not in EVERY_PROTOCOL:
+    if rule.text(protocol, "-1").lower() not in EVERY_PROTOCOL:
         return
     ranges = _ranges(rule, *names)
     for path, value in ranges:

@@ -151,6 +151,8 @@ def _copies(workload: Resource, autoscaler: Resource | None) -> Any:
     else:
         job = "spec.parallelism" if workload.kind == "Job" else "spec.jobTemplate.spec.parallelism"
         copies = workload.reader.raw(job if workload.kind in ("Job", "CronJob") else "spec.replicas")
+    if isinstance(copies, str) and copies.isdigit():
+        return int(copies)
     return copies if copies is UNKNOWN or isinstance(copies, int | float) else 1
 
 

@@ -246,7 +246,10 @@ def logpush(graph: Graph, _facts: Facts) -> Iterator[Found]:
     for zone, members in zones(graph, (LOGPUSH,)).items():
         states: dict[str, list[object]] = defaultdict(list)
         for job in members:
-            states[str(job.props.get("dataset"))].append(job.props.get("enabled"))
+            enabled = job.reader.raw("enabled")
+            states[str(job.props.get("dataset"))].append(
+                str(enabled).lower() == "true" if enabled is not UNKNOWN else enabled
+            )
         for name in DATASETS:
             if True in states[name]:
                 continue

@@ -79,7 +79,7 @@ def budgets(graph: Graph, _facts: Facts) -> Iterator[Found]:
         if replicas is UNKNOWN:
             yield Open("spec.replicas", workload.urn)
             continue
-        if not isinstance(replicas, int) or replicas < 2:  # noqa: PLR2004
+        if not str(replicas).isdigit() or (replicas := int(replicas)) < 2:  # noqa: PLR2004
             continue
         try:
             candidates = held.get((workload.provider_urn, namespace_of(workload)), [])
