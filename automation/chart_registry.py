@@ -18,6 +18,13 @@ from automation.oci import LOOPBACK, Door, UnfitError, UnreachableError, json_ob
 from stacks.services.lock import Locked
 
 MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
+IMAGES: Final = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    MANIFEST,
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+"""An index first: a digest of one platform's manifest would not run on nodes of another."""
 LAYER: Final = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 
 
@@ -34,6 +41,23 @@ class Registry:
         In an OCI registry that is the digest of its manifest, by which it is installed; else that of its archive.
         """
         return self._of_oci(chart) if chart.oci else self._of_index(chart)
+
+    def image(self, reference: str) -> str:
+        """Return `sha256:...` of what a tag of an image stands for: an index of platforms, or one manifest."""
+        named, _, tag = reference.rpartition(":")
+        host, _, path = named.partition("/")
+        asked = "registry-1.docker.io" if host == "docker.io" else host
+        scheme = "http" if asked.partition(":")[0] in LOOPBACK else "https"
+        url = f"{scheme}://{asked}/v2/{path}/manifests/{tag}"
+        body, headers = self._door.get(url, {"Accept": ", ".join(IMAGES)})
+        found = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        told = headers.get("Docker-Content-Digest", found)
+        if told != found:
+            raise UnfitError(f"{url}: says that its digest is {told}, but it is {found}")
+        held = json_object(body, url)
+        if not held.get("manifests") and not held.get("layers"):
+            raise UnfitError(f"{url}: is no image")
+        return found
 
     def _of_oci(self, chart: Locked) -> str:
         place = urllib.parse.urlsplit(chart.oci)

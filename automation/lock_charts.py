@@ -1,4 +1,4 @@
-"""`ecosystem lock`: fill in the digests of charts.lock from the charts' registries; nothing else in it changes."""
+"""`ecosystem lock`: fill in the digests of charts.lock from the registries of charts and images, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from automation.chart_registry import Registry, UnfitError, UnreachableError
 from automation.exits import Ending, Exit
 from stacks.problems import did_you_mean
-from stacks.services.lock import FILE, UNRESOLVED, Locked, charts
+from stacks.services.lock import FILE, UNRESOLVED, Locked, LockedImage, charts, images
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,18 @@ def fill(names: tuple[str, ...] = (), file: Path = FILE, registry: Registry | No
         document = json.loads(file.read_text(encoding="utf-8"))
         entries = [(name, entry) for name, versions in document["charts"].items() for entry in versions]
         locked = [(Locked(name=name, **entry), entry) for name, entry in entries]
+        pictures = document.get("images", {})
+        named = [(LockedImage(name=name, **entry), entry) for name, entry in pictures.items()]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise Ending(Exit.WRONG_INPUT, "lock", f"{file.name}: cannot be read ({problem})") from None
     for name in names:
-        if name not in document["charts"]:
-            hint = did_you_mean(name, document["charts"], "write an entry as the others are, then run this again")
+        if name not in {**document["charts"], **pictures}:
+            known = {**document["charts"], **pictures}
+            hint = did_you_mean(name, known, "write an entry as the others are, then run this again")
             raise Ending(Exit.WRONG_INPUT, "lock", f"{file.name}: has no chart {name}; {hint}")
-    results = list(_resolved([each for each in locked if not names or each[0].name in names], registry or Registry()))
+    every: list[tuple[Locked | LockedImage, dict[str, Any]]] = [*locked, *named]
+    wanted = [each for each in every if not names or each[0].name in names]
+    results = list(_resolved(wanted, registry or Registry()))
     if moved := [each for each in results if each.state == "moved"]:
         lines = tuple(f"{each.chart} {each.version}: {each.text}" for each in moved)
         raise Ending(
@@ -65,29 +70,33 @@ def fill(names: tuple[str, ...] = (), file: Path = FILE, registry: Registry | No
 
 def offline(file: Path = FILE) -> str:
     """Say why nothing can be filled in without a network, and how much is open."""
-    open_ = [each.name for versions in charts(file).values() for each in versions if not each.resolved]
+    every: list[Locked | LockedImage] = [each for versions in charts(file).values() for each in versions]
+    open_ = [each.name for each in (*every, *images(file).values()) if not each.resolved]
     known = f"{len(open_)} are unresolved: {', '.join(open_)}" if open_ else "all are resolved already"
     return f"digests come from the registries of the charts, which offline means not to ask; in {file.name} {known}"
 
 
-def _resolved(entries: list[tuple[Locked, dict[str, Any]]], registry: Registry) -> Iterator[Result]:
+def _resolved(entries: list[tuple[Locked | LockedImage, dict[str, Any]]], registry: Registry) -> Iterator[Result]:
     unreachable: dict[str, str] = {}
-    for chart, entry in entries:
-        home = (chart.oci or chart.repository).split("/")[2]
+    for locked, entry in entries:
+        if isinstance(locked, LockedImage):
+            home, version = locked.image.partition("/")[0], locked.image.rpartition(":")[2]
+        else:
+            home, version = (locked.oci or locked.repository).split("/")[2], locked.version
         if home in unreachable:
-            yield Result(chart.name, chart.version, "failed", unreachable[home])
+            yield Result(locked.name, version, "failed", unreachable[home])
             continue
         try:
-            found = registry.digest(chart)
+            found = registry.image(locked.image) if isinstance(locked, LockedImage) else registry.digest(locked)
         except UnreachableError as problem:
             unreachable[home] = str(problem)
-            yield Result(chart.name, chart.version, "failed", str(problem))
+            yield Result(locked.name, version, "failed", str(problem))
             continue
         except UnfitError as problem:
-            yield Result(chart.name, chart.version, "failed", str(problem))
+            yield Result(locked.name, version, "failed", str(problem))
             continue
-        if chart.digest not in (UNRESOLVED, found):
-            yield Result(chart.name, chart.version, "moved", f"locked as {chart.digest}, is {found} now")
+        if locked.digest not in (UNRESOLVED, found):
+            yield Result(locked.name, version, "moved", f"locked as {locked.digest}, is {found} now")
             continue
         entry["digest"] = found
-        yield Result(chart.name, chart.version, "kept" if chart.resolved else "done", found)
+        yield Result(locked.name, version, "kept" if locked.resolved else "done", found)

@@ -32,9 +32,6 @@ POD: Final = {
     "fsGroupChangePolicy": "OnRootMismatch",
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-CURL: Final = "8.17.0"
-KUBECTL: Final = "registry.k8s.io/kubectl:v1.35.0"
-"""Images of `helm test`, which nobody runs here; the chart's own are Docker Hub's, one of them Bitnami's."""
 
 
 class Kubecost(Service):
@@ -57,10 +54,10 @@ class Kubecost(Service):
 
 
 def values(ground: Ground, wish: Wish, reader: PodIdentity | None = None) -> dict[str, Any]:
-    """Values of the chart: restricted pods, images of one version, nothing told to IBM."""
+    """Values of the chart: restricted pods, images of the chart's own version, nothing told to IBM."""
     room = ground.room("kubecost")
-    app = lock.find("kubecost").app
-    cost_model = {"registry": REGISTRY, "repository": "kubecost/cost-model", "tag": app}
+    tests = lock.images()  # of `helm test`, which nobody runs here; the chart names one of Bitnami's, which is gone
+    curl, _, tag = tests["curl"].image.rpartition(":")
     volume = {"storageClass": ground.storage_class or "", "annotations": REMOVED}
     bill = {"cloudIntegrationSecret": BILL} if wish.bill else {}
     return {
@@ -79,7 +76,6 @@ def values(ground: Ground, wish: Wish, reader: PodIdentity | None = None) -> dic
             "annotations": dict(reader.annotations) if reader else {},
         },
         "aggregator": {
-            "image": cost_model,
             "replicas": 1,
             "retention1d": wish.retention_days,
             "resources": resources(room["aggregator"]),
@@ -88,20 +84,17 @@ def values(ground: Ground, wish: Wish, reader: PodIdentity | None = None) -> dic
             "persistentConfigsStorage": {**volume, "storageRequest": "1Gi"},
         },
         "localStore": {
-            "image": cost_model,
             "resources": resources(room["store"]),
             "persistentVolume": {"enabled": True, "size": "32Gi", **volume},
         },
         "cloudCost": {
             "enabled": True,
-            "image": cost_model,
             "serviceAccountName": NAME,
             "resources": resources(room["bill"]),
             "persistentConfigsStorage": {"enabled": True, "size": "1Gi", **volume},
             **bill,
         },
         "frontend": {
-            "image": {"registry": REGISTRY, "repository": "kubecost/frontend", "tag": app},
             "resources": resources(room["page"]),
             "priority": {"enabled": True, "name": CRITICAL},
             "service": {"type": "ClusterIP"},
@@ -114,8 +107,12 @@ def values(ground: Ground, wish: Wish, reader: PodIdentity | None = None) -> dic
         "forecasting": {"enabled": False},
         "telemetry": {"enabled": False},
         "reporting": {"logCollection": False},
-        "basicHealth": {"registry": "docker.io", "repository": "alpine/curl", "tag": CURL},
-        "httprouteTest": {"image": KUBECTL},
+        "basicHealth": {
+            "registry": curl.partition("/")[0],
+            "repository": curl.partition("/")[2],
+            "tag": f"{tag}@{tests['curl'].digest}" if tests["curl"].resolved else tag,
+        },
+        "httprouteTest": {"image": tests["kubectl"].reference},
     }
 
 

@@ -1,4 +1,4 @@
-"""Which charts may be installed: `charts.lock`, one place for versions, addresses and digests."""
+"""Which charts and images may be installed: `charts.lock`, one place for versions, addresses and digests."""
 
 from __future__ import annotations
 
@@ -32,6 +32,36 @@ class Locked:
     def resolved(self) -> bool:
         """Say whether the digest of the chart is known."""
         return self.digest != UNRESOLVED
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedImage:
+    """An image that is named by us and not by a chart: REGISTRY/NAME:TAG, and what the tag stands for."""
+
+    name: str
+    image: str
+    digest: str
+    licence: str
+
+    @property
+    def resolved(self) -> bool:
+        """Say whether it is known what the tag stands for."""
+        return self.digest != UNRESOLVED
+
+    @property
+    def reference(self) -> str:
+        """REGISTRY/NAME@DIGEST; with the tag until the digest is known, which the law refuses in real mode (CH-01)."""
+        return f"{self.image.rpartition(':')[0]}@{self.digest}" if self.resolved else self.image
+
+
+@cache
+def images(file: Path = FILE) -> Mapping[str, LockedImage]:
+    """Read the images of the lock. Raises ValueError for an entry that is incomplete."""
+    try:
+        entries = json.loads(file.read_text(encoding="utf-8")).get("images", {}).items()
+        return {name: LockedImage(name=name, **entry) for name, entry in entries}
+    except TypeError as problem:
+        raise ValueError(f"{file.name}: images: {problem}; write the entries as the others are") from None
 
 
 @cache

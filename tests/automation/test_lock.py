@@ -17,6 +17,7 @@ from automation.chart_registry import LAYER
 from automation.cli import app
 from automation.exits import Ending, Exit
 from automation.lock_charts import fill, offline
+from stacks.services.lock import images
 
 MANIFEST = json.dumps({"layers": [{"mediaType": LAYER, "digest": "sha256:0"}]}).encode()
 ARCHIVE = b"the archive of a chart"
@@ -171,3 +172,43 @@ def test_offline_it_says_what_is_open() -> None:
     told = CliRunner().invoke(app, ["lock", "--offline"])
     assert told.exit_code == Exit.WRONG_INPUT
     assert "unresolved" in offline()
+
+
+INDEX = json.dumps({"manifests": [{"digest": "sha256:1", "platform": {"architecture": "arm64"}}]}).encode()
+
+
+def pictured(folder: Path, host: str, **changes: str) -> Path:
+    """A lock with an image too."""
+    file = written(folder, host)
+    document = json.loads(file.read_text("utf-8"))
+    entry = {"image": f"{host}/tools/kubectl:v1", "digest": "unresolved", "licence": "Apache-2.0", **changes}
+    file.write_text(json.dumps({**document, "images": {"kubectl": entry}}), encoding="utf-8")
+    Pages.pages["/v2/tools/kubectl/manifests/v1"] = INDEX
+    return file
+
+
+def test_a_tag_of_an_image_is_what_its_registry_has(tmp_path: Path, registry: str) -> None:
+    file = pictured(tmp_path, registry)
+    (found,) = fill(("kubectl",), file)
+    assert (found.state, found.chart, found.version, found.text) == ("done", "kubectl", "v1", sha(INDEX))
+    assert json.loads(file.read_text("utf-8"))["images"]["kubectl"]["digest"] == sha(INDEX)
+    assert images(file)["kubectl"].reference == f"{registry}/tools/kubectl@{sha(INDEX)}"
+    assert digests(file) == {"mesh": "unresolved", "agent": "unresolved"}
+    assert "kubectl" not in offline(file)
+
+
+def test_a_tag_that_was_moved_is_refused(tmp_path: Path, registry: str) -> None:
+    with pytest.raises(Ending) as refused:
+        fill((), pictured(tmp_path, registry, digest=sha(b"another")))
+    assert refused.value.code is Exit.REFUSED
+    assert sha(INDEX) in refused.value.details[0]
+
+
+def test_what_is_no_image_is_not_locked(tmp_path: Path, registry: str) -> None:
+    file = pictured(tmp_path, registry)
+    Pages.pages["/v2/tools/kubectl/manifests/v1"] = b'{"errors": []}'
+    states = {each.chart: each for each in fill((), file)}
+    assert (states["kubectl"].state, states["mesh"].state) == ("failed", "done")
+    assert "is no image" in states["kubectl"].text
+    assert images(file)["kubectl"].reference.endswith(":v1")
+    assert "kubectl" in offline(file)
