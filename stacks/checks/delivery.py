@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stacks.checks.places import unknown_cluster
-from stacks.problems import Problem, did_you_mean, listed
+from stacks.checks.tenants import check_namespace, no_workload, places
+from stacks.problems import Problem
 from stacks.services.delivery import Delivered
 from stacks.tree import Path, Tree
 
@@ -15,33 +16,21 @@ TWO = 2
 def check_delivery(tree: Tree) -> Iterator[Problem]:
     """What cannot be meant, before anything is registered."""
     yield from _gitops(tree)
-    workloads = {
-        name: index for index in range(len(tree.items("workloads"))) if (name := tree.text("workloads", index, "name"))
-    }
+    workloads = places(tree)
     for name in tree.mapping("services", "rollouts", "workloads"):
         path: Path = ("services", "rollouts", "workloads", name)
-        yield from _tenant(tree, path)
+        yield from check_namespace(tree, path)
         if name not in workloads:
-            fix = did_you_mean(name, workloads, "add the workload, or remove the line")
-            yield Problem(path=path, what="is no workload of this stack", allowed=listed(workloads, "none"), fix=fix)
+            yield no_workload(path, name, workloads)
             continue
         yield from _rollout(tree, path, name, workloads[name])
-
-
-def _tenant(tree: Tree, path: Path) -> Iterator[Problem]:
-    tenants = tree.mapping("namespaces") or {"platform": {}}
-    namespace = tree.text(*path, "namespace")
-    if namespace is not None and namespace not in tenants:
-        fix = did_you_mean(namespace, tenants, "name a tenant namespace, or add it")
-        what = "is no tenant namespace"
-        yield Problem(path=(*path, "namespace"), what=what, found=namespace, allowed=listed(tenants), fix=fix)
 
 
 def _gitops(tree: Tree) -> Iterator[Problem]:
     here: Path = ("services", "gitops")
     for name in tree.mapping(*here, "applications"):
         path: Path = (*here, "applications", name)
-        yield from _tenant(tree, path)
+        yield from check_namespace(tree, path)
         folder = tree.text(*path, "path")
         if folder is not None and ".." in folder.split("/"):
             what = "leads out of the repository"

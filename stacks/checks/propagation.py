@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from stacks.checks.places import unknown_cluster
-from stacks.problems import Problem, did_you_mean, listed
+from stacks.checks.tenants import check_namespace, no_workload, places
+from stacks.problems import Problem, listed
 from stacks.services.propagation import divided
 from stacks.tree import Path, Tree
 
@@ -16,20 +17,12 @@ TWO: Final = 2
 
 def check_propagation(tree: Tree) -> Iterator[Problem]:
     """What cannot be meant, before anything is registered."""
-    workloads = {
-        name: index for index in range(len(tree.items("workloads"))) if (name := tree.text("workloads", index, "name"))
-    }
-    tenants = tree.mapping("namespaces") or {"platform": {}}
+    workloads = places(tree)
     for name in tree.mapping(*HERE):
         path: Path = (*HERE, name)
-        namespace = tree.text(*path, "namespace")
-        if namespace is not None and namespace not in tenants:
-            fix = did_you_mean(namespace, tenants, "name a tenant namespace, or add it")
-            what = "is no tenant namespace"
-            yield Problem(path=(*path, "namespace"), what=what, found=namespace, allowed=listed(tenants), fix=fix)
+        yield from check_namespace(tree, path)
         if name not in workloads:
-            fix = did_you_mean(name, workloads, "add the workload, or remove the line")
-            yield Problem(path=path, what="is no workload of this stack", allowed=listed(workloads, "none"), fix=fix)
+            yield no_workload(path, name, workloads)
             continue
         clusters = [each for each in tree.items(*path, "clusters") if isinstance(each, str)]
         yield from _clusters(tree, path, clusters, workloads[name])
@@ -88,8 +81,8 @@ def _apart(tree: Tree, path: Path, clusters: list[str]) -> Iterator[Problem]:
         what = "is not looked at where shares say which cluster gets how many"
         yield Problem(path=here, what=what, found=apart, fix="remove it, or the shares")
     known = {name: place for name, place in tree.clusters().items() if name in clusters}
-    places = {"cluster": set(known), "region": {region for _, region in known.values()}}
-    places["provider"] = {cloud for cloud, _ in known.values()}
-    if apart in places and len(known) == len(set(clusters)) and len(places[apart]) < TWO:
+    apartness = {"cluster": set(known), "region": {region for _, region in known.values()}}
+    apartness["provider"] = {cloud for cloud, _ in known.values()}
+    if apart in apartness and len(known) == len(set(clusters)) and len(apartness[apart]) < TWO:
         what = f"cannot hold: its clusters are of one {apart}"
         yield Problem(path=here, what=what, found=apart, fix="add a cluster elsewhere, or remove it")

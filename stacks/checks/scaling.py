@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from stacks.problems import Problem, did_you_mean, listed
+from stacks.checks.tenants import check_namespace, no_workload, places
+from stacks.problems import Problem
 from stacks.quantities import cpu_milli, memory_mib
 from stacks.services.quota import surged
 from stacks.services.scaling import Horizontal, NodeScaling, Vertical
@@ -18,27 +19,19 @@ PODS_PER_NODE: Final = 110
 
 def check_scaling(tree: Tree) -> Iterator[Problem]:
     """What cannot be meant, before anything is registered."""
-    places = {
-        name: index for index in range(len(tree.items("workloads"))) if (name := tree.text("workloads", index, "name"))
-    }
-    tenants = tree.mapping("namespaces") or {"platform": {}}
+    held = places(tree)
     for name in tree.mapping(*HERE):
         path: Path = (*HERE, name)
-        namespace = tree.text(*path, "namespace")
-        if namespace is not None and namespace not in tenants:
-            fix = did_you_mean(namespace, tenants, "name a tenant namespace, or add it")
-            what = "is no tenant namespace"
-            yield Problem(path=(*path, "namespace"), what=what, found=namespace, allowed=listed(tenants), fix=fix)
-        if name not in places:
-            fix = did_you_mean(name, places, "add the workload, or remove the line")
-            yield Problem(path=path, what="is no workload of this stack", allowed=listed(places, "none"), fix=fix)
+        yield from check_namespace(tree, path)
+        if name not in held:
+            yield no_workload(path, name, held)
             continue
         if not isinstance(tree.at(*path), dict):
             continue
-        yield from _horizontal(tree, path, places[name])
+        yield from _horizontal(tree, path, held[name])
         yield from _counted(tree, path, name)
-        yield from _vertical(tree, path, places[name])
-    yield from _room(tree, places)
+        yield from _vertical(tree, path, held[name])
+    yield from _room(tree, held)
     yield from _nodes(tree)
 
 
@@ -125,16 +118,16 @@ def _vertical(tree: Tree, path: Path, index: int) -> Iterator[Problem]:
             yield Problem(path=here, what=what, fix=f"correct the request, min_{key} or max_{key}")
 
 
-def _room(tree: Tree, places: dict[str, int]) -> Iterator[Problem]:
+def _room(tree: Tree, held: dict[str, int]) -> Iterator[Problem]:
     """Quotas and pools that the file writes hold the most pods that it writes."""
     most: dict[str, int] = {}
     delivered = tree.mapping("services", "rollouts", "workloads")
-    for name in sorted({*tree.mapping(*HERE), *delivered} & places.keys()):
+    for name in sorted({*tree.mapping(*HERE), *delivered} & held.keys()):
         path: Path = (*HERE, name)
         namespace = tree.text(*path, "namespace") or tree.text("services", "rollouts", "workloads", name, "namespace")
         limit = _value(tree, (*path, "horizontal"), "max", Horizontal)
         if name not in tree.mapping(*HERE) or _off(tree, path, "horizontal"):
-            limit = tree.whole("workloads", places[name], "replicas") if name in delivered else None
+            limit = tree.whole("workloads", held[name], "replicas") if name in delivered else None
         if namespace and isinstance(limit, int):
             most[namespace] = most.get(namespace, 0) + surged(limit, delivered=name in delivered)
     for namespace, pods in most.items():
