@@ -51,6 +51,8 @@ FREE: Final = frozenset(
         "aws:ec2/vpnGateway:VpnGateway",  # its connections are charged
         "aws:ec2/vpnGatewayRoutePropagation:VpnGatewayRoutePropagation",
         "aws:ec2/customerGateway:CustomerGateway",
+        "aws:ec2/vpcPeeringConnection:VpcPeeringConnection",  # peering has no price of its own, what passes has
+        "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter",
         "aws:sns/topicSubscription:TopicSubscription",
         "aws:ec2/flowLog:FlowLog",  # what it writes is charged by its log group
         "aws:ec2/launchTemplate:LaunchTemplate",
@@ -113,6 +115,7 @@ FREE: Final = frozenset(
         "gcp:compute/route:Route",
         "gcp:compute/haVpnGateway:HaVpnGateway",  # its tunnels are charged
         "gcp:compute/externalVpnGateway:ExternalVpnGateway",
+        "gcp:compute/networkPeering:NetworkPeering",
         "gcp:compute/routerInterface:RouterInterface",
         "gcp:compute/routerPeer:RouterPeer",
         "gcp:pubsub/topicIAMMember:TopicIAMMember",
@@ -147,6 +150,7 @@ FREE: Final = frozenset(
         "azure-native:network:Route",
         "azure-native:network:NetworkInterface",
         "azure-native:network:LocalNetworkGateway",
+        "azure-native:network:VirtualNetworkPeering",
         "azure-native:network:PrivateDnsZoneGroup",
         "azure-native:network:VirtualNetworkLink",
         "azure-native:privatedns:VirtualNetworkLink",

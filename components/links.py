@@ -1,4 +1,4 @@
-"""Links between the networks of different clouds: both ends of each, with the same keys and the same words."""
+"""Links between the networks of a stack: both ends of each, with the same keys and the same words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 import pulumi
 
 from components.link_keys import PresharedKeys
-from stacks.links import End, Link, LinkKeys, Site, Tunnel, told
+from stacks.links import End, Link, LinkKeys, Peering, Plan, Site, Tunnel, told
 from stacks.links import Links as Wish
 from stacks.model import Stack
 
@@ -57,6 +57,10 @@ MakeGateway = Callable[[str, LinkGatewayArgs, Any, Any, pulumi.ResourceOptions],
 """Make a gateway from its name, and a network and a cluster of the same cloud."""
 
 
+MakePeering = Callable[[str, Peering, "Place", "Place", pulumi.ResourceOptions], None]
+"""Join two networks of a cloud, each with the place that it is built in."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """Where a site is built."""
@@ -64,6 +68,7 @@ class Place:
     network: Any  # the cloud's own classes
     cluster: Any
     make: MakeGateway
+    peer: MakePeering
     opts: pulumi.ResourceOptions
 
 
@@ -71,7 +76,7 @@ class Place:
 class LinksArgs:
     """`places` has every site that a link ends in, by name."""
 
-    links: tuple[Link, ...]
+    plan: Plan
     places: Mapping[str, Place]
     environment: str
     keys: LinkKeys
@@ -95,16 +100,20 @@ class Links(pulumi.ComponentResource):
         super().__init__("ecosystem:index:Links", name, {}, opts)
         self._name, self._args = name, args
         ends: dict[str, list[End]] = {}
-        for link in args.links:
+        for link in args.plan.links:
             for end in (link.first, link.second):
                 ends.setdefault(end.near.name, []).append(end)
         self.gateways = {site: self._gateway(site, tuple(held)) for site, held in ends.items()}
-        for link in args.links:
+        for link in args.plan.links:
             first, second = self.gateways[link.first.near.name], self.gateways[link.second.near.name]
             keys = self._keys(link)
             addresses = first.join(link.first, second.addresses, keys)
             second.join(link.second, addresses, keys)
-        self.register_outputs({"links": [link.name for link in args.links]})
+        for each in args.plan.peerings:
+            one, other = args.places[each.first.name], args.places[each.second.name]
+            one.peer(f"{name}-{each.name}", each, one, other, one.opts)
+        joined = [*(each.name for each in args.plan.links), *(each.name for each in args.plan.peerings)]
+        self.register_outputs({"links": joined})
 
     def _gateway(self, site: str, ends: tuple[End, ...]) -> LinkGateway:
         args, place = self._args, self._args.places[site]
@@ -129,13 +138,11 @@ class Links(pulumi.ComponentResource):
         return found
 
 
-def links_of(
-    stack: Stack, links: tuple[Link, ...], places: Mapping[str, Place], maker: pulumi.ProviderResource
-) -> LinksArgs:
+def links_of(stack: Stack, plan: Plan, places: Mapping[str, Place], maker: pulumi.ProviderResource) -> LinksArgs:
     """Say what the links of a stack are to be, by its file."""
     wish = stack.links or Wish()
     return LinksArgs(
-        links=links,
+        plan=plan,
         places=places,
         environment=stack.environment,
         keys=wish.keys,

@@ -13,7 +13,7 @@ from components import live, tagging
 from components.contracts import BudgetArgs, Cluster, ClusterArgs, Make, Network, NetworkArgs, SizedPool
 from components.kubernetes.base import ClusterBase, ClusterBaseArgs
 from components.kubernetes.flows import tenant_annotations, tenant_labels
-from components.links import Links, MakeGateway, Place, links_of
+from components.links import Links, MakeGateway, MakePeering, Place, links_of
 from components.optimizer import PythonProvider, Sizing
 from sizing import catalogue, evidence, stack_problem
 from stacks import addresses, links, outputs
@@ -40,6 +40,7 @@ class Site:
     budget: Callable[[str, BudgetArgs, pulumi.ResourceOptions], object]
     stores: Mapping[str, Make]  # by engine
     gateway: MakeGateway
+    peering: MakePeering
 
 
 class Platform(pulumi.ComponentResource):
@@ -68,7 +69,7 @@ class Platform(pulumi.ComponentResource):
             self._budget(site, cloud)
             for region, wish in regions.items():
                 self._region(site, f"{cloud}-{region}", wish, ranges[cloud][region], sizes)
-        if self._links:
+        if stack.links is not None:
             Links("links", links_of(stack, self._links, self._places, self._python), self._child)
         self.register_outputs({})
 
@@ -167,7 +168,7 @@ class Platform(pulumi.ComponentResource):
             )
             Stores(f"{name}-data", stores, network, cluster, here)
         self.networks[name], self.clusters[name] = network, cluster
-        self._places[name] = Place(network=network, cluster=cluster, make=site.gateway, opts=here)
+        self._places[name] = Place(network=network, cluster=cluster, make=site.gateway, peer=site.peering, opts=here)
 
     def _services(self, name: str, plan: RegionPlan, cluster: Cluster, base: ClusterBase) -> None:
         """Install what the stack file switches on; the SDKs of services are imported only then."""
@@ -248,6 +249,7 @@ class Platform(pulumi.ComponentResource):
                 from components.aws.link_gateway import LinkGateway as AwsGateway  # noqa: PLC0415
                 from components.aws.network import Network as Vpc  # noqa: PLC0415
                 from components.aws.objects import objects as aws_objects  # noqa: PLC0415
+                from components.aws.peering import peering as aws_peering  # noqa: PLC0415
                 from components.aws.postgres import Postgres as AwsPostgres  # noqa: PLC0415
 
                 assert clouds.aws is not None  # noqa: S101  `regions()` names only clouds that are there
@@ -268,6 +270,7 @@ class Platform(pulumi.ComponentResource):
                     budget=AwsBudget,
                     stores={"postgres": AwsPostgres, "redis": AwsCache, "objects": aws_objects},
                     gateway=AwsGateway,
+                    peering=aws_peering,
                 )
             case "gcp":
                 from components.gcp import account as gcp  # noqa: PLC0415
@@ -278,6 +281,7 @@ class Platform(pulumi.ComponentResource):
                 from components.gcp.link_gateway import LinkGateway as GcpGateway  # noqa: PLC0415
                 from components.gcp.network import Network as GcpNetwork  # noqa: PLC0415
                 from components.gcp.objects import objects as gcp_objects  # noqa: PLC0415
+                from components.gcp.peering import peering as gcp_peering  # noqa: PLC0415
                 from components.gcp.postgres import Postgres as GcpPostgres  # noqa: PLC0415
 
                 assert clouds.gcp is not None  # noqa: S101
@@ -302,6 +306,7 @@ class Platform(pulumi.ComponentResource):
                     budget=lambda name, args, opts: GcpBudget(name, args, pays, opts),
                     stores={"postgres": GcpPostgres, "redis": GcpCache, "objects": gcp_objects},
                     gateway=GcpGateway,
+                    peering=gcp_peering,
                 )
             case "azure":
                 from components.azure import account as azure  # noqa: PLC0415
@@ -311,6 +316,7 @@ class Platform(pulumi.ComponentResource):
                 from components.azure.link_gateway import LinkGateway as AzureGateway  # noqa: PLC0415
                 from components.azure.network import Network as VirtualNetwork  # noqa: PLC0415
                 from components.azure.objects import objects as azure_objects  # noqa: PLC0415
+                from components.azure.peering import peering as azure_peering  # noqa: PLC0415
                 from components.azure.postgres import Postgres as AzurePostgres  # noqa: PLC0415
 
                 assert clouds.azure is not None  # noqa: S101
@@ -323,6 +329,7 @@ class Platform(pulumi.ComponentResource):
                     budget=lambda name, args, opts: AzureBudget(name, args, at_azure.identity, opts),
                     stores={"postgres": AzurePostgres, "redis": AzureCache, "objects": azure_objects},
                     gateway=AzureGateway,
+                    peering=azure_peering,
                 )
             case _:
                 assert_never(cloud)

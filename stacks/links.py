@@ -1,4 +1,6 @@
-"""Links between the networks of different clouds: which ones, over which tunnels, with which numbers.
+"""Links between the networks of a stack: which ones, over which tunnels, with which numbers.
+
+Networks of different clouds are linked by tunnels, networks of one cloud in two regions by its own peering.
 
 Everything follows from the positions of the address plan, so that a link that comes or goes renumbers no other.
 """
@@ -63,10 +65,10 @@ Pairs = Annotated[tuple[Pair, ...], Field(min_length=1)]
 
 
 class Links(Part):
-    """Encrypted ways between the networks of different clouds: IPsec with BGP, both ends made here."""
+    """Ways between the networks of clusters, both ends made here: IPsec with BGP from cloud to cloud, else peering."""
 
     pairs: Pairs | None = Field(default=None, examples=[[["aws-eu-west-1", "gcp-europe-west1"]]])
-    """Clusters whose networks are joined, two by two; without it all that are in different clouds."""
+    """Clusters whose networks are joined, two by two; without it each with each."""
     keys: LinkKeys = LinkKeys()
     """Generations of the pre-shared keys."""
     receivers: tuple[Email, ...] = Field(default=(), max_length=10, examples=[["oncall@example.org"]])
@@ -139,6 +141,32 @@ class Link:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Peering:
+    """Two networks of one cloud, in two regions."""
+
+    name: str
+    first: Site
+    second: Site
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every link and every peering of a stack."""
+
+    links: tuple[Link, ...] = ()
+    peerings: tuple[Peering, ...] = ()
+
+    def ends_of(self, cluster: str) -> tuple[End, ...]:
+        """Return the ends of links that a cluster's network has, in the order of their links."""
+        return tuple(end for link in self.links for end in (link.first, link.second) if end.near.name == cluster)
+
+    def beside(self, cluster: str) -> tuple[Site, ...]:
+        """Return the networks of the same cloud that a cluster's network is joined with."""
+        pairs = [(each.first, each.second) for each in self.peerings]
+        return tuple(far for one, other in pairs for near, far in ((one, other), (other, one)) if near.name == cluster)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Beyond:
     """What firewalls have to know about the networks that a network is joined with."""
 
@@ -147,7 +175,11 @@ class Beyond:
     """Where gateways between clusters answer."""
     apis: tuple[str, ...]
     routed: tuple[str, ...]
-    """All ranges that are reached through the links."""
+    """Ranges that are reached through tunnels; peering brings its routes along."""
+    linked: bool
+    """Whether tunnels end here."""
+    beside: bool
+    """Whether another region of the same cloud is among them."""
     ports: tuple[int, ...]
     """Of gateways between clusters; API servers answer at 443."""
 
@@ -157,20 +189,30 @@ def chosen(links: Links, clusters: Mapping[str, Cloud]) -> tuple[tuple[str, str]
     place = {name: (CLOUDS.index(cloud), name) for name, cloud in clusters.items()}
     wanted = links.pairs if links.pairs is not None else tuple(combinations(sorted(clusters, key=place.__getitem__), 2))
     pairs = {tuple(sorted(pair, key=place.__getitem__)) for pair in wanted}
-    return tuple(sorted((one, other) for one, other in pairs if clusters[one] != clusters[other]))
+    return tuple(sorted((one, other) for one, other in pairs))
 
 
-def of_stack(stack: Stack, ranges: Mapping[Cloud, Mapping[str, RegionPlan]]) -> tuple[Link, ...]:
+def of_stack(stack: Stack, ranges: Mapping[Cloud, Mapping[str, RegionPlan]]) -> Plan:
     """Return the links of a stack, none where the file wishes none."""
     if stack.links is None:
-        return ()
+        return Plan()
     sites = {
         name: Site(name=name, cloud=cloud, region=region, asn=asn_of(stack, cloud, region), plan=ranges[cloud][region])
         for name in stack.cluster_names()
         for cloud, region, _ in (stack.region_of(name),)
     }
-    pairs = chosen(stack.links, {name: site.cloud for name, site in sites.items()})
-    return tuple(_link(stack, sites[one], sites[other]) for one, other in pairs)
+    pairs = [
+        (sites[one], sites[other])
+        for one, other in chosen(stack.links, {name: site.cloud for name, site in sites.items()})
+    ]
+    return Plan(
+        links=tuple(_link(stack, one, other) for one, other in pairs if one.cloud != other.cloud),
+        peerings=tuple(
+            Peering(name=f"{one.name}--{other.name}", first=one, second=other)
+            for one, other in pairs
+            if one.cloud == other.cloud
+        ),
+    )
 
 
 def asn_of(stack: Stack, cloud: Cloud, region: str) -> int:
@@ -181,9 +223,10 @@ def asn_of(stack: Stack, cloud: Cloud, region: str) -> int:
     )
 
 
-def beyond(stack: Stack, links: tuple[Link, ...], cluster: str) -> Beyond | None:
+def beyond(stack: Stack, plan: Plan, cluster: str) -> Beyond | None:
     """Return what lies behind the links of a cluster's network; None where it has none."""
-    far = [end.far for end in ends_of(links, cluster)]
+    linked, beside = [end.far for end in plan.ends_of(cluster)], plan.beside(cluster)
+    far = [*linked, *beside]
     if not far:
         return None
     mesh = stack.services.mesh
@@ -191,14 +234,11 @@ def beyond(stack: Stack, links: tuple[Link, ...], cluster: str) -> Beyond | None
         callers=tuple(each for site in far for each in site.callers),
         networks=tuple(str(site.plan.nodes) for site in far),
         apis=tuple(each for site in far for each in site.apis),
-        routed=tuple(each for site in far for each in site.advertised),
+        routed=tuple(each for site in linked for each in site.advertised),
+        linked=bool(linked),
+        beside=bool(beside),
         ports=() if mesh is None else (PORTS[mesh.mode],),
     )
-
-
-def ends_of(links: tuple[Link, ...], cluster: str) -> tuple[End, ...]:
-    """Return the ends that a cluster's network has, in the order of their links."""
-    return tuple(end for link in links for end in (link.first, link.second) if end.near.name == cluster)
 
 
 def told(stack: Stack) -> tuple[str, ...]:

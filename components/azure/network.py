@@ -32,6 +32,7 @@ class Network(pulumi.ComponentResource):
 
     subscription: pulumi.Output[str]
     tenant: pulumi.Output[str]
+    network_name: pulumi.Output[str]
     group: pulumi.Output[str]  # name of the resource group
     node_subnets: Mapping[str, network.Subnet]  # by zone key of the way out
     api_server_subnet: network.Subnet
@@ -68,7 +69,7 @@ class Network(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
-        self.network_id = self._vnet.id
+        self.network_id, self.network_name = self._vnet.id, self._vnet.name
         self._subnets()
         self._records()
         self.private_subnet_ids = pulumi.Output.all(*(subnet.id for subnet in self.node_subnets.values()))
@@ -109,7 +110,7 @@ class Network(pulumi.ComponentResource):
                 nat_gateway=network.SubResourceArgs(id=gateway.id) if gateway else None,
                 route_table=network.RouteTableArgs(id=routes.id),
             )
-        self.gateway_subnet = self._gateway(str(plan.gateway), last) if beyond else None
+        self.gateway_subnet = self._gateway(str(plan.gateway), last) if beyond and beyond.linked else None
         last = self.gateway_subnet or last
         self.node_subnets = nodes
         self.api_server_subnet = api_server

@@ -41,7 +41,7 @@ def private(args: ClusterArgs) -> gcp.container.ClusterPrivateClusterConfigArgs:
         enable_private_endpoint=args.access.mode == "private",
         master_ipv4_cidr_block=firewall.control_plane(args.plan),
         master_global_access_config=gcp.container.ClusterPrivateClusterConfigMasterGlobalAccessConfigArgs(
-            enabled=False
+            enabled=args.beyond is not None and args.beyond.beside  # or other regions could not read this cluster
         ),
     )
 

@@ -11,11 +11,12 @@ from sandbox.behaviour import (
     rules_eks,
     rules_gcp,
     rules_links,
+    rules_peering,
     rules_services,
     rules_stores,
 )
 
 __all__ = [
     "rules_aks", "rules_aws", "rules_azure", "rules_buckets", "rules_cloudflare", "rules_eks", "rules_gcp",
-    "rules_links", "rules_services", "rules_stores",
+    "rules_links", "rules_peering", "rules_services", "rules_stores",
 ]  # fmt: skip

@@ -15,12 +15,12 @@ TWO: Final = 2
 
 
 def check_links(tree: Tree) -> Iterator[Problem]:
-    """Two clouds, a mesh that talks over them, and pairs that make sense."""
+    """Two clusters, a mesh that talks over them, and pairs that make sense."""
     if not isinstance(tree.at(*LINKS), dict):
         return
-    if all(tree.knows_regions(cloud) for cloud in tree.clouds()) and len(tree.clouds()) < TWO:
-        what = "join the networks of different clouds, and the stack has one cloud"
-        yield Problem(path=LINKS, what=what, fix="remove the line, or add another cloud")
+    if all(tree.knows_regions(cloud) for cloud in tree.clouds()) and len(tree.clusters()) < TWO:
+        what = "join the networks of clusters, and the stack has one"
+        yield Problem(path=LINKS, what=what, fix="remove the line, or add a region")
     hidden = any(FEDERATION[:depth] in tree.bad for depth in range(1, len(FEDERATION) + 1))
     if not isinstance(tree.at(*FEDERATION), dict) and not hidden:
         what = "would carry nothing: only gateways between the clusters of one mesh talk over them"
@@ -37,10 +37,8 @@ def _pairs(tree: Tree) -> Iterator[Problem]:
             yield from unknown_cluster(tree, (*path, spot), name)
         if len(names) != TWO or not all(name in known for name in names):
             continue
-        one, other = names
-        if known[one][0] == known[other][0]:
-            what = f"joins {one} and {other}, which are in the same cloud"
-            yield Problem(path=path, what=what, fix="name clusters of two clouds, or remove the pair")
+        if names[0] == names[1]:
+            yield Problem(path=path, what="joins a cluster with itself", fix="name another one, or remove the pair")
         first = seen.setdefault(frozenset(names), place)
         if first != place:
             yield Problem(path=path, what=f"joins what links.pairs.{first} joins already", fix="remove one of them")

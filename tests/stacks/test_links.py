@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stacks import addresses, links
 from stacks.clouds import CLOUDS, REGION_SLOTS, Cloud
-from stacks.links import Link
+from stacks.links import Plan
 from stacks.load import read_file
 from stacks.model import Stack
 
@@ -33,7 +33,7 @@ def stack_of(regions: dict[Cloud, dict[str, int]], share: tuple[int, int], pairs
     return Stack.model_validate(tree, strict=False, context={"checked": True})
 
 
-def planned(stack: Stack) -> tuple[Link, ...]:
+def planned(stack: Stack) -> Plan:
     return links.of_stack(stack, addresses.lay_out(stack.addresses, stack.regions()))
 
 
@@ -53,10 +53,12 @@ def stacks(draw: st.DrawFn) -> Stack:
 @settings(max_examples=60, deadline=None)
 @given(stack=stacks())
 def test_every_link_of_a_full_mesh_agrees_and_takes_nothing_of_another(stack: Stack) -> None:
-    made = planned(stack)
-    names = stack.cluster_names()
-    wanted = sum(one.split("-")[0] != other.split("-")[0] for one, other in combinations(names, 2))
-    assert len({link.name for link in made}) == len(made) == wanted
+    plan = planned(stack)
+    made, names = plan.links, stack.cluster_names()
+    wanted = {"--".join(pair) for pair in combinations(names, 2)}
+    apart = {name for name in wanted if len({each.split("-")[0] for each in name.split("--")}) > 1}
+    assert [link.name for link in made] == sorted(apart)
+    assert {each.name for each in plan.peerings} == wanted - apart
     asns = {end.near.name: end.near.asn for link in made for end in (link.first, link.second)}
     assert len(set(asns.values())) == len(asns)
     assert all(64512 <= asn <= 65279 for asn in asns.values())
@@ -72,15 +74,15 @@ def test_every_link_of_a_full_mesh_agrees_and_takes_nothing_of_another(stack: St
                 assert here.inside.network_address.packed[2] in {21, 22}
         assert {each.half for each in link.first.tunnels} == {"first", "second"}
     for name in names:
-        inside = [each.inside for end in links.ends_of(made, name) for each in end.tunnels]
+        inside = [each.inside for end in plan.ends_of(name) for each in end.tunnels]
         assert len(set(inside)) == len(inside), "one gateway cannot have a block twice"
 
 
 @settings(max_examples=60, deadline=None)
 @given(stack=stacks())
 def test_networks_that_are_joined_overlap_nowhere(stack: Stack) -> None:
-    made = planned(stack)
-    sites = {end.near.name: end.near for link in made for end in (link.first, link.second)}
+    plan = planned(stack)
+    sites = {end.near.name: end.near for link in plan.links for end in (link.first, link.second)}
     for one, other in combinations(sites.values(), 2):
         for mine in one.advertised:
             for theirs in other.advertised:
@@ -99,7 +101,7 @@ def test_networks_that_are_joined_overlap_nowhere(stack: Stack) -> None:
 def test_the_smallest_block_has_room_for_azure_s_gateway(block: str) -> None:
     tree = {**BASE, "addresses": {"block": block}}
     stack = Stack.model_validate(tree, strict=False, context={"checked": True})
-    gateways = [end.near.plan.gateway for link in planned(stack) for end in (link.first, link.second)]
+    gateways = [end.near.plan.gateway for link in planned(stack).links for end in (link.first, link.second)]
     assert [each.prefixlen for each in gateways if each is not None] == [27, 27]
 
 
@@ -107,18 +109,31 @@ def test_a_link_that_comes_renumbers_no_other() -> None:
     regions: dict[Cloud, dict[str, int]] = {"aws": {"eu-west-1": 0}, "gcp": {"europe-west1": 0}}
     before = planned(stack_of(regions, (0, 4), None))
     more = planned(stack_of({**regions, "azure": {"westeurope": 0, "eastus": 1}}, (0, 4), None))
-    assert before[0] in more
-    assert len(more) == 5
+    assert before.links[0] in more.links
+    assert len(more.links) == 5
+    assert [each.name for each in more.peerings] == ["azure-eastus--azure-westeurope"]
 
 
 def test_pairs_are_made_in_the_order_of_clouds_whatever_the_file_says() -> None:
     regions: dict[Cloud, dict[str, int]] = {
         "aws": {"eu-west-1": 0}, "gcp": {"europe-west1": 0}, "azure": {"westeurope": 0},
     }  # fmt: skip
-    (made,) = planned(stack_of(regions, (0, 4), [["azure-westeurope", "aws-eu-west-1"]]))
-    assert made.name == "aws-eu-west-1--azure-westeurope"
-    lonely = stack_of(regions, (0, 4), [["azure-westeurope", "aws-eu-west-1"]])
-    assert links.beyond(lonely, (made,), "gcp-europe-west1") is None
+    stack = stack_of(regions, (0, 4), [["azure-westeurope", "aws-eu-west-1"]])
+    plan = planned(stack)
+    assert [each.name for each in plan.links] == ["aws-eu-west-1--azure-westeurope"]
+    assert links.beyond(stack, plan, "gcp-europe-west1") is None
+
+
+def test_regions_of_one_cloud_are_beside_each_other_and_end_no_tunnel() -> None:
+    stack = stack_of({"azure": {"westeurope": 0, "eastus": 1}}, (0, 4), None)
+    plan = planned(stack)
+    assert plan.links == ()
+    here = links.beyond(stack, plan, "azure-westeurope")
+    (other,) = plan.beside("azure-westeurope")
+    assert here is not None
+    assert (here.linked, here.beside, here.routed) == (False, True, ())
+    assert here.callers == (str(other.plan.nodes),)
+    assert here.apis == tuple(map(str, other.plan.control_plane))
 
 
 def test_who_hears_of_a_tunnel_is_whoever_hears_of_alerts() -> None:
