@@ -57,7 +57,7 @@ def mutants(
 
 
 def _whole(good: list[Any], facts: Mapping[str, Any]) -> Iterator[Mutant]:
-    """Yield the mutants of the rules that judge no resource: a waiver that ended, and a stack that is hardly known."""
+    """Yield the mutants of rules that judge no property: a waiver, a stack hardly known, a parent, what feeds what."""
     from charter.values import UNKNOWN  # noqa: PLC0415
 
     before = _of_stack(good, facts)
@@ -65,6 +65,34 @@ def _whole(good: list[Any], facts: Mapping[str, Any]) -> Iterator[Mutant]:
     yield Mutant("CH-14", in_stack=True, found=_of_stack(good, {**facts, "waivers": [waiver]}) - before)
     hazy = [each if each.package == "aws" else _like(each, dict.fromkeys(each.props, UNKNOWN)) for each in good]
     yield Mutant("CH-30", in_stack=True, found=_of_stack(hazy, facts) - before)
+    alone = _alone(good)
+    if alone:
+        yield Mutant("CH-10", in_stack=True, found=_of_stack(alone, facts) - before)
+    led = _led(good)
+    if led:
+        yield Mutant("CH-17", in_stack=True, found=_of_stack(led, facts) - before)
+
+
+def _alone(good: list[Any]) -> list[Any]:
+    """Return the stack with one resource taken out of its component: one that no other refers to."""
+    named = {urn for each in good for urns in each.property_dependencies.values() for urn in urns}
+    named |= {urn for each in good for urn in (each.parent, each.provider_urn, *each.dependencies)}
+    for place, each in enumerate(good):
+        if each.package == "aws" and each.urn not in named:
+            start = "::".join(each.urn.split("::")[:2])
+            orphan = replace(each, urn=f"{start}::{each.type}::{each.name}", parent="")
+            return [*good[:place], orphan, *good[place + 1 :]]
+    return []
+
+
+def _led(good: list[Any]) -> list[Any]:
+    """Return the stack with an identity whose trust the optimizer decides."""
+    sizing = next((each for each in good if each.type.startswith("pulumi-python:dynamic")), None)
+    for place, each in enumerate(good):
+        if sizing and each.type == "aws:iam/role:Role":
+            fed = {**each.property_dependencies, "assumeRolePolicy": (sizing.urn,)}
+            return [*good[:place], replace(each, property_dependencies=fed), *good[place + 1 :]]
+    return []
 
 
 def _of_stack(good: list[Any], facts: Mapping[str, Any]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""A state of a thousand resources that breaks no rule: cells of networks, stores, identities, zones and workloads.
+"""A state of a good thousand resources that breaks no rule: cells of networks, stores, identities, zones, workloads.
 
 Written by hand from the vendors' documentation of each kind, not from the rules' own examples.
 """
@@ -9,12 +9,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tests.policies.estate_cluster import DIGEST, Made, cluster
+from tests.policies.estate_cluster import Made, cluster
+from tests.policies.estate_wide import CHARTS, IMAGES, once
 
 Graph = dict[str, dict[str, Any]]
 
 CELLS: Final = 11
-SIZE: Final = 1000
+SIZE: Final = 1024
 ACCOUNT: Final = "210987654321"
 TAGS: Final = {
     "environment": "prod",
@@ -40,7 +41,8 @@ FACTS: Final[dict[str, Any]] = {
         "budgets": {"aws": "organisation", "gcp": "organisation", "azure-native": "tenant"},
         "costs": {"aws": "organisation"},
         "copies": {"aws": "organisation", "gcp": "organisation", "azure-native": "tenant"},
-        "images": {DIGEST: {"signature": "s", "sbom": "b", "builder": "c"}},
+        "images": IMAGES,
+        "charts": CHARTS,
     },
 }
 
@@ -257,6 +259,7 @@ def good(cells: int = CELLS, size: int = SIZE) -> Graph:
         "gcp": {"type": "pulumi:providers:gcp", "props": {"version": "10.2.0", "project": "pay-prod"}},
         "azure": {"type": "pulumi:providers:azure-native", "props": {"version": "3.29.0", "subscriptionId": "6a1f"}},
         "cloudflare": {"type": "pulumi:providers:cloudflare", "props": {"version": "6.23.1"}},
+        "python": {"type": "pulumi:providers:pulumi-python", "props": {}},
         "kubernetes": {"type": "pulumi:providers:kubernetes", "props": {"kubeconfig": "c"}},
         "drill": {
             "type": "aws:backup/restoreTestingPlan:RestoreTestingPlan",
@@ -264,9 +267,9 @@ def good(cells: int = CELLS, size: int = SIZE) -> Graph:
             "props": {"tags": TAGS},
         },
         "verify": {
-            "type": "kubernetes:policy.sigstore.dev/v1beta1:ClusterImagePolicy",
+            "type": "kubernetes:kyverno.io/v1:ClusterPolicy",
             "provider": "kubernetes",
-            "props": {"spec": {"images": [{"glob": "**"}]}},
+            "props": {"spec": {"rules": [{"name": "signed", "verifyImages": [{"imageReferences": ["*"]}]}]}},
         },
     }
     kinds = ("accessanalyzer/analyzer:Analyzer", "cfg/recorder:Recorder", "securityhub/account:Account")
@@ -280,6 +283,8 @@ def good(cells: int = CELLS, size: int = SIZE) -> Graph:
         "type": "aws:cloudtrail/trail:Trail", "provider": "aws", "protect": True, "props": {**recorded, "tags": TAGS},
         "refs": {"s3BucketName": "cell0-journal", "kmsKeyId": "cell0-key"},
     }  # fmt: skip
+    for name, kind, provider, props, refs in once(cells, TAGS):
+        graph[name] = {"type": kind, "provider": provider, "props": json.loads(json.dumps(props)), "refs": refs}
     for number in range(cells):
         cell = f"cell{number}"
         for provider, made in PARTS:

@@ -47,7 +47,7 @@ def cluster(cell: str) -> Made:
     yield "pdb", "kubernetes:policy/v1:PodDisruptionBudget", {"metadata": {"name": "api", **here}, "spec": budget}, {}
     service = {"type": "ClusterIP", "selector": {"app": "api"}, "ports": [{"name": "http", "port": 80}]}
     yield "service", "kubernetes:core/v1:Service", {"metadata": {"name": "api", **here}, "spec": service}, {}
-    reads = [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}]
+    reads = [{"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["t"], "verbs": ["get"]}]
     yield (
         "reader",
         "kubernetes:rbac.authorization.k8s.io/v1:Role",

@@ -47,6 +47,7 @@ CLUSTERS: Final[dict[str, Callable[[Reader], bool]]] = {
     "For each cloud somebody hears of costs before the month is over.",
     HIGH,
     ["pulumi:providers:*", NAMESPACE, *CLUSTERS],
+    implies=("AWS-BUD-01", "GCP-BUD-01", "AZ-BUD-01"),
     remediation="Add the cloud's budget, or name it in evidence.budgets; run OpenCost; label namespaces with owners.",
 )
 def budgets(graph: Graph, facts: Facts) -> Iterator[Found]:

@@ -33,6 +33,7 @@ DEPLOYS, APPROVES = (
     HIGH,
     ["aws:iam/role:Role", "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"],
     remediation="Part the permissions between two identities; bind accounts in their own namespace.",
+    implies=("AWS-IAM-01", "AWS-IAM-02"),
 )
 def identities(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """The union of all that is attached to a role; bindings over namespaces for accounts."""

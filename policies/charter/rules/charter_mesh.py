@@ -19,6 +19,7 @@ from charter.values import UNKNOWN, Undetermined
     HIGH,
     [NAMESPACE],
     remediation="Add STRICT PeerAuthentication, the deny AuthorizationPolicy and NetworkPolicy, and the label.",
+    implies=("K8S-IST-01", "K8S-IST-02", "K8S-IST-04", "K8S-NS-03"),
 )
 def closed(graph: Graph, _facts: Facts) -> Iterator[Found]:  # noqa: C901  four conditions, each asked once
     """The result is a set difference per cluster and namespace, only where the cluster has a mesh."""

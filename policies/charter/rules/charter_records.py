@@ -78,6 +78,7 @@ UNWRITES = (
     CRITICAL,
     ["pulumi:providers:*"],
     remediation="Add the cloud's audit sink to the stack, or name the one that exists in evidence.sinks.",
+    implies=("AWS-TRL-01", "GCP-IAM-03"),
 )
 def sinks(graph: Graph, facts: Facts) -> Iterator[Found]:
     """Per provider; a sink that another stack keeps is named in the evidence, and undetermined until it is."""

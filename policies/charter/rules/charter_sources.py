@@ -29,6 +29,7 @@ DAYS: Final = 900
     "Every figure that comes from outside says where it comes from, and is not too old.",
     HIGH,
     [SIZING],
+    implies=("CH-15",),  # whoever changes the document changes its hash
     remediation="Give each row of the catalogue its source; set prices.as_of and prices.max_age_days; refresh prices.",
 )
 def sources(resource: Resource, facts: Facts) -> Iterator[Found]:
