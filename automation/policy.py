@@ -136,12 +136,11 @@ def facts(stack: Stack, project: Path, counts_file: Path, *, sandbox: bool) -> d
         "gcp": [clouds.gcp.project] if clouds.gcp else [],
         "azure": [clouds.azure.subscription] if clouds.azure else [],
     }
-    wishes = {"aws": clouds.aws, "gcp": clouds.gcp, "azure": clouds.azure}
     return {
         "production": stack.production,
         "sandbox": sandbox,
         "accounts": {PACKAGES[cloud]: ids for cloud, ids in accounts.items() if ids},
-        "regions": {PACKAGES[cloud]: sorted(wish.regions) for cloud, wish in wishes.items() if wish},
+        "regions": {PACKAGES[cloud]: sorted(stack.regions_in_use(cloud)) for cloud in stack.regions()},
         "owners": [stack.owner],
         "environment": stack.environment,
         "provider_versions": versions(),

@@ -66,6 +66,7 @@ class ClusterArgs:
     beyond: Beyond | None = None
     pools: Mapping[str, SizedPool] = field(default_factory=dict)  # by key
     off_hours: OffHours | None = None  # when pools may be smaller than the plan says, where the cloud keeps hours
+    snapshots: bool = False  # whether something on the cluster takes snapshots of volumes
     protect: bool = False
 
 
@@ -145,6 +146,7 @@ class HeldBucket(Protocol):
 
     name: pulumi.Output[str]
     """Of the bucket; of the container on Azure."""
+    region: str
     host: pulumi.Output[str]
     ready: pulumi.Resource
 
@@ -210,6 +212,10 @@ def bucket_args(args: StoreArgs) -> BucketArgs:
         kept_days=args.wish.retention_days,
         protect=args.protect,
     )
+
+
+MakeBucket = Callable[[str, BucketArgs, Any, Any, pulumi.ResourceOptions], HeldBucket]
+"""Make a bucket from its name and wish, a network and a cluster of the same cloud."""
 
 
 class Network(Protocol):

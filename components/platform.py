@@ -10,7 +10,18 @@ from typing import Any, Final, assert_never
 import pulumi
 
 from components import live, tagging
-from components.contracts import BudgetArgs, Cluster, ClusterArgs, Make, Network, NetworkArgs, SizedPool
+from components.contracts import (
+    BucketArgs,
+    BudgetArgs,
+    Cluster,
+    ClusterArgs,
+    HeldBucket,
+    Make,
+    MakeBucket,
+    Network,
+    NetworkArgs,
+    SizedPool,
+)
 from components.kubernetes.base import ClusterBase, ClusterBaseArgs
 from components.kubernetes.flows import tenant_annotations, tenant_labels
 from components.links import Links, MakeGateway, MakePeering, Place, links_of
@@ -27,6 +38,9 @@ from stacks.tags import common_tags
 
 PROJECT: Final = Path(__file__).parent.parent
 """Relative files of a stack file are read from here: an offline run has another root directory."""
+ZONES_ELSEWHERE: Final = 3
+"""Zones of a region that holds backups and no cluster: each region with prices has three."""
+KEPT_LONGER_DAYS: Final = 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +55,7 @@ class Site:
     stores: Mapping[str, Make]  # by engine
     gateway: MakeGateway
     peering: MakePeering
+    bucket: MakeBucket
 
 
 class Platform(pulumi.ComponentResource):
@@ -135,6 +150,7 @@ class Platform(pulumi.ComponentResource):
                 off_hours=stack.off_hours,
                 beyond=beyond,
                 pools=self._pools(name, sizes),
+                snapshots=stack.services.backup is not None,
                 protect=stack.protect,
             ),
             network,
@@ -152,7 +168,7 @@ class Platform(pulumi.ComponentResource):
             self._child,
         )
         if any(stack.services.on()):
-            self._services(name, plan, cluster, base)
+            self._services(name, plan, cluster, base, self._backups(site, name, network, cluster))
         if beside := stack.stores_of(name):
             from components.stores import Stores, StoresArgs  # noqa: PLC0415
 
@@ -170,7 +186,27 @@ class Platform(pulumi.ComponentResource):
         self.networks[name], self.clusters[name] = network, cluster
         self._places[name] = Place(network=network, cluster=cluster, make=site.gateway, peer=site.peering, opts=here)
 
-    def _services(self, name: str, plan: RegionPlan, cluster: Cluster, base: ClusterBase) -> None:
+    def _backups(self, site: Site, name: str, network: Network, cluster: Cluster) -> HeldBucket | None:
+        """Make the bucket for backups of a cluster, in another region; what was deleted there stays a week longer."""
+        wish, region = self._stack.services.backup, self._stack.backup_region(name)
+        if wish is None or region is None:
+            return None
+        beside = self._stack.regions()[cluster.cloud].get(region)
+        args = BucketArgs(
+            what=f"Backups of {name}",
+            environment=self._stack.environment,
+            region=region,
+            elsewhere=True,
+            zones=ZONES_ELSEWHERE if beside is None else beside.zones,
+            kept_days=wish.retention_days + KEPT_LONGER_DAYS,
+            protect=self._stack.protect,
+        )
+        here = pulumi.ResourceOptions(parent=self, provider=site.provider)
+        return site.bucket(f"{name}-backups", args, network, cluster, here)
+
+    def _services(
+        self, name: str, plan: RegionPlan, cluster: Cluster, base: ClusterBase, backups: HeldBucket | None
+    ) -> None:
         """Install what the stack file switches on; the SDKs of services are imported only then."""
         from components.kubernetes.services import ClusterServices, ServicesArgs  # noqa: PLC0415
         from stacks.services import rendered  # noqa: PLC0415
@@ -195,6 +231,7 @@ class Platform(pulumi.ComponentResource):
                 rules=rendered.of(stack.services),
                 off_hours=stack.off_hours,
                 tags=common_tags(stack),
+                backups=backups,
                 after=tuple(base.namespaces.values()),
             ),
             cluster,
@@ -243,12 +280,12 @@ class Platform(pulumi.ComponentResource):
         match cloud:
             case "aws":
                 from components.aws import account as aws  # noqa: PLC0415
+                from components.aws import objects as aws_objects  # noqa: PLC0415
                 from components.aws.budget import Budget as AwsBudget  # noqa: PLC0415
                 from components.aws.cache import Cache as AwsCache  # noqa: PLC0415
                 from components.aws.cluster import Cluster as EksCluster  # noqa: PLC0415
                 from components.aws.link_gateway import LinkGateway as AwsGateway  # noqa: PLC0415
                 from components.aws.network import Network as Vpc  # noqa: PLC0415
-                from components.aws.objects import objects as aws_objects  # noqa: PLC0415
                 from components.aws.peering import peering as aws_peering  # noqa: PLC0415
                 from components.aws.postgres import Postgres as AwsPostgres  # noqa: PLC0415
 
@@ -268,19 +305,20 @@ class Platform(pulumi.ComponentResource):
                     network=Vpc,
                     cluster=EksCluster,
                     budget=AwsBudget,
-                    stores={"postgres": AwsPostgres, "redis": AwsCache, "objects": aws_objects},
+                    stores={"postgres": AwsPostgres, "redis": AwsCache, "objects": aws_objects.objects},
+                    bucket=aws_objects.bucket,
                     gateway=AwsGateway,
                     peering=aws_peering,
                 )
             case "gcp":
                 from components.gcp import account as gcp  # noqa: PLC0415
                 from components.gcp import apis  # noqa: PLC0415
+                from components.gcp import objects as gcp_objects  # noqa: PLC0415
                 from components.gcp.budget import Budget as GcpBudget  # noqa: PLC0415
                 from components.gcp.cache import Cache as GcpCache  # noqa: PLC0415
                 from components.gcp.cluster import Cluster as GkeCluster  # noqa: PLC0415
                 from components.gcp.link_gateway import LinkGateway as GcpGateway  # noqa: PLC0415
                 from components.gcp.network import Network as GcpNetwork  # noqa: PLC0415
-                from components.gcp.objects import objects as gcp_objects  # noqa: PLC0415
                 from components.gcp.peering import peering as gcp_peering  # noqa: PLC0415
                 from components.gcp.postgres import Postgres as GcpPostgres  # noqa: PLC0415
 
@@ -304,18 +342,19 @@ class Platform(pulumi.ComponentResource):
                     network=GcpNetwork,
                     cluster=GkeCluster,
                     budget=lambda name, args, opts: GcpBudget(name, args, pays, opts),
-                    stores={"postgres": GcpPostgres, "redis": GcpCache, "objects": gcp_objects},
+                    stores={"postgres": GcpPostgres, "redis": GcpCache, "objects": gcp_objects.objects},
+                    bucket=gcp_objects.bucket,
                     gateway=GcpGateway,
                     peering=gcp_peering,
                 )
             case "azure":
                 from components.azure import account as azure  # noqa: PLC0415
+                from components.azure import objects as azure_objects  # noqa: PLC0415
                 from components.azure.budget import Budget as AzureBudget  # noqa: PLC0415
                 from components.azure.cache import Cache as AzureCache  # noqa: PLC0415
                 from components.azure.cluster import Cluster as AksCluster  # noqa: PLC0415
                 from components.azure.link_gateway import LinkGateway as AzureGateway  # noqa: PLC0415
                 from components.azure.network import Network as VirtualNetwork  # noqa: PLC0415
-                from components.azure.objects import objects as azure_objects  # noqa: PLC0415
                 from components.azure.peering import peering as azure_peering  # noqa: PLC0415
                 from components.azure.postgres import Postgres as AzurePostgres  # noqa: PLC0415
 
@@ -327,7 +366,8 @@ class Platform(pulumi.ComponentResource):
                     network=VirtualNetwork,
                     cluster=AksCluster,
                     budget=lambda name, args, opts: AzureBudget(name, args, at_azure.identity, opts),
-                    stores={"postgres": AzurePostgres, "redis": AzureCache, "objects": azure_objects},
+                    stores={"postgres": AzurePostgres, "redis": AzureCache, "objects": azure_objects.objects},
+                    bucket=azure_objects.bucket,
                     gateway=AzureGateway,
                     peering=azure_peering,
                 )

@@ -106,6 +106,17 @@ class Stack(Part):
         names = list(self.regions()[cloud])
         return names[(names.index(name) + 1) % len(names)] if len(names) > 1 else None
 
+    def backup_region(self, cluster: str) -> str | None:
+        """Return the region that backups of a cluster go to; None without backups, or without another region."""
+        wish = self.services.backup
+        return None if wish is None else wish.regions.get(self.region_of(cluster)[0]) or self.other_region(cluster)
+
+    def regions_in_use(self, cloud: Cloud) -> set[str]:
+        """Return the regions of a cloud that anything of the stack stands in."""
+        wish = self.services.backup
+        kept = {wish.regions[cloud]} if wish is not None and cloud in wish.regions else set()
+        return {*self.regions().get(cloud, ()), *kept}
+
     def stores_of(self, cluster: str) -> dict[str, Store]:
         """Return the stores that stand beside a cluster, by name."""
         return {name: each for name, each in self.data.items() if not each.clusters or cluster in each.clusters}

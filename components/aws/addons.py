@@ -39,6 +39,7 @@ class AddonsArgs:
     region: str
     release: Release
     role_arn: pulumi.Input[str]
+    snapshots: bool = False
     after: Sequence[pulumi.Resource] = ()
 
 
@@ -69,15 +70,22 @@ class NodeAddons(pulumi.ComponentResource):
 
 
 class ClusterAddons(pulumi.ComponentResource):
-    """What needs nodes to run on: disks and names."""
+    """What needs nodes to run on: disks, names and, where asked for, the controller of snapshots.
+
+    That one brings the definitions of snapshots, and is there before the driver that takes them
+    (docs.aws.amazon.com/eks/latest/userguide/csi-snapshot-controller.html, 2026-11).
+    """
 
     ready: pulumi.Resource
 
     def __init__(self, name: str, args: AddonsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("ecosystem:aws:ClusterAddons", name, {}, opts)
-        identity = pod_identity(self, name, "ebs-csi", args)
-        addon(self, name, args, Pin(key="aws-ebs-csi-driver", version=args.release.ebs_csi), [identity])
-        self.ready = addon(self, name, args, Pin(key="coredns", version=args.release.coredns))
+        before = [pod_identity(self, name, "ebs-csi", args)]
+        if args.snapshots:
+            before.append(addon(self, name, args, Pin(key="snapshot-controller", version=args.release.snapshots)))
+        disks = addon(self, name, args, Pin(key="aws-ebs-csi-driver", version=args.release.ebs_csi), before)
+        last = [disks] if args.snapshots else []
+        self.ready = addon(self, name, args, Pin(key="coredns", version=args.release.coredns), last)
         self.register_outputs({})
 
 

@@ -29,7 +29,8 @@ STORAGE: Final = (
     *(f"secretsmanager:{verb}*" for verb in ("Describe", "GetSecretValue", "List")),
 )
 OBJECTS: Final = tuple(f"s3:{verb}*" for verb in ("AbortMultipart", "DeleteObject", "PutObject"))
-"""In the buckets of stores only: what the account records about itself is nobody's to change."""
+BUCKETS: Final = ("aws-*-data-*", "aws-*-backups-*")
+"""Buckets of stores and of backups only: what the account records about itself is nobody's to change."""
 BACKUPS: Final = (
     *(f"rds:{verb}*" for verb in ("AddTags", "CopyDBSnapshot", "CreateDBSnapshot", "DeleteDB", "Describe", "ListTags")),
     *(f"rds:{verb}*" for verb in ("ModifyDBSnapshot", "RestoreDBInstance")),
@@ -83,7 +84,7 @@ def boundary(arn_root: str, *, launches: bool = False) -> str:
     return document(
         allow("Compute", COMPUTE),
         allow("Storage", STORAGE),
-        allow("Objects", OBJECTS, f"arn:{arn_root.split(':')[1]}:s3:::aws-*-data-*"),
+        allow("Objects", OBJECTS, [f"arn:{arn_root.split(':')[1]}:s3:::{each}" for each in BUCKETS]),
         allow("Backups", BACKUPS),
         allow("Watching", WATCHING),
         allow(

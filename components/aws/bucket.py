@@ -31,6 +31,7 @@ class Bucket(pulumi.ComponentResource):
 
     name: pulumi.Output[str]
     resource: pulumi.Output[str]
+    region: str
     host: pulumi.Output[str]
     ready: pulumi.Resource
 
@@ -74,7 +75,7 @@ class Bucket(pulumi.ComponentResource):
             region=args.region,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[written]),
         )
-        self.name = held.bucket.bucket
+        self.name, self.region = held.bucket.bucket, args.region
         self.resource = held.bucket.arn
         self.host = pulumi.Output.from_input(f"s3.{args.region}.{account.dns_suffix}")
         self.ready = held.let()

@@ -102,6 +102,7 @@ class Cluster(pulumi.ComponentResource):
                 region=args.region,
                 release=release,
                 role_arn=disk_role.arn,
+                snapshots=args.snapshots,
                 after=[*self._system_pools(), *disk_role.ready, *access.ready],
             ),
             self._child,

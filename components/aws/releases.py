@@ -1,9 +1,9 @@
 """Which releases of add-ons and node images belong to a Kubernetes version of EKS: pinned, dated, changed by hand.
 
 Read from docs.aws.amazon.com/eks/latest/userguide (managing-kube-proxy, managing-coredns, managing-vpc-cni,
-managing-ebs-csi, pod-id-agent-setup), from `aws eks describe-addon-versions` as others published it, and from
-github.com/awslabs/amazon-eks-ami/releases. `read` is when. To renew: `aws eks describe-addon-versions
---kubernetes-version V` and the SSM parameter
+managing-ebs-csi, csi-snapshot-controller, pod-id-agent-setup), from `aws eks describe-addon-versions` as others
+published it, and from github.com/awslabs/amazon-eks-ami/releases. `read` is when. To renew:
+`aws eks describe-addon-versions --kubernetes-version V` and the SSM parameter
 /aws/service/eks/optimized-ami/V/amazon-linux-2023/x86_64/standard/recommended/release_version.
 """
 
@@ -23,6 +23,7 @@ class Release:
     coredns: str
     kube_proxy: str
     ebs_csi: str
+    snapshots: str
     pod_identity: str
     node_image: str  # release of the Amazon Linux 2023 images, the same number for each of their types
     read: date
@@ -34,6 +35,7 @@ RELEASES: Final[Mapping[str, Release]] = {
         coredns="v1.13.2-eksbuild.4",
         kube_proxy="v1.33.9-eksbuild.2",
         ebs_csi="v1.57.1-eksbuild.1",
+        snapshots="v8.5.0-eksbuild.3",
         pod_identity="v1.3.10-eksbuild.2",
         node_image="1.33.8-20260304",
         read=date(2026, 4, 1),
@@ -43,6 +45,7 @@ RELEASES: Final[Mapping[str, Release]] = {
         coredns="v1.13.2-eksbuild.4",
         kube_proxy="v1.34.5-eksbuild.2",
         ebs_csi="v1.57.1-eksbuild.1",
+        snapshots="v8.5.0-eksbuild.3",
         pod_identity="v1.3.10-eksbuild.2",
         node_image="1.34.6-20260415",
         read=date(2026, 4, 20),
@@ -52,6 +55,7 @@ RELEASES: Final[Mapping[str, Release]] = {
         coredns="v1.13.2-eksbuild.4",
         kube_proxy="v1.35.2-eksbuild.4",
         ebs_csi="v1.57.1-eksbuild.1",
+        snapshots="v8.5.0-eksbuild.3",
         pod_identity="v1.3.10-eksbuild.2",
         node_image="1.35.4-20260423",
         read=date(2026, 4, 24),
@@ -61,6 +65,7 @@ RELEASES: Final[Mapping[str, Release]] = {
         coredns="v1.14.3-eksbuild.3",
         kube_proxy="v1.36.0-eksbuild.14",
         ebs_csi="v1.63.1-eksbuild.1",
+        snapshots="v8.5.0-eksbuild.5",
         pod_identity="v1.3.10-eksbuild.3",
         node_image="1.36.0-20260923",
         read=date(2026, 9, 24),

@@ -32,6 +32,7 @@ class Bucket(pulumi.ComponentResource):
 
     name: pulumi.Output[str]
     resource: pulumi.Output[str]
+    region: str
     host: pulumi.Output[str]
     ready: pulumi.Resource
 
@@ -66,7 +67,7 @@ class Bucket(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         export(f"{name}-log", service.id, network.workspace_id, BLOB_LOGS, self._child)
-        self.name = container.name
+        self.name, self.region = container.name, args.region
         self.resource = account.id
         self.host = pulumi.Output.concat(account.name, ".blob.core.windows.net")
         self.ready = store_endpoint(

@@ -7,13 +7,18 @@ import pulumi
 from components.azure.bucket import Bucket
 from components.azure.cluster import Cluster
 from components.azure.network import Network
-from components.contracts import StoreArgs, bucket_args
+from components.contracts import BucketArgs, StoreArgs, bucket_args
 from components.objects import Objects
 
 
+def bucket(name: str, args: BucketArgs, network: Network, _cluster: Cluster, opts: pulumi.ResourceOptions) -> Bucket:
+    """Make a bucket."""
+    return Bucket(name, args, network, opts)
+
+
 def objects(
-    name: str, args: StoreArgs, network: Network, _cluster: Cluster, opts: pulumi.ResourceOptions | None = None
+    name: str, args: StoreArgs, network: Network, cluster: Cluster, opts: pulumi.ResourceOptions | None = None
 ) -> Objects:
     """Make the bucket of one store."""
     wish = bucket_args(args)
-    return Objects(name, "azure", args, lambda child: Bucket(name, wish, network, child), opts)
+    return Objects(name, "azure", args, lambda child: bucket(name, wish, network, cluster, child), opts)

@@ -25,6 +25,7 @@ class Bucket(pulumi.ComponentResource):
 
     name: pulumi.Output[str]
     resource: pulumi.Output[str]
+    region: str
     host: pulumi.Output[str]
     ready: pulumi.Resource
 
@@ -57,6 +58,7 @@ class Bucket(pulumi.ComponentResource):
         )
         bucket = self._bucket(bucket_name(name), key.id, logs.name, made, written)
         self.name = self.resource = bucket.name
+        self.region = args.region
         self.host = pulumi.Output.from_input("storage.googleapis.com")
         self.ready = bucket
         self.register_outputs({"name": self.name})

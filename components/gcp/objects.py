@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import pulumi
 
-from components.contracts import StoreArgs, bucket_args
+from components.contracts import BucketArgs, StoreArgs, bucket_args
 from components.gcp.bucket import Bucket
 from components.gcp.cluster import Cluster
 from components.gcp.network import Network
 from components.objects import Objects
+
+
+def bucket(name: str, args: BucketArgs, network: Network, cluster: Cluster, opts: pulumi.ResourceOptions) -> Bucket:
+    """Make a bucket."""
+    return Bucket(name, args, network.account, cluster.keys.ring, opts)
 
 
 def objects(
@@ -16,4 +21,4 @@ def objects(
 ) -> Objects:
     """Make the bucket of one store."""
     wish = bucket_args(args)
-    return Objects(name, "gcp", args, lambda child: Bucket(name, wish, network.account, cluster.keys.ring, child), opts)
+    return Objects(name, "gcp", args, lambda child: bucket(name, wish, network, cluster, child), opts)

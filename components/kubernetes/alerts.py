@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from components.kubernetes import delivery_alerts, spending
+from components.kubernetes import backup_alerts, delivery_alerts, spending
 from components.kubernetes.crds.prometheus import PrometheusRule, PrometheusRuleSpec, PrometheusRuleSpecGroups
 from components.kubernetes.objectives import objectives
 from components.kubernetes.raised import Runbooks, group
@@ -202,5 +202,6 @@ OF: Final[Mapping[str, Callable[[Services, Runbooks], Iterator[PrometheusRuleSpe
     "gitops": delivery_alerts.gitops,
     "rollouts": delivery_alerts.rollouts,
     "runners": delivery_alerts.runners,
+    "backup": backup_alerts.backup,
 }
 """Alerts of each service. Figures: the exporters' own documentation at the versions of charts.lock, 2026-11."""

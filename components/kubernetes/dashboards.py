@@ -141,12 +141,35 @@ SECURITY: Final[Mapping[str, tuple[Panel, ...]]] = {
 }
 
 
+BACKUPS: Final[tuple[Panel, ...]] = (
+    Panel(
+        title="Hours since the last whole backup",
+        query="(time() - max by (schedule) (velero_backup_last_successful_timestamp)) / 3600",
+        unit="h",
+        legend="{{schedule}}",
+    ),
+    Panel(
+        title="Hours since a restore was proved",
+        query='(time() - kube_cronjob_status_last_successful_time{namespace="velero"}) / 3600',
+        unit="h",
+        legend="{{cronjob}}",
+    ),
+    Panel(title="Backups that are kept", query="max(velero_backup_total)"),
+    Panel(
+        title="How long a backup takes, 95th percentile",
+        query="histogram_quantile(0.95, sum by (le) (rate(velero_backup_duration_seconds_bucket[1d])))",
+        unit="s",
+    ),
+)
+
+
 def boards(services: Services) -> dict[str, str]:
     """JSON of each dashboard, by name; only what a service that is on exports."""
     on = {name for name, _ in services.on()}
     found: dict[str, tuple[Panel, ...]] = {"nodes": NODES, "requests": REQUESTS if "mesh" in on else ()}
     found |= {"cost": COST if {"cost", "kubecost"} & set(on) else (), "probes": PROBES if "probes" in on else ()}
     found["overflow"] = OVERFLOW if "overflow" in on else ()
+    found["backups"] = BACKUPS if "backup" in on else ()
     found["security"] = tuple(panel for name, panels in SECURITY.items() if name in on for panel in panels)
     found = {name: panels for name, panels in found.items() if panels}
     return {name: json.dumps(board(name, panels), sort_keys=True) for name, panels in found.items()}

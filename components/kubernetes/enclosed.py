@@ -29,7 +29,8 @@ from pulumi_kubernetes.networking.v1 import (
 from components.kubernetes import flows
 from components.kubernetes.base import NODE_LOCAL_DNS, _pod_security
 from components.kubernetes.flows import Flow, Outside, Pods
-from stacks.services.table import Pods as Room
+from stacks.services.facts import MOST_NODES
+from stacks.services.facts import Pods as Room
 
 NAME: Final = "kubernetes.io/metadata.name"
 PRIVATE: Final = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
@@ -78,8 +79,9 @@ def enclose(name: str, args: EnclosedArgs, opts: pulumi.ResourceOptions) -> Name
 
 
 def quota(room: tuple[Room, ...]) -> dict[str, str]:
-    """What a namespace may hold: all its pods twice, for updates, or as many as scale, and a few jobs."""
+    """What a namespace may hold: all its pods twice, for updates, or as many as scale, its agents, and a few jobs."""
     held = {each: max(each.replicas * SURGE, each.peak) for each in room if not each.per_node}
+    held |= dict.fromkeys((each for each in room if each.enclosed), MOST_NODES)
     cpu = sum(each.cpu_milli * pods for each, pods in held.items()) + 500
     memory = sum(each.memory_mib * pods for each, pods in held.items()) + 512
     return {

@@ -75,6 +75,10 @@ FALCO: Final = named("kube-system", "falco")
 TRIVY: Final = named("trivy-system", "trivy-operator")
 SCANS: Final = named("trivy-system", "trivy-scan", "trivy-operator", "ecosystem.dev/part")
 NAMES: Final = named("external-dns", "external-dns")
+VELERO: Final = named("velero", "velero", key="name")
+VOLUME_AGENTS: Final = named("velero", "node-agent", "velero", "name")
+BACKUP: Final = Pods(namespace="velero", account="velero")
+"""All of the namespace: a pod that copies a volume has no label of its own."""
 CHAOS_DAEMON: Final = named("chaos-mesh", "chaos-daemon", "chaos-daemon", COMPONENT)
 
 OF: Final[Mapping[str, tuple[Flow, ...]]] = {
@@ -174,6 +178,12 @@ OF: Final[Mapping[str, tuple[Flow, ...]]] = {
         *acts(NAMES),
         *asked(7979, NAMES),
     ),
+    "backup": (
+        *asks(BACKUP),
+        Flow(source=BACKUP, target=WORLD, ports=(443,)),
+        *acts(BACKUP),
+        *asked(8085, VELERO, VOLUME_AGENTS),
+    ),
     **DELIVERY,
 }
 """What each service needs. Ports: values.yaml of each chart at the versions of charts.lock, 2026-11."""
@@ -270,7 +280,8 @@ def waypoint(namespace: str) -> Pods:
 def of_stack(services: Services, tenants: tuple[str, ...] = ()) -> tuple[Flow, ...]:
     """Every flow of the services that are on; one whose other end is off is left out."""
     on = dict(services.on())
-    present = {TABLE[name].namespace for name in on} | set(tenants) | {"kube-system"}
+    here = {namespace for name in on for namespace in (TABLE[name].namespace, *TABLE[name].more)}
+    present = here | set(tenants) | {"kube-system"}
     flows = [flow for name in on for flow in OF[name]]
     if services.mesh is not None:
         present |= {GATEWAY_NAMESPACE} if services.mesh.gateway else set()

@@ -116,7 +116,8 @@ WAYPOINT: Final = {"istio.io/waypoint-for": "service"}
 
 def meshed(ground: Ground) -> tuple[str, ...]:
     """Namespaces that are in the mesh: the tenants' and those of services that are on."""
-    mine = {TABLE[service].namespace for service, _ in ground.services.on()} - NOT_MESHED
+    on = [TABLE[service] for service, _ in ground.services.on()]
+    mine = {namespace for each in on for namespace in (each.namespace, *each.more)} - NOT_MESHED
     return (*ground.tenants, *sorted(mine))
 
 

@@ -30,7 +30,8 @@ def install(service: Service, documents: Sequence[Mapping[str, Any]], action: st
     A constraint stands on the template of its kind, a binding on its policy: each comes after what it stands on.
     """
     made: dict[str, pulumi.Resource] = {}
-    exempt = sorted({TABLE[name].namespace for name, _ in service.ground.services.on()} | set(SYSTEM))
+    on = [TABLE[name] for name, _ in service.ground.services.on()]
+    exempt = sorted({namespace for each in on for namespace in (each.namespace, *each.more)} | set(SYSTEM))
     for document in sorted(documents, key=place):
         kind, name = str(document["kind"]), str(document["metadata"]["name"])
         needed = made.get(_needs(document))

@@ -12,7 +12,7 @@ from pulumi_kubernetes.core.v1 import ConfigMap, Namespace
 from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
-from components.contracts import Cluster
+from components.contracts import Cluster, HeldBucket
 from components.kubernetes.enclosed import EnclosedArgs, enclose
 from components.kubernetes.flows import CLOUD, CREDENTIALS, NODES, PEERS, Flow, mesh_labels
 from components.kubernetes.shapes import Custom, plain
@@ -64,6 +64,8 @@ class Ground:
     """The stack's common tags, for what something in the cluster makes outside of it."""
     off_hours: OffHours | None = None
     """When workloads rest, and which."""
+    backups: HeldBucket | None = None
+    """Where backups of the cluster go; None without them."""
     after: Sequence[pulumi.Resource] = ()
 
     @property
@@ -133,16 +135,26 @@ class Service(pulumi.ComponentResource):
             custom_timeouts=TIMEOUTS,
         )
 
-    def namespace(self, *, meshed: bool = True, labels: Mapping[str, str] | None = None) -> Namespace:
-        """Make the closed namespace; what follows comes after it. `meshed` says whether the mesh takes it in."""
+    def namespace(
+        self,
+        *,
+        meshed: bool = True,
+        labels: Mapping[str, str] | None = None,
+        name: str = "",
+        room: Sequence[Pods] | None = None,
+    ) -> Namespace:
+        """Make the closed namespace; what follows comes after it. `meshed` says whether the mesh takes it in.
+
+        `name` is that of a further one, and `room` what stands there.
+        """
         ground = self.ground
         made = enclose(
             self.named,
             EnclosedArgs(
-                namespace=self.facts.namespace,
+                namespace=name or self.facts.namespace,
                 version=ground.version,
                 flows=ground.flows,
-                room=tuple(ground.room(self.SERVICE).values()),
+                room=tuple(ground.room(self.SERVICE).values() if room is None else room),
                 control_plane=ground.control_plane,
                 labels={**(mesh_labels(ground.services) if meshed else {}), **(labels or {})},
                 ambient=ground.ambient and meshed,

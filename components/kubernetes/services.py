@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import pulumi
 
-from components.contracts import Cluster
+from components.contracts import Cluster, HeldBucket
 from components.kubernetes import flows, volumes
+from components.kubernetes.backup import Backup
 from components.kubernetes.certificates import Certificates
 from components.kubernetes.chaos import Chaos
 from components.kubernetes.cost import Cost
@@ -61,6 +62,7 @@ NEXT: Final[Mapping[str, Callable[[str, Ground, pulumi.ResourceOptions], Service
     "falco": Falco,
     "trivy": Trivy,
     "dns": Names,
+    "backup": Backup,
 }
 """How each service is made, from its name and the ground that it stands on."""
 
@@ -84,6 +86,7 @@ class ServicesArgs:
     rules: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     off_hours: OffHours | None = None
+    backups: HeldBucket | None = None
     after: Sequence[pulumi.Resource] = ()
 
 
@@ -140,4 +143,5 @@ def ground_of(args: ServicesArgs, cluster: Cluster) -> Ground:
         rules=args.rules,
         off_hours=args.off_hours,
         tags=args.tags,
+        backups=args.backups,
     )

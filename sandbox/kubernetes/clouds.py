@@ -6,13 +6,15 @@ from typing import Final
 
 from sandbox.kubernetes.backend import Json, Unreachable
 from sandbox.kubernetes.chart_definitions import given
-from sandbox.state import Database
+from sandbox.kubernetes.snapshots import SNAPSHOTS
+from sandbox.state import Database, Thing
 
 CLUSTERS: Final = (
     "aws:eks/cluster:Cluster",
     "gcp:container/cluster:Cluster",
     "azure-native:containerservice:ManagedCluster",
 )
+ADDON: Final = "aws:eks/addon:Addon"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 
 
@@ -27,15 +29,26 @@ def exists(database: Database, host: str) -> bool:
 
 
 def definitions(database: Database, host: str) -> tuple[Json, ...]:
-    """Return the definitions that a managed cluster has from the start: GKE's own vertical autoscaler.
+    """Return the definitions that a managed cluster has from the start: GKE's own vertical autoscaler, and snapshots.
 
-    Source: cloud.google.com/kubernetes-engine/docs/concepts/verticalpodautoscaler, 2026-11.
+    EKS has those only with its add-on. Source: cloud.google.com/kubernetes-engine/docs/concepts/verticalpodautoscaler,
+    .../how-to/persistent-volumes/volume-snapshots, https://learn.microsoft.com/azure/aks/azure-disk-csi,
+    docs.aws.amazon.com/eks/latest/userguide/csi-snapshot-controller.html, 2026-11.
     """
+    found: tuple[Json, ...] = ()
     for cluster in database.by_handle(CLUSTERS, host):
         wish = cluster.inputs.get("verticalPodAutoscaling")
         if cluster.type == CLUSTERS[1] and isinstance(wish, dict) and wish.get("enabled"):
-            return given("vpa")
-    return ()
+            found += given("vpa")
+        if cluster.type != CLUSTERS[0] or _takes_snapshots(database, cluster):
+            found += SNAPSHOTS
+    return found
+
+
+def _takes_snapshots(database: Database, cluster: Thing) -> bool:
+    addons = database.find("type=?", (ADDON,))
+    mine = [each for each in addons if each.inputs.get("clusterName") == cluster.inputs.get("name")]
+    return any(each.inputs.get("addonName") == "snapshot-controller" for each in mine)
 
 
 def require(database: Database, host: str) -> None:

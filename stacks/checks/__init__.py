@@ -7,6 +7,7 @@ from typing import Final
 
 from stacks.checks.access import check_access
 from stacks.checks.addressing import check_addresses
+from stacks.checks.backup import check_backup
 from stacks.checks.budgets import check_budgets
 from stacks.checks.data import check_data
 from stacks.checks.delivery import check_delivery
@@ -51,6 +52,7 @@ CHECKS: Final[tuple[Callable[[Tree], Iterator[Problem]], ...]] = (
     check_federation,
     check_links,
     check_guarding,
+    check_backup,
 )
 
 

@@ -60,7 +60,7 @@ def _locked(tree: Tree, name: str) -> Iterator[Problem]:
 
 
 def _namespaces(tree: Tree, on: list[str]) -> Iterator[Problem]:
-    taken = {TABLE[name].namespace: name for name in on}
+    taken = {namespace: name for name in on for namespace in (TABLE[name].namespace, *TABLE[name].more)}
     for namespace in tree.mapping("namespaces"):
         if namespace in taken:
             what = f"is the namespace of the service {taken[namespace]}"

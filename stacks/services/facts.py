@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from stacks.clouds import Cloud
 
+MOST_NODES: Final = 100
+"""Nodes of a cluster that quotas make room for."""
 KUBE_SYSTEM: Final = "kube-system"
 """Where node agents live: they need the node itself, which no namespace of ours allows."""
 
@@ -24,6 +26,8 @@ class Pods:
     """Replicas that an autoscaler may make of it; 0 where nothing does."""
     per_node: bool = False
     """One on each node: `replicas` does not count."""
+    enclosed: bool = False
+    """Of one on each node: whether it stands in the namespace of its service, and counts in its quota."""
     clouds: tuple[Cloud, ...] = ()
     """Clouds whose clusters carry it; none means all. What a cloud brings itself is no pod of ours."""
 
@@ -40,6 +44,8 @@ class Facts:
     charts: tuple[str, ...]
     """Names in charts.lock; the first is the main one."""
     namespace: str
+    more: tuple[str, ...] = ()
+    """Further namespaces that it makes."""
     definitions: tuple[str, ...] = ()
     """API groups of the custom resources that it defines."""
     needs: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stacks.part import Cidr, FreezeMapping, Frozen, Memory, Name, Part
+from stacks.services.backup import Backup
 from stacks.services.costing import Cost, Kubecost, Prices
 from stacks.services.delivery import Gitops, Rollouts
 from stacks.services.experiments import Chaos, Target
@@ -164,6 +165,8 @@ class Services(Part):
     """Weaknesses of images."""
     dns: Dns | None = None
     """Names of the gateway."""
+    backup: Backup | None = None
+    """Copies of everything on the cluster."""
 
     def on(self) -> Iterator[tuple[str, Service]]:
         """Yield names and settings of the services that are switched on, in the order of installation."""
@@ -174,7 +177,7 @@ class Services(Part):
 
 
 __all__ = [
-    "Account", "Call", "CertManager", "Chaos", "Cost", "Dns", "ExternalSecrets", "Falco", "Gatekeeper", "Kubecost",
-    "Kyverno", "Logs", "Mesh", "Monitoring", "NodeScaling", "Overflow", "Prices", "Probes", "Receiver", "Scaling",
-    "Service", "Services", "Target", "Traces", "Trivy",
+    "Account", "Backup", "Call", "CertManager", "Chaos", "Cost", "Dns", "ExternalSecrets", "Falco", "Gatekeeper",
+    "Kubecost", "Kyverno", "Logs", "Mesh", "Monitoring", "NodeScaling", "Overflow", "Prices", "Probes", "Receiver",
+    "Scaling", "Service", "Services", "Target", "Traces", "Trivy",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Final
 
 from stacks.clouds import Cloud
 from stacks.services import settings
+from stacks.services.backup import BACKUP
 from stacks.services.costing import COST, KUBECOST
 from stacks.services.delivery import GITOPS, ROLLOUTS
 from stacks.services.experiments import CHAOS
@@ -137,6 +138,7 @@ TABLE: Final[Mapping[str, Facts]] = MappingProxyType(
         "falco": FALCO,
         "trivy": TRIVY,
         "dns": DNS,
+        "backup": BACKUP,
     }
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from components.gcp.names import AUTONAME, BUCKET_LIMIT, bucket_name
 from components.platform import Platform
 from stacks.load import read_file
 from stacks.model import Stack
+from stacks.services.settings import Services
 from tests.components.mock_cloud import COMPUTED, Cloud, Computed, attach
 from tests.components.test_cloud_side import FILE, account
 from tests.inventory.test_inventory import IDENTITIES, SIZING, aks, answers, planned
@@ -25,7 +27,8 @@ S3 = "aws:s3/bucket"
 
 @pytest.fixture(scope="module")
 def built() -> Iterator[Cloud]:
-    stack = read_file(OBJECTS)
+    plain = read_file(OBJECTS)
+    stack = plain.model_copy(update={"services": Services.model_validate({"external_secrets": {}, "backup": {}})})
     computed: dict[str, Computed] = {**COMPUTED, SIZING: planned, **dict.fromkeys(IDENTITIES, _identities)}
     computed["azure-native:containerservice:ManagedCluster"] = aks
     computed["gcp:serviceaccount/account:Account"] = account
@@ -123,6 +126,35 @@ def test_elsewhere_is_the_other_region_and_so_is_the_key(built: Cloud) -> None:
     assert accounts[f"{AZURE}-copies"]["sku"]["name"] == "Standard_LRS"  # one zone there
     assert accounts[f"{AZURE}-photos"]["location"] == "westeurope"
     assert accounts[f"{AZURE}-photos"]["sku"]["name"] == "Standard_ZRS"
+
+
+def test_backups_lie_in_the_other_region_under_a_key_of_their_own_and_longer_than_velero_keeps_them(
+    built: Cloud,
+) -> None:
+    buckets = {**built.of_type(f"{S3}:Bucket"), **built.of_type("gcp:storage/bucket:Bucket")}
+    assert buckets["aws-eu-west-1-backups"]["region"] == "us-east-1"
+    assert buckets["aws-us-east-1-backups"]["region"] == "eu-west-1"
+    assert built.of_type("aws:kms/key:Key")["aws-eu-west-1-backups-key"]["region"] == "us-east-1"
+    (kept,) = sidecar(built, "LifecycleConfiguration", "aws-eu-west-1-backups")["rules"]
+    assert kept["noncurrentVersionExpiration"] == {"noncurrentDays": 37}
+    assert "expiration" not in kept
+    assert buckets["gcp-europe-west1-backups"]["location"] == "US-CENTRAL1"
+    assert buckets["gcp-europe-west1-backups"]["softDeletePolicy"] == {"retentionDurationSeconds": 37 * DAY}
+    account = built.of_type("azure-native:storage:StorageAccount")["azure-westeurope-backups"]
+    assert account["location"] == "eastus"
+    rights = statements(built.of_type("aws:iam/rolePolicy:RolePolicy")["aws-eu-west-1-velero-grants"]["policy"])
+    assert {each["Resource"][0].rpartition(":")[2] for sid, each in rights.items() if "Key" not in sid} == {
+        "aws-eu-west-1-backups", "aws-eu-west-1-backups/*",
+    }  # fmt: skip
+    (limit,) = built.of_type("aws:iam/policy:Policy").values()
+    held = statements(limit["policy"])["Objects"]["Resource"]
+    assert any(fnmatch("arn:aws:s3:::aws-eu-west-1-backups-0123456", each) for each in held)
+    assert not any(fnmatch("arn:aws:s3:::aws-trail-records-0123456", each) for each in held)
+
+
+def test_eks_takes_snapshots_only_where_something_asks_for_them(built: Cloud) -> None:
+    addons = {each["addonName"] for each in built.of_type("aws:eks/addon:Addon").values()}
+    assert "snapshot-controller" in addons
 
 
 def test_google_s_bucket_is_closed_encrypted_kept_and_recorded(built: Cloud) -> None:

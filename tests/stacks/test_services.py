@@ -49,6 +49,7 @@ ALL: dict[str, Any] = {
     "falco": {},
     "trivy": {},
     "dns": {"provider": "cloudflare", "domains": ["example.org"]},
+    "backup": {},
 }
 
 
@@ -180,8 +181,9 @@ def test_one_experiment_per_target_and_two_replicas() -> None:
 
 
 def test_a_tenant_cannot_take_the_namespace_of_a_service() -> None:
-    found = problems(ALL, namespaces={"platform": {}, "monitoring": {}, "istio-system": {}})
-    assert {line.split(":")[0] for line in found} == {"stack.namespaces.monitoring", "stack.namespaces.istio-system"}
+    names = ("monitoring", "istio-system", "velero-canary")
+    found = problems(ALL, namespaces={name: {} for name in ("platform", *names)})
+    assert {line.split(":")[0] for line in found} == {f"stack.namespaces.{name}" for name in names}
 
 
 def test_services_need_a_steady_pool() -> None:
@@ -206,7 +208,7 @@ def test_the_room_of_services_is_demand_of_every_cluster() -> None:
 
 def test_agents_of_nodes_are_summed_up() -> None:
     agents = per_node(stack(ALL).services)
-    assert agents.replicas == 5
+    assert agents.replicas == 6
     assert per_node(stack({"cert_manager": {}}).services).cpu_milli == 0
 
 

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.contracts import Launching, Offer
-from components.grants import Grant, Holder, PodIdentity
+from components.grants import Grant, Holder, PodIdentity, UseBucket
 from components.kubernetes.base import ClusterBase, ClusterBaseArgs
 from components.kubernetes.crds.external_secrets import (
     ClusterSecretStoreSpecProvider,
@@ -34,6 +34,22 @@ OFFER = Offer(
     outside={"example.org/reach": "internet"},
 )
 """What the cloud of these tests gives."""
+
+
+@dataclass
+class Kept:
+    """A bucket that somebody else has made."""
+
+    ready: pulumi.Resource
+    region: str = "us-east-1"
+    name: pulumi.Output[str] = field(default_factory=lambda: pulumi.Output.from_input("backups-0123456"))
+    host: pulumi.Output[str] = field(
+        default_factory=lambda: pulumi.Output.from_input("objabcdef.blob.core.windows.net")
+    )
+
+    def use(self, key: str, *, read_only: bool = False) -> UseBucket:
+        """What an identity needs for it."""
+        return UseBucket(name=self.name, resource=self.name, key=key, read_only=read_only)
 
 
 @dataclass

@@ -97,6 +97,11 @@ APP: Final = 'argocd_app_info{name="gateway", '
 ROLLOUT: Final = 'rollout_info{name="gateway", exported_namespace="platform", '
 JOBS: Final = 'gha_assigned_jobs{name="small"}'
 RUNNERS: Final = 'gha_max_runners{name="small"}'
+BACKUP: Final = 'velero_backup_last_status{schedule="daily"}'
+WHOLE: Final = 'velero_backup_last_successful_timestamp{schedule="daily"}'
+BUCKET: Final = 'velero_backup_location_status_gauge{backup_location_name="default"}'
+TRIED: Final = 'kube_cronjob_status_last_schedule_time{namespace="velero", cronjob="restore-test"}'
+PROVED: Final = 'kube_cronjob_status_last_successful_time{namespace="velero", cronjob="restore-test"}'
 EVENTS: Final = 'falcosecurity_scap_n_evts_total{pod="a"}'
 
 CASES: Final = (
@@ -182,6 +187,20 @@ CASES: Final = (
     Case("RolloutAborted", "on its way", {ROLLOUT + 'phase="Progressing"}': "1x20"}, "10m", 0),
     Case("RunnersUsedUp", "twelve jobs for ten", {JOBS: "12x90", RUNNERS: "10x90"}, "60m", 1),
     Case("RunnersUsedUp", "ten for ten", {JOBS: "10x90", RUNNERS: "10x90"}, "60m", 0),
+    Case("BackupFailed", "the last one left something out", {BACKUP: "1x10 0x60"}, "40m", 1),
+    Case("BackupFailed", "the next one was whole", {BACKUP: "0x10 1x60"}, "40m", 0),
+    Case("BackupLate", "the last whole one is 28 hours old", {WHOLE: "0x1800"}, "1695m", 1),
+    Case("BackupLate", "there never was one", {UP: "1x120"}, "90m", 1),
+    Case("BackupLate", "one each day", {WHOLE: "0x1440 86400x400"}, "1695m", 0),
+    Case("BackupsOutOfReach", "for hours", {BUCKET: "0x300"}, "200m", 1),
+    Case("BackupsOutOfReach", "for one hour", {BUCKET: "0x60 1x240"}, "200m", 0),
+    Case("RestoreTestFailed", "tried later than it was proved", {TRIED: "90000x600", PROVED: "3600x600"}, "300m", 1),
+    Case("RestoreTestFailed", "never proved", {TRIED: "90000x600"}, "300m", 1),
+    Case("RestoreTestFailed", "it is still running", {TRIED: "90000x600", PROVED: "3600x600"}, "200m", 0),
+    Case("RestoreTestFailed", "proved", {TRIED: "90000x600", PROVED: "91000x600"}, "300m", 0),
+    Case("RestoreTestLate", "32 hours ago", {TRIED: "0x2400"}, "1980m", 1),
+    Case("RestoreTestLate", "nobody ever tried", {UP: "1x500"}, "400m", 1),
+    Case("RestoreTestLate", "each day", {TRIED: "0x1440 86400x1000"}, "1980m", 0),
     Case("CriticalVulnerability", "only high ones", {CVE + 'severity="High"}': "2x200"}, "120m", 0),
 )
 

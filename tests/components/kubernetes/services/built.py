@@ -24,7 +24,7 @@ from stacks.model import Namespace, Workload
 from stacks.off_hours import OffHours
 from stacks.services import rendered
 from stacks.services.settings import Services
-from tests.components.kubernetes.ground import OFFER, Standing
+from tests.components.kubernetes.ground import OFFER, Kept, Standing
 from tests.components.mock_cloud import Cloud
 
 SHARED = Path(os.environ.get("SHARED", "../shared")).resolve()
@@ -126,6 +126,7 @@ ALL: dict[str, Any] = {
     "falco": {},
     "trivy": {},
     "dns": {"zones": {"aws": "Z0123456789ABC"}, "domains": ["example.org"]},
+    "backup": {},
 }
 KYVERNO: dict[str, Any] = {
     **{name: wish for name, wish in ALL.items() if name not in {"gatekeeper", "cost"}},
@@ -205,6 +206,7 @@ def build(
                 rules=rendered.of(wish),
                 off_hours=rest,
                 tags={"environment": "test", "owner": "platform-team"},
+                backups=Kept(provider) if wish.backup is not None else None,
                 after=tuple(base.namespaces.values()),
             ),
             cluster,

@@ -91,6 +91,17 @@ MISTAKES: list[tuple[str, tuple[str | int, ...], Any]] = [
     ("PodDisruptionBudget", ("spec", "maxUnavailable"), "a quarter"),
     ("ServiceAccount", ("automountServiceAccountToken",), "never"),
     ("HTTPRoute", ("spec", "hostnames", 0), "https://argocd.example.org"),
+    ("VolumeSnapshotClass", ("deletionPolicy",), "Keep"),
+    ("VolumeSnapshotClass", ("driver",), None),
+    ("VolumeSnapshotClass", ("metadata", "labels"), ["velero"]),
+    ("CronJob", ("spec", "schedule"), "every night"),
+    ("CronJob", ("spec", "timeZone"), "Europe/Atlantis"),
+    ("CronJob", ("spec", "concurrencyPolicy"), "Maybe"),
+    ("CronJob", ("spec", "jobTemplate", "spec", "template", "spec", "restartPolicy"), "Always"),
+    ("CronJob", ("spec", "jobTemplate", "spec", "template", "spec", "containers", 0, "volumeMounts", 0, "name"), "no"),
+    ("PersistentVolumeClaim", ("spec", "accessModes", 0), "ReadSometimes"),
+    ("PersistentVolumeClaim", ("spec", "resources", "requests", "storage"), "-1Gi"),
+    ("RoleBinding", ("roleRef", "apiGroup"), "example.org"),
 ]
 """Kind, path to a value of an object that we emit, and what stands there instead; None takes it away."""
 
@@ -123,5 +134,8 @@ VALUES: list[tuple[str, tuple[str, ...], Any]] = [
     ("trivy-operator", ("trivy", "severities"), "HIGH"),
     ("external-dns", ("policy",), "always"),
     ("blackbox", ("replica",), 2),
+    ("velero", ("deployNodeAgents",), True),
+    ("velero", ("configuration", "uploaderType"), "rsync"),
+    ("velero", ("configuration", "backupStorageLocation"), {"provider": "aws"}),
 ]
 """Release, path into its values, and what stands there: a misspelt key, or a value of another type."""

@@ -25,6 +25,8 @@ EXPORTED = {
         "kube_pod_container_status_restarts_total",
         "kube_horizontalpodautoscaler_spec_max_replicas",
         "kube_horizontalpodautoscaler_status_current_replicas",
+        "kube_cronjob_status_last_schedule_time",
+        "kube_cronjob_status_last_successful_time",
     },
     "mesh": {"istio_requests_total", "istio_request_duration_milliseconds_bucket"},
     "cert_manager": {"certmanager_certificate_ready_status", "certmanager_certificate_expiration_timestamp_seconds"},
@@ -61,6 +63,13 @@ EXPORTED = {
     "gitops": {"argocd_app_info"},
     "rollouts": {"rollout_info"},
     "runners": {"gha_assigned_jobs", "gha_max_runners"},
+    "backup": {
+        "velero_backup_last_status",
+        "velero_backup_last_successful_timestamp",
+        "velero_backup_location_status_gauge",
+        "velero_backup_total",
+        "velero_backup_duration_seconds_bucket",
+    },
 }
 """Figures that are asked for, by the service whose pods export them."""
 GROUPING = r"\b(?:by|on|without|ignoring|group_left|group_right)\s*\([^)]*\)"

@@ -17,8 +17,11 @@ import yaml
 from pulumi.runtime.mocks import MockResourceArgs
 
 from components.kubernetes.propagation import objects
-from sandbox.kubernetes.api_server import ApiServers
+from sandbox.kubernetes.api_server import ApiServers, equip
+from sandbox.kubernetes.kubeconfig import parse
 from sandbox.kubernetes.releases import RELEASE
+from sandbox.kubernetes.rest import Rest
+from sandbox.kubernetes.snapshots import SNAPSHOTS
 from sandbox.state import Database, count_left
 from stacks.services.table import TABLE
 from tests.components.kubernetes.services.built import ALL, KYVERNO, SHARED, build, needs_shared
@@ -84,6 +87,8 @@ def test_everything_is_accepted_mistakes_are_not_and_nothing_is_left(
 ) -> None:
     """Then one service goes, with exactly what is its own, and at last everything, definitions included."""
     monkeypatch.setattr("sandbox.kubernetes.live.LiveCluster.pauses", (0.5, 1, 2, 4, 8, 16, 32))
+    target = parse(control_plane.kubeconfig.read_text(encoding="utf-8"))
+    equip(Rest(target.server, target.credentials), SNAPSHOTS)  # what a cloud brings, and keeps
     before = standing(control_plane)
     wished = ranked(build(cloud, ALL))
     made = installed(port, wished)
