@@ -98,7 +98,7 @@ def _pods(wish: Chaos) -> tuple[Pods, ...]:
         Pods(name="controller", cpu_milli=25, memory_mib=256, replicas=2),
         Pods(name="proxy", cpu_milli=10, memory_mib=96, replicas=2),
         Pods(name="dashboard", cpu_milli=25, memory_mib=128),
-        Pods(name="daemon", cpu_milli=20, memory_mib=64, per_node=True),
+        Pods(name="daemon", cpu_milli=20, memory_mib=64, per_node=True, enclosed=True),
     ]
     if any(each.experiment == "dns-error" for each in wish.targets):
         found.append(Pods(name="dns", cpu_milli=50, memory_mib=72, replicas=2))
