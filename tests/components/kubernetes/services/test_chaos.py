@@ -29,7 +29,8 @@ KINDS = {
 
 
 def schedules(cloud: Cloud, **changes: Any) -> list[dict[str, Any]]:
-    return objects(build(cloud, {**ALL, "chaos": {**ALL["chaos"], **changes}}), "Schedule")
+    found = objects(build(cloud, {**ALL, "chaos": {**ALL["chaos"], **changes}}), "Schedule")
+    return [each for each in found if each["apiVersion"].startswith("chaos-mesh.org/")]
 
 
 def template(schedule: dict[str, Any], name: str) -> dict[str, Any]:
