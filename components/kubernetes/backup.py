@@ -14,17 +14,18 @@ from components.kubernetes.restore_test import CONFINED, DAILY, KUBECTL, LOCKED,
 from components.kubernetes.secrets import external
 from components.kubernetes.service import Ground, Service, resources
 from components.kubernetes.snapshots import VolumeSnapshotClass, snapshot_class
+from stacks.services import lock
 from stacks.services.backup import Backup as Wish
 from stacks.services.facts import Pods
 
 ACCOUNT: Final = "velero"
 LOCATION: Final = "default"
 PLUGINS: Final = {
-    "aws": "docker.io/velero/velero-plugin-for-aws:v1.14.2",
-    "gcp": "docker.io/velero/velero-plugin-for-gcp:v1.14.2",
-    "azure": "docker.io/velero/velero-plugin-for-microsoft-azure:v1.14.2",
+    "aws": "velero-plugin-for-aws",
+    "gcp": "velero-plugin-for-gcp",
+    "azure": "velero-plugin-for-microsoft-azure",
 }
-"""Plugins of 1.14 belong to Velero 1.18 (README of each plugin, 2026-11)."""
+"""Images of charts.lock; those of 1.14 belong to Velero 1.18 (README of each plugin, 2026-11)."""
 PASSWORD: Final = "velero-repository-password"  # noqa: S105 - a name
 REPOSITORY: Final = "velero-repo-credentials"
 """Secret from which Velero takes the password of its repository of volumes: without it, everybody knows the password
@@ -130,7 +131,9 @@ def values(ground: Ground, wish: Wish, bucket: HeldBucket, held: PodIdentity) ->
     """Values of the chart: no secret in them, nothing of the node, definitions that go with it."""
     room = ground.room("backup")
     home = [{"name": "HOME", "value": "/scratch"}]
-    plugin = PLUGINS[ground.cluster.cloud]
+    plugin, kubectl = (lock.images()[each] for each in (PLUGINS[ground.cluster.cloud], KUBECTL))
+    repository, _, tag = kubectl.image.rpartition(":")
+    called = {"digest": kubectl.digest} if kubectl.resolved else {"tag": tag}
     return {
         "fullnameOverride": "velero",
         "resources": resources(room["server"]),
@@ -141,14 +144,14 @@ def values(ground: Ground, wish: Wish, bucket: HeldBucket, held: PodIdentity) ->
         "initContainers": [
             {
                 "name": "plugin",
-                "image": plugin,
+                "image": plugin.reference,
                 "resources": resources(room["restore-test"]),
                 "securityContext": LOCKED,
                 "volumeMounts": [{"mountPath": "/target", "name": "plugins"}],
             }
         ],
         "kubectl": {
-            "image": {"repository": KUBECTL.partition(":")[0], "tag": KUBECTL.partition(":")[2]},
+            "image": {"repository": repository, **called},
             "containerSecurityContext": LOCKED,
             "resources": resources(room["restore-test"]),
         },

@@ -15,6 +15,7 @@ from pulumi_kubernetes.rbac.v1 import PolicyRuleArgs, Role, RoleBinding, RoleRef
 from components.kubernetes.crds.velero import Restore, RestoreSpec
 from components.kubernetes.service import Service, resources
 from components.kubernetes.shapes import plain
+from stacks.services import lock
 from stacks.services.backup import CANARY, RESTORED
 from stacks.services.backup import Backup as Wish
 
@@ -22,8 +23,9 @@ DAILY: Final = "daily"
 NAME: Final = "restore-test"
 READER: Final = "reader"
 THING: Final = "canary"
-KUBECTL: Final = "registry.k8s.io/kubectl:v1.34.5"
-SHELL: Final = "docker.io/library/busybox:1.37.0"
+KUBECTL: Final = "kubectl"
+SHELL: Final = "busybox"
+"""Images of charts.lock."""
 HOURS_AFTER: Final = 3
 TOKEN: Final = "restored-as-it-was"  # noqa: S105 - what the canary's settings say
 NOBODY: Final = 65532
@@ -130,7 +132,7 @@ class RestoreTest:
     def _step(self, name: str, arguments: Sequence[str]) -> dict[str, Any]:
         return {
             "name": name,
-            "image": KUBECTL,
+            "image": lock.images()[KUBECTL].reference,
             "command": ["/bin/kubectl", *arguments],
             "env": [{"name": "HOME", "value": "/scratch"}],
             "resources": self._steps,
@@ -145,7 +147,7 @@ class RestoreTest:
         """A pod with the canary's volume and nothing else."""
         container = {
             "name": THING,
-            "image": SHELL,
+            "image": lock.images()[SHELL].reference,
             "command": ["/bin/sh", "-c", script],
             "resources": self._canary,
             "securityContext": LOCKED,
