@@ -122,7 +122,7 @@ VALUES: list[tuple[str, tuple[str, ...], Any]] = [
     ("external-secrets", ("webhook", "replica"), 2),
     ("istiod", ("autoscaleMins",), 3),
     ("karpenter", ("settings", "interruptionQueueName"), "overflow"),
-    ("karpenter", ("replicas",), "two"),
+    ("karpenter", ("controller", "resource"), {}),
     ("monitoring", ("prometheus", "prometheusSpec", "retentionDays"), 15),
     ("monitoring", ("alertmanager", "alertmanagerSpec", "replica"), 2),
     ("loki", ("loki", "retention"), "30d"),
