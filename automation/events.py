@@ -13,7 +13,7 @@ QUIET: Final = frozenset({"same", "read", "refresh", "discard", "discard-replace
 REPLACES: Final = frozenset({"replace", "create-replacement", "delete-replaced", "import-replacement"})
 
 _COLOUR = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
-_RULE = re.compile(r"(?P<rule>[A-Z]{2,5}-\d{1,4})\s+(?P<path>\S*?):\s+(?P<text>.+)", re.DOTALL)
+_RULE = re.compile(r"(?P<rule>[A-Z]{2,5}-\d{1,4})\s+(?P<path>\S*?):\s+(?P<text>.+?)(?=\s*\n\s*To do: |\Z)", re.DOTALL)
 
 _CLOSING = re.compile(r"(preview|update|refresh|destroy|import) failed")
 

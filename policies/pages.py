@@ -6,6 +6,7 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def _index() -> Iterator[str]:
 def _family(family: str) -> Iterator[str]:
     yield f"{HEAD}# {FAMILIES[family]}\n"
     for rule in _rules(family):
-        yield f"\n## {rule.id}\n\n**{rule.title}**\n\n{rule.purpose}\n\n"
+        yield f"\n## {rule.id}\n\n**{rule.title}**\n\n{_explained(rule)}\n\n"
         scope = ", over the whole stack" if rule.stack_check else ""
         yield f"- Severity: {rule.severity} ({rule.severity.level}){scope}\n"
         yield f"- Judged: {', '.join(f'`{kind}`' for kind in rule.types) or 'the configuration of the pack'}\n"
@@ -76,6 +77,14 @@ def _family(family: str) -> Iterator[str]:
         if rule.implies:
             yield f"- Implies: {', '.join(rule.implies)}\n"
         yield from _examples(rule)
+
+
+def _explained(rule: Rule) -> str:
+    """Return why a rule is there, and what it looks at in detail, as its checks say it."""
+    told = [rule.purpose]
+    for check in (rule.check, rule.stack_check):
+        told += [each for each in cleandoc((check and check.__doc__) or "").split("\n\n") if each and each not in told]
+    return "\n\n".join(dict.fromkeys(" ".join(each.split()) for each in told))
 
 
 def _examples(rule: Rule) -> Iterator[str]:

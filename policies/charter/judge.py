@@ -16,6 +16,8 @@ from charter.tally import Tally
 from charter.values import Undetermined
 from charter.waivers import Waiver, covering, faults, read_waivers
 
+TO_DO: Final = "To do: "
+"""Where the message of a finding ends and the way out begins."""
 MOST_OPEN: Final = 0.05
 ENOUGH: Final = 500
 """Pairs below which a share says nothing: one resource that is not known yet would be most of them."""
@@ -35,6 +37,11 @@ class Verdict:
     def message(self) -> str:
         """Return the fixed form that reports parse: `RULE-ID path: text`."""
         return f"{self.rule.id} {self.path or '(resource)'}: {self.text}"
+
+    @property
+    def told(self) -> str:
+        """Return what the engine shows: the message, and below it what to do and where more is said."""
+        return f"{self.message}\n{TO_DO}{self.rule.remediation} See {self.rule.page}"
 
 
 class Judge:

@@ -45,6 +45,7 @@ def records(verdicts: list[Verdict]) -> Iterator[dict[str, Any]]:
             "path": verdict.path,
             "message": verdict.message,
             "remediation": verdict.rule.remediation,
+            "page": verdict.rule.page,
             "controls": list(verdict.rule.controls),
         }
 

@@ -103,7 +103,7 @@ class Dispatcher:
     def _report(verdicts: list[Verdict], level: str, report: ReportViolation) -> None:
         for verdict in verdicts:
             if verdict.level == level:
-                report(verdict.message, verdict.urn or None)
+                report(verdict.told, verdict.urn or None)
 
 
 def resource_of(args: Any) -> Resource:

@@ -150,6 +150,11 @@ class Rule:
         """Return the controls of published standards that this rule helps with; `~` marks our own reading."""
         return controls_of(self.id)
 
+    @property
+    def page(self) -> str:
+        """Return where the rule is explained, with examples."""
+        return f"docs/policies/{self.id.partition('-')[0].lower()}.md#{self.id.lower()}"
+
 
 RULES: Final[dict[str, Rule]] = {}
 
