@@ -16,7 +16,7 @@ from sizing.packing import Floats, first_fit
 from sizing.part import PartSolution, within_limits
 from sizing.pools import best_single, node_zones, place, settle
 from sizing.problem import SPOT_POOL_SHARE
-from sizing.quantum import log_rank, two_body
+from sizing.quantum import terms_of
 from sizing.subsolvers import REGISTRY
 
 Ints = npt.NDArray[np.int64]
@@ -312,5 +312,5 @@ def _compare(  # noqa: PLR0917, PLR0913
         "flat": bool(cost.max() - least < 1e-9),  # noqa: PLR2004
         "seed": seed,
         "histogram": [[s, n] for s, n in top],
-        "terms": [[list(term), value] for term, value in sorted(two_body(log_rank(cost)).items())],
+        "terms": [[list(term), value] for term, value in sorted(terms_of(cost).items())],
     }

@@ -6,7 +6,7 @@ The table of costs already contains the answer, so on a simulator this saves not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final
@@ -19,6 +19,9 @@ RAMP: Final = 0.6
 LAYERS: Final = 16
 BLOCK: Final = 4  # qubits of one group; a diagonal instruction spans two groups
 MOST_QUBITS: Final = 20
+FLAT: Final = 1e-12  # a spread below this is none
+RIDGE: Final = 1e-6
+DIGITS: Final = 7  # of a coefficient: what linear algebra leaves beyond differs between machines
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,19 @@ class Ramp:
         return cls(tuple(RAMP * s for s in steps), tuple(-RAMP * (1 - s) for s in steps))
 
 
+def rank(cost: Floats) -> Floats:
+    """How many states are cheaper than each one; equal costs (to 1e-6) share a rank."""
+    _, level, times = np.unique(np.round(cost, 6), return_inverse=True, return_counts=True)
+    cheaper: Floats = (np.cumsum(times) - times).astype(float)[level]
+    return cheaper
+
+
 def log_rank(cost: Floats) -> Floats:
-    """log2(1 + rank) of each state's cost, equal costs sharing a rank; zero mean, unit variance; zeros when flat."""
-    _, rank = np.unique(np.round(cost, 6), return_inverse=True)
-    phase = np.log2(1.0 + rank)
+    """log2(1 + how many states are cheaper); zero mean, unit variance; zeros when flat."""
+    phase = np.log2(1.0 + rank(cost))
     phase = phase - phase.mean()
     spread = float(phase.std())
-    return phase / spread if spread > 1e-12 else np.zeros_like(phase)  # noqa: PLR2004
+    return phase / spread if spread > FLAT else np.zeros_like(phase)
 
 
 def walsh(values: Floats) -> Floats:
@@ -55,14 +64,35 @@ def walsh(values: Floats) -> Floats:
     return out / len(out)
 
 
-def two_body(phase: Floats) -> dict[tuple[int, ...], float]:
-    """Coefficients of the phase's projection on one- and two-qubit Walsh functions, scaled to unit variance."""
+def two_body(phase: Floats, weight: Floats | None = None) -> dict[tuple[int, ...], float]:
+    """Coefficients of the one- and two-qubit Walsh functions nearest to the phase, scaled to unit variance.
+
+    `weight` (state) says how much each state's distance counts; by default all count the same (a projection).
+    """
     qubits = len(phase).bit_length() - 1
-    coefficients = walsh(phase)
-    terms: dict[tuple[int, ...], float] = {(q,): float(coefficients[1 << q]) for q in range(qubits)}
-    terms |= {(a, b): float(coefficients[1 << a | 1 << b]) for a, b in combinations(range(qubits), 2)}
-    spread = float(np.sqrt(sum(value * value for value in terms.values())))
-    return {} if spread < 1e-12 else {key: value / spread for key, value in terms.items()}  # noqa: PLR2004
+    terms = [(q,) for q in range(qubits)] + list(combinations(range(qubits), 2))
+    index = np.array([0, *(sum(1 << q for q in term) for term in terms)])
+    if weight is None:
+        found = walsh(phase)[index]
+    else:  # normal equations: the mean of a product of Walsh functions is again a Walsh coefficient of the weight
+        even = weight / weight.mean()
+        gram = walsh(even)[index[:, None] ^ index[None, :]]
+        found = np.linalg.solve(gram + RIDGE * np.eye(len(index)), walsh(even * phase)[index])
+    values = found[1:]
+    spread = float(np.sqrt((values * values).sum()))
+    if spread < FLAT:
+        return {}
+    return {term: round(float(value) / spread, DIGITS) for term, value in zip(terms, values, strict=True)}
+
+
+def terms_of(cost: Floats) -> dict[tuple[int, ...], float]:
+    """The two-body phase of a table: its log-rank, fitted so that every octave of rank counts the same.
+
+    All states alike, the projection describes the many dear ones: on hard tables (fewer than 0.2 % of states optimal)
+    R^2 is 0.6 and the optimum is met in 256 shots in 45 of 100 cases; with octaves alike in 100 of 100. Like the
+    log-rank itself the weights know the whole table.
+    """
+    return two_body(log_rank(cost), 1 / (1 + rank(cost)))
 
 
 def blocks(terms: dict[tuple[int, ...], float], qubits: int) -> list[tuple[tuple[int, ...], Floats]]:
@@ -105,7 +135,7 @@ def rotations(cost: Floats, ramp: Ramp | None = None) -> Any:
     from qiskit import QuantumCircuit  # noqa: PLC0415
 
     qubits = len(cost).bit_length() - 1
-    terms, ramp = two_body(log_rank(cost)), ramp or Ramp.linear()
+    terms, ramp = terms_of(cost), ramp or Ramp.linear()
     made = QuantumCircuit(qubits, qubits)
     made.h(range(qubits))
     for gamma, beta in zip(ramp.gammas, ramp.betas, strict=True):
@@ -153,8 +183,7 @@ def sample(cost: Floats, shots: int, seed: int, *, exact: bool = False, ramp: Ra
     qubits = len(cost).bit_length() - 1
     if 1 << qubits != len(cost) or not 1 <= qubits <= MOST_QUBITS:
         raise ValueError(f"{len(cost)} states: a power of two, at most 2^{MOST_QUBITS}, is needed")
-    phase = log_rank(cost)
-    diagonals = [(tuple(range(qubits)), phase)] if exact else blocks(two_body(phase), qubits)
+    diagonals = [(tuple(range(qubits)), log_rank(cost))] if exact else blocks(terms_of(cost), qubits)
     return _run(diagonals, qubits, shots, seed, ramp or Ramp.linear())
 
 
@@ -172,22 +201,24 @@ def _run(
 
 def probabilities(cost: Floats, *, exact: bool = False, ramp: Ramp | None = None) -> Floats:
     """The numpy twin: the probability of every state after the same circuit, without Aer."""
-    qubits = len(cost).bit_length() - 1
-    phase = log_rank(cost)
-    if not exact:
-        table = np.zeros(len(cost))
-        states = np.arange(len(cost))
-        for term, value in two_body(phase).items():
-            sign = np.ones(len(cost))
-            for q in term:
-                sign *= 1 - 2 * ((states >> q) & 1)
-            table += value * sign
-        phase = table
+    return evolved(log_rank(cost) if exact else table_of(terms_of(cost), len(cost).bit_length() - 1), ramp)
+
+
+def table_of(terms: Mapping[tuple[int, ...], float], qubits: int) -> Floats:
+    """The two-body phase of every state."""
+    coefficients = np.zeros(1 << qubits)
+    for term, value in terms.items():
+        coefficients[sum(1 << q for q in term)] = value
+    return walsh(coefficients) * len(coefficients)
+
+
+def evolved(phase: Floats, ramp: Ramp | None = None) -> Floats:
+    """The probability of every state after the layers of a ramp on this phase."""
     ramp = ramp or Ramp.linear()
-    state = np.full(len(cost), 1 / np.sqrt(len(cost)), dtype=complex)
+    state = np.full(len(phase), 1 / np.sqrt(len(phase)), dtype=complex)
     for gamma, beta in zip(ramp.gammas, ramp.betas, strict=True):
         state = state * np.exp(-1j * gamma * phase)
-        for q in range(qubits):
+        for q in range(len(phase).bit_length() - 1):
             pair = state.reshape(-1, 2, 1 << q)
             zero, one = pair[:, 0].copy(), pair[:, 1].copy()
             c, s = np.cos(beta), -1j * np.sin(beta)

@@ -75,9 +75,30 @@ def test_noise_spoils_the_sampling() -> None:
     assert mean[0] < mean[1]
 
 
+def test_a_weight_draws_the_fit_to_the_states_that_count() -> None:
+    cost = np.exp(landscape(8) / 4)
+    cost[200] = cost.min() - 1  # one cheap state among dear ones
+    plain, drawn = quantum.two_body(quantum.log_rank(cost)), quantum.terms_of(cost)
+    phase = {name: quantum.table_of(terms, 8) for name, terms in (("plain", plain), ("drawn", drawn))}
+    assert all(np.isclose(one.std(), 1, atol=1e-5) for one in phase.values())
+    assert phase["drawn"][200] < phase["plain"][200]
+    assert quantum.evolved(phase["drawn"])[200] > quantum.evolved(phase["plain"])[200]
+
+
+def test_a_fit_finds_a_two_body_phase_again_whatever_the_weight() -> None:
+    terms = quantum.two_body(quantum.log_rank(landscape(7)))
+    again = quantum.two_body(quantum.table_of(terms, 7), np.random.default_rng(1).random(128) + 0.01)
+    assert all(abs(again[term] - value) < 1e-4 for term, value in terms.items())
+
+
+def test_a_rank_counts_the_states_that_are_cheaper() -> None:
+    assert quantum.rank(np.array([5.0, 1.0, 1.0, 7.0])).tolist() == [2, 0, 0, 3]
+
+
 def test_a_flat_landscape_divides_by_nothing() -> None:
     assert not quantum.log_rank(np.ones(16)).any()
     assert quantum.two_body(np.zeros(16)) == {}
+    assert quantum.terms_of(np.ones(16)) == {}
     assert sum(quantum.sample(np.ones(16), 64, seed=1).values()) == 64
 
 

@@ -14,12 +14,13 @@ from sizing.resident import NAME, resident
 
 ROOT = Path(__file__).parents[2]
 THREADS = """
+import sys
 import threading
 import sizing
 from tests.sizing.factory import TINY, problem
 
 def solve(seed):
-    print(sizing.solve(problem(types=TINY, seed=seed)).quantum["status"], flush=True)
+    sys.stdout.write(sizing.solve(problem(types=TINY, seed=seed)).quantum["status"] + " ")
 
 for seed in range(3):  # each loads, solves and ends
     thread = threading.Thread(target=solve, args=(seed,))
