@@ -110,6 +110,21 @@ def _logs(_services: Services, runbooks: Runbooks) -> Iterator[PrometheusRuleSpe
     )
 
 
+def _elk(_services: Services, runbooks: Runbooks) -> Iterator[PrometheusRuleSpecGroups]:
+    failed = "otelcol_exporter_send_failed_log_records_total"
+    refused = "otelcol_exporter_enqueue_failed_log_records_total"
+    yield group(
+        "platform.logs",
+        runbooks.alert(
+            "LogsAreLost",
+            f"(sum(rate({failed}[5m])) or vector(0)) + (sum(rate({refused}[5m])) or vector(0)) > 0",
+            "10m",
+            "warning",
+            "the collector drops lines that Elasticsearch does not take",
+        ),
+    )
+
+
 def _probes(_services: Services, runbooks: Runbooks) -> Iterator[PrometheusRuleSpecGroups]:
     yield group(
         "platform.probes",
@@ -190,6 +205,7 @@ OF: Final[Mapping[str, Callable[[Services, Runbooks], Iterator[PrometheusRuleSpe
     "cert_manager": _certificates,
     "external_secrets": _secrets,
     "logs": _logs,
+    "elk": _elk,
     "probes": _probes,
     "cost": _cost,
     "kubecost": _cost,

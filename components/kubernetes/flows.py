@@ -22,6 +22,7 @@ from components.kubernetes.flow import (
     Outside,
     Pods,
     acts,
+    ask,
     asked,
     asks,
     hooked,
@@ -56,6 +57,11 @@ GRAFANA: Final = named("monitoring", "grafana")
 KUBE_STATE: Final = named("monitoring", "kube-state-metrics")
 LOKI: Final = named("logs", "loki")
 ALLOY: Final = named("logs", "alloy")
+ELK_ALLOY: Final = named("elk", "alloy")
+ELK_COLLECTOR: Final = named("elk", "opentelemetry-collector")
+ELASTICSEARCH: Final = named("elk", "elasticsearch")
+KIBANA: Final = named("elk", "kibana")
+ELK_RETENTION: Final = named("elk", "retention")
 TEMPO: Final = named("traces", "tempo")
 COLLECTOR: Final = named("traces", "opentelemetry-collector")
 OPENCOST: Final = named("opencost", "opencost")
@@ -121,6 +127,14 @@ OF: Final[Mapping[str, tuple[Flow, ...]]] = {
         Flow(source=GRAFANA, target=LOKI, ports=(3100,)),
         *asked(3100, LOKI),
         *asked(12345, ALLOY),
+    ),
+    "elk": (
+        *asks(ELK_ALLOY),
+        Flow(source=ELK_ALLOY, target=ELK_COLLECTOR, ports=(4317,)),
+        *ask(ELASTICSEARCH, 9200, ELK_COLLECTOR, KIBANA, ELK_RETENTION),
+        Flow(source=ELASTICSEARCH, target=ELASTICSEARCH, ports=(9300,)),
+        *asked(12345, ELK_ALLOY),
+        *asked(8888, ELK_COLLECTOR),
     ),
     "traces": (
         Flow(source=COLLECTOR, target=TEMPO, ports=(4317,)),

@@ -102,9 +102,9 @@ def loki(ground: Ground, wish: Wish) -> dict[str, Any]:
     }
 
 
-def alloy(ground: Ground) -> dict[str, Any]:
+def alloy(ground: Ground, service: str = "logs") -> dict[str, Any]:
     """Values of the agent."""
-    room = ground.room("logs")["alloy"]
+    room = ground.room(service)["alloy"]
     return {
         "crds": {"create": False},
         "alloy": {

@@ -14,6 +14,7 @@ from components.kubernetes.backup import Backup
 from components.kubernetes.certificates import Certificates
 from components.kubernetes.chaos import Chaos
 from components.kubernetes.cost import Cost
+from components.kubernetes.elk import Elk
 from components.kubernetes.falco import Falco
 from components.kubernetes.gatekeeper import Gatekeeper
 from components.kubernetes.gitops import Gitops
@@ -46,6 +47,7 @@ NEXT: Final[Mapping[str, Callable[[str, Ground, pulumi.ResourceOptions], Service
     "mesh": Mesh,
     "monitoring": Monitoring,
     "logs": Logs,
+    "elk": Elk,
     "traces": Traces,
     "cost": Cost,
     "kubecost": Kubecost,

@@ -18,6 +18,7 @@ def check_guarding(tree: Tree) -> Iterator[Problem]:
     yield from _rules(tree)
     yield from _probes(tree)
     yield from _budgets(tree)
+    yield from _kept(tree)
     yield from _windows(tree)
 
 
@@ -93,6 +94,14 @@ def _budgets(tree: Tree) -> Iterator[Problem]:
         what = "is missing: Kubecost's images come under IBM's terms, and its free edition is limited"
         fix = "read them and write `licence_accepted: true`, or use OpenCost: `cost: {}`"
         yield Problem(path=accepted, what=what, fix=fix)
+
+
+def _kept(tree: Tree) -> Iterator[Problem]:
+    """Logs on volumes of the cluster are backed up, or the law (CH-24) refuses them."""
+    path: Path = ("services", "elk")
+    if _on(tree, "elk") and not _on(tree, "backup") and ("services", "backup") not in tree.bad:
+        what = "keeps logs on volumes of the cluster, which nothing backs up"
+        yield Problem(path=path, what=what, fix="add `backup` to services, or keep logs with `logs: {}`")
 
 
 def _windows(tree: Tree) -> Iterator[Problem]:

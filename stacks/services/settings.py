@@ -17,6 +17,7 @@ from stacks.services.guarding import Dns, Falco, Gatekeeper, Https, Kyverno, Pro
 from stacks.services.overflow import Overflow
 from stacks.services.runners import Runners
 from stacks.services.scaling import NodeScaling, Scaling
+from stacks.services.searching import Elk
 from stacks.services.service import Account, Days, HttpPath, Mail, Method, Service
 
 
@@ -133,6 +134,8 @@ class Services(Part):
     """Figures, alerts, dashboards."""
     logs: Logs | None = None
     """Logs of all pods."""
+    elk: Elk | None = None
+    """Logs of all pods, the other way."""
     traces: Traces | None = None
     """Traces of requests."""
     cost: Cost | None = None
@@ -177,7 +180,7 @@ class Services(Part):
 
 
 __all__ = [
-    "Account", "Backup", "Call", "CertManager", "Chaos", "Cost", "Dns", "ExternalSecrets", "Falco", "Gatekeeper",
-    "Kubecost", "Kyverno", "Logs", "Mesh", "Monitoring", "NodeScaling", "Overflow", "Prices", "Probes", "Receiver",
-    "Scaling", "Service", "Services", "Target", "Traces", "Trivy",
+    "Account", "Backup", "Call", "CertManager", "Chaos", "Cost", "Dns", "Elk", "ExternalSecrets", "Falco",
+    "Gatekeeper", "Kubecost", "Kyverno", "Logs", "Mesh", "Monitoring", "NodeScaling", "Overflow", "Prices",
+    "Probes", "Receiver", "Scaling", "Service", "Services", "Target", "Traces", "Trivy",
 ]  # fmt: skip

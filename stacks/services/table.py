@@ -17,6 +17,7 @@ from stacks.services.guarding import DNS, FALCO, GATEKEEPER, KYVERNO, PROBES, TR
 from stacks.services.overflow import OVERFLOW
 from stacks.services.runners import RUNNERS
 from stacks.services.scaling import NODE_SCALING, SCALING
+from stacks.services.searching import ELK
 from stacks.services.settings import Services
 
 
@@ -114,8 +115,10 @@ TABLE: Final[Mapping[str, Facts]] = MappingProxyType(
             charts=("loki", "alloy"),
             namespace="logs",
             needs=("monitoring",),
+            excludes=("elk",),
             pods=_logs,
         ),
+        "elk": ELK,
         "traces": Facts(
             title="Traces (Tempo, OpenTelemetry)",
             charts=("tempo", "opentelemetry-collector"),

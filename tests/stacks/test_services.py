@@ -84,10 +84,10 @@ def test_every_service_has_settings_facts_and_locked_charts() -> None:
 
 def test_all_services_together_are_a_stack() -> None:
     """All but the second of two that do the same, which may not stand beside the first."""
-    second = {"kyverno", "kubecost"}
+    second = {"kyverno", "kubecost", "elk"}
     assert [name for name, _ in stack(ALL).services.on()] == [name for name in AVAILABLE if name not in second]
-    others = {**{name: ALL[name] for name in ALL if name not in {"gatekeeper", "cost"}},
-              "kyverno": {}, "kubecost": {"licence_accepted": True}}  # fmt: skip
+    others = {**{name: ALL[name] for name in ALL if name not in {"gatekeeper", "cost", "logs"}},
+              "kyverno": {}, "elk": {}, "kubecost": {"licence_accepted": True}}  # fmt: skip
     assert second <= set(dict(stack(others).services.on()))
 
 
@@ -111,6 +111,7 @@ def test_no_service_is_on_unless_it_is_written() -> None:
         ),
         ({**ALL, "monitoring": {}}, "services.monitoring.receivers", "somebody must hear"),
         ({**ALL, "kubecost": {"licence_accepted": True}}, "services.cost", "cannot stand beside kubecost"),
+        ({**ALL, "elk": {}}, "services.elk", "cannot stand beside logs"),
         ({**without("cost"), "kubecost": {}}, "services.kubecost.licence_accepted", "IBM's terms"),
         (
             {**without("cost"), "kubecost": {"licence_accepted": True, "budgets": {"nobody": 5}}},

@@ -129,7 +129,8 @@ ALL: dict[str, Any] = {
     "backup": {},
 }
 KYVERNO: dict[str, Any] = {
-    **{name: wish for name, wish in ALL.items() if name not in {"gatekeeper", "cost"}},
+    **{name: wish for name, wish in ALL.items() if name not in {"gatekeeper", "cost", "logs"}},
+    "elk": {},
     "kubecost": {**ALL["cost"], "licence_accepted": True},
     "kyverno": {
         "signers": {
@@ -142,7 +143,8 @@ KYVERNO: dict[str, Any] = {
     },
     "dns": {"provider": "cloudflare", "domains": ["example.org"]},
 }
-"""The same platform with the other policy engine, the other keeper of names and the other teller of cost."""
+"""The same platform with the other policy engine, the other keeper of names the other teller of cost and the other
+store of logs."""
 WORKLOADS = {
     name: Workload(name=name, cpu="500m", memory="1Gi", replicas=3, pools=("general",))
     for name in ("gateway", "agent", "optimizer")

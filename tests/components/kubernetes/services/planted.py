@@ -113,8 +113,18 @@ KYVERNO: list[tuple[str, tuple[str | int, ...], Any]] = [
     ("ValidatingAdmissionPolicy", ("spec", "validations", 0, "expression"), "object.spec.("),
     ("ValidatingAdmissionPolicy", ("spec", "failurePolicy"), "Maybe"),
     ("ValidatingAdmissionPolicyBinding", ("spec", "validationActions"), ["Scold"]),
+    ("StatefulSet", ("spec", "replicas"), "three"),
+    ("StatefulSet", ("spec", "podManagementPolicy"), "Anyhow"),
+    ("StatefulSet", ("spec", "template", "spec", "containers", 0, "volumeMounts", 0, "name"), "nowhere"),
+    ("StatefulSet", ("spec", "volumeClaimTemplates", 0, "spec", "resources", "requests", "storage"), "much"),
+    ("Deployment", ("spec", "selector", "matchLabels"), {"app": "another"}),
+    ("Deployment", ("spec", "template", "spec", "containers", 0, "readinessProbe", "tcpSocket", "port"), 70000),
+    ("CronJob", ("spec", "schedule"), "hourly"),
+    ("CronJob", ("spec", "jobTemplate", "spec", "template", "spec", "restartPolicy"), "Always"),
+    ("Certificate", ("spec", "privateKey", "algorithm"), "ROT13"),
+    ("ExternalSecret", ("spec", "target", "creationPolicy"), "Mine"),
 ]
-"""The same of a platform with Kyverno."""
+"""The same of a platform with what stands instead of others: Kyverno, Elasticsearch, Kubecost."""
 
 VALUES: list[tuple[str, tuple[str, ...], Any]] = [
     ("cert-manager", ("replicas",), 2),

@@ -123,6 +123,7 @@ def test_the_room_in_the_values_is_the_room_in_the_table(cloud: Cloud, services:
     held = [release["values"] for release in releases(cloud).values()]
     held += [each["spec"] for each in objects(cloud, "CronJob")]
     held += [json.loads(text) for each in objects(cloud, "ConfigMap") for text in each["data"].values() if "{" in text]
+    held += [each["spec"] for kind in ("Deployment", "StatefulSet", "CronJob") for each in objects(cloud, kind)]
     asked = {(each["cpu"], each["memory"]) for each in requests(held)}
     for name, found in pods_of(Services.model_validate_json(json.dumps(services))).items():
         for pods in found:

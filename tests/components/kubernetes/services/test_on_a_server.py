@@ -113,12 +113,13 @@ def test_everything_is_accepted_mistakes_are_not_and_nothing_is_left(
     assert standing(control_plane) == before
 
 
-def test_the_other_policy_engine_is_accepted_too(
+def test_what_stands_instead_is_accepted_too(
     port: Port, cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only what it makes: the rest was judged above."""
+    """The other policy engine, cost and logs the other way, with what they stand on: the rest was judged above."""
     monkeypatch.setattr("sandbox.kubernetes.live.LiveCluster.pauses", (0.5, 1, 2, 4, 8, 16, 32))
-    wished = ranked(build(cloud, {name: KYVERNO[name] for name in ("cert_manager", "kyverno")}))
+    names = ("cert_manager", "external_secrets", "monitoring", "elk", "kubecost", "kyverno")
+    wished = ranked(build(cloud, {name: KYVERNO[name] for name in names}))
     made = installed(port, wished)
     assert taken(port, wished, MISTAKES_OF_KYVERNO) == []
     removed(port, made, wished)
