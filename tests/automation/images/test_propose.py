@@ -48,7 +48,7 @@ def forge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
     """The environment of a runner; what is pushed lands in a bare repository, and the words of git are kept."""
     Interface.pulls = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Interface)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     bare = tmp_path / "us" / "it.git"
     bare.mkdir(parents=True)
