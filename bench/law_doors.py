@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
 from bench.figure import Figure, rounded
+from bench.processes import Used, run
 from bench.program import PROJECT
 
 STANDARD: Final = frozenset(f"K8S-POD-0{number}" for number in range(1, 8))
@@ -81,12 +81,11 @@ def clusters() -> Iterable[Figure]:
     )  # fmt: skip
 
 
-def previewed() -> dict[str, Any]:
-    """Preview prod on the engine against the stand-in clouds and return what the law says of it."""
+def previewed() -> tuple[dict[str, Any], Used]:
+    """Preview prod on the engine against the stand-in clouds; return what it says, and what each process used."""
     command = [sys.executable, "-m", "automation", "preview", "prod", "--offline", "--json"]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
-    said: dict[str, Any] = json.loads(done.stdout or "{}")
+    done = run(command, PROJECT)
+    said: dict[str, Any] = json.loads(done.said or "{}")
     if "policy" not in said:
-        raise RuntimeError(f"`{' '.join(command[1:])}` ended with {done.returncode}: {done.stderr[-2000:]}")
-    law: dict[str, Any] = said["policy"]
-    return law
+        raise RuntimeError(f"`{' '.join(command[1:])}` ended with {done.code}: {done.errors[-2000:]}")
+    return said, done

@@ -91,7 +91,8 @@ class Dispatcher:
         """Judge the stack, report what must block."""
         facts = self._facts or read_facts({})
         with self._watch.over("the whole stack"):
-            self._stack_held = self.judge.stack([_stack_resource(each) for each in args.resources], facts)
+            seen = [_stack_resource(each, self.judge.recorded) for each in args.resources]
+            self._stack_held = self.judge.stack(seen, facts)
         self._ledger.write()
         self._report(self._stack_held, "mandatory", report)
 
@@ -126,11 +127,12 @@ def resource_of(args: Any) -> Resource:
     return marked(made, seen)
 
 
-def _stack_resource(resource: Any) -> Resource:
+def _stack_resource(resource: Any, recorded: Mapping[str, Resource]) -> Resource:
     """Turn one resource of the stack call into what rules see; its properties serve only if it was never analysed."""
+    known = recorded.get(resource.urn)
     relations = {key: tuple(each.urn for each in targets) for key, targets in resource.property_dependencies.items()}
     return replace(
-        resource_of(resource),
+        known or resource_of(resource),
         parent=resource.parent.urn if resource.parent else "",
         dependencies=tuple(each.urn for each in resource.dependencies),
         property_dependencies=relations,
