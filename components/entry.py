@@ -1,4 +1,4 @@
-"""How the program starts and ends quickly: four measures, each feature-detected, all off while debugging.
+"""How the program starts and ends quickly: five measures, each feature-detected, all off while debugging.
 
 What each one saves stands in docs/performance.md. `ECOSYSTEM_DEBUG=1` switches them off; so does a debugger, a tracer
 (coverage) and Python's development mode. The engine does not tell a program of `pulumi --debug`: set the variable too.
@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import pulumi
+
+from components import sdk_work
 
 SWITCH: Final = "ECOSYSTEM_DEBUG"
 """Environment variable that turns every measure off when it is not empty."""
@@ -53,6 +55,7 @@ def run(program: Callable[[], object]) -> None:
         program()
         return
     _silence_debug_messages()
+    sdk_work.shorten()
     with imports():  # the clouds' SDKs are loaded where they are first used, inside
         program()
     _start_registrations()
