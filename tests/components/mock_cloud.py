@@ -112,6 +112,17 @@ COMPUTED: dict[str, Computed] = {
     "aws:elasticache/replicationGroup:ReplicationGroup": lambda args: {
         "primaryEndpointAddress": f"{args.name}.cache.example.org"
     },
+    "aws:ec2/vpnConnection:VpnConnection": lambda args: {
+        "tunnel1Address": f"{args.name}-outside-1",
+        "tunnel2Address": f"{args.name}-outside-2",
+    },
+    "gcp:compute/haVpnGateway:HaVpnGateway": lambda args: {
+        "vpnInterfaces": [{"id": place, "ipAddress": f"{args.name}-outside-{place}"} for place in range(2)]
+    },
+    "azure-native:network:PublicIPAddress": lambda args: {"ipAddress": f"{args.name}-outside"},
+    "pulumi-python:dynamic/links:PresharedKeys": lambda args: {
+        "keys": [f"{args.name}-{place}" for place in range(int(args.inputs["tunnels"]))]
+    },
     "aws:kms/key:Key": lambda args: {"keyId": f"{args.name}-key"},
     "aws:rds/instance:Instance": lambda args: {
         "address": f"{args.name}.rds.example.org",

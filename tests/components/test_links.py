@@ -28,7 +28,6 @@ AZURE_CONNECTION = "azure-native:network:VirtualNetworkGatewayConnection"
 LOCAL, GATEWAY = "azure-native:network:LocalNetworkGateway", "azure-native:network:VirtualNetworkGateway"
 SEALED = "4dabf18193072939515e22adb298388d"
 """How the SDK marks what is secret on its way to the engine (sdk/python/lib/pulumi/runtime/rpc.py)."""
-KEYS = "pulumi-python:dynamic/links:PresharedKeys"
 
 
 def _identities(args: MockResourceArgs) -> Mapping[str, Any]:
@@ -41,15 +40,6 @@ def built() -> Iterator[Cloud]:
     stack = read_file(FILE)
     computed: dict[str, Computed] = {**COMPUTED, SIZING: planned, **dict.fromkeys(IDENTITIES, _identities)}
     computed["azure-native:containerservice:ManagedCluster"] = aks
-    computed[KEYS] = lambda args: {"keys": [f"{args.name}-{place}" for place in range(int(args.inputs["tunnels"]))]}
-    computed[CONNECTION] = lambda args: {
-        "tunnel1Address": f"{args.name}-outside-1",
-        "tunnel2Address": f"{args.name}-outside-2",
-    }
-    computed["gcp:compute/haVpnGateway:HaVpnGateway"] = lambda args: {
-        "vpnInterfaces": [{"id": place, "ipAddress": f"{args.name}-outside-{place}"} for place in range(2)]
-    }
-    computed["azure-native:network:PublicIPAddress"] = lambda args: {"ipAddress": f"{args.name}-outside"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")
         cloud = Cloud(answers=answers(stack), computed=computed)
