@@ -223,7 +223,10 @@ def generate(made: Columns, effort: Effort) -> None:  # noqa: C901 - one loop
         fresh: list[bool] = []
         gain = np.zeros(len(made.pool))
         for guess in (center, value):
-            for pattern, _ in (fill(made.sacks, guess), mixed(made.sacks, guess)):
+            for way in (fill, mixed):
+                if way is mixed and float((gain / made.price).max()) > COARSE:
+                    continue  # what is found quickly is enough to go on
+                pattern, _ = way(made.sacks, guess)
                 found = np.einsum("ri,ri->r", pattern, value) - (made.price - fixed)
                 if made.closed is not None:
                     found[made.closed] = 0.0

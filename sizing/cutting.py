@@ -9,6 +9,7 @@ program holds for every plan; its nodes are starting points that nearly pack.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,16 +29,21 @@ NEARLY = 0.03  # a cut with less slack than this is made exact
 PACKED = 1 - 1e-4
 EXACTLY = 2  # rounds in which the fillings of one set of nodes are solved exactly
 LEAST = 1e-7
+ROUGH = 0.02  # gap of programs that only give starting points
 
 
 @dataclass(frozen=True)
 class Cutting:
-    """Fixed numbers: rounds, nodes of branch and bound and gap of each program, knapsacks solved exactly a round."""
+    """Fixed numbers: rounds, nodes of branch and bound and gap of each program, knapsacks solved exactly a round.
+
+    `hard`: steps of the simplex method; after a program that took more no further one is solved.
+    """
 
     rounds: int
     nodes: int
     gap: float
     exact: int
+    hard: float = np.inf
 
 
 @dataclass
@@ -50,6 +56,7 @@ class Cuts:
     cuts: list[Cut] = field(default_factory=list)
     starts: list[Fluid] = field(default_factory=list)
     sharp: set[tuple[int, int]] = field(default_factory=set)  # (cut, type) with the exact knapsack
+    steps: int = 0  # of the simplex method in the hardest program
 
 
 def cut(made: Columns, below: float, effort: Cutting) -> Cuts:
@@ -69,7 +76,8 @@ def cut(made: Columns, below: float, effort: Cutting) -> Cuts:
         if not out.nodes:
             break
         found.starts.append(out)
-        if number == effort.rounds - 1 or out.bound >= below * (1 - effort.gap):
+        found.steps = max(found.steps, out.steps)
+        if number == effort.rounds - 1 or found.steps > effort.hard or out.bound >= below * (1 - effort.gap):
             break
         sharper = _sharpen(made, found, out, effort.exact)
         worth = _worths(made, out)
@@ -79,6 +87,19 @@ def cut(made: Columns, below: float, effort: Cutting) -> Cuts:
             for k in range(len(compiled.pools)):
                 _add(made, found, k, worth, _spare_caps(compiled, k, out))
     return found
+
+
+def loosened(compiled: Compiled, found: Cuts, below: float, effort: Cutting, fills: Sequence[float]) -> Iterator[Fluid]:
+    """Starting points that leave room for what a greedy scheduler wastes: nodes and cuts count only up to a share.
+
+    Each share sends the pods elsewhere. No bound. None where the program was hard to solve.
+    """
+    for share in fills if found.steps <= effort.hard else ():
+        out = solve_fluid(
+            compiled, fill=share, nodes_limit=effort.nodes, gap=ROUGH, cuts=found.cuts, below=below / share
+        )
+        if out.nodes:
+            yield out
 
 
 def _loads(compiled: Compiled, k: int) -> list[Floats]:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
+import numpy.typing as npt
 
 from sizing.compiled import Compiled
 from sizing.packing import Floats, first_fit, fit_in, spread_fit
 from sizing.part import PartSolution, within_limits
-from sizing.pools import FIRST, SPREAD, PoolSolution, finish, node_zones
+from sizing.pools import FIRST, SPREAD, Ints, PoolSolution, finish, node_zones
 
 Nodes = dict[int, int]
 Trial = tuple[tuple[int, int], ...]  # (type, nodes)
@@ -47,7 +48,7 @@ def _descend(compiled: Compiled, made: PoolSolution, width: Width) -> PoolSoluti
     most = max(12, CELLS // max(1, made.nodes))
     width = replace(width, most=min(width.most, most), mixes=min(width.mixes, most))
     for _ in range(STEPS):
-        mixed = _try(compiled, made, mixes(compiled, made, counts, width.kinds), counts, width.mixes)
+        mixed = attempt(compiled, made, mixes(compiled, made, counts, width.kinds), counts, width.mixes)
         if mixed is None:
             break
         made = mixed
@@ -85,10 +86,10 @@ def _step(compiled: Compiled, made: PoolSolution, counts: Floats, width: Width) 
         room = sum(part.room[t] * n for t, n in trial)
         if (room >= volume - 1e-6).all() and fit_in(biggest, part.room[types]).any(axis=1).all():
             fine.append(trial)
-    return _try(compiled, made, fine, counts, width.most, width.batch)
+    return attempt(compiled, made, fine, counts, width.most, width.batch)
 
 
-def _try(  # noqa: PLR0917, PLR0913
+def attempt(  # noqa: PLR0917, PLR0913
     compiled: Compiled, made: PoolSolution, trials: list[Trial], counts: Floats, most: int, batch: int = 48
 ) -> PoolSolution | None:
     """The first trial (they come cheapest first) that packs and costs less than `made`."""
@@ -158,9 +159,22 @@ def _packs(compiled: Compiled, pool: int, trials: list[Trial], counts: Floats, m
     for b, trial in enumerate(trials):
         filled = np.repeat(room[[t for t, _ in trial]], [n for _, n in trial], axis=0)
         capacity[:, b, : len(filled)] = filled.T
+    zones = node_zones(compiled, wide)
+    some = np.flatnonzero(zones_hold(compiled, capacity, zones, counts))
+    if not len(some):
+        return []
     order = compiled.order if manner == SPREAD else compiled.bound_first
     order = order[counts[order] > 0]
-    many = np.broadcast_to(counts, (len(trials), len(counts)))
+    many = np.broadcast_to(counts, (len(some), len(counts)))
     fit = spread_fit if manner == SPREAD else first_fit
-    packed = fit(compiled.classes, many, capacity, node_zones(compiled, wide), order)
-    return [int(b) for b in np.flatnonzero(~packed.left.any(axis=1))]
+    packed = fit(compiled.classes, many, capacity[:, some], zones, order)
+    return [int(some[b]) for b in np.flatnonzero(~packed.left.any(axis=1))]
+
+
+def zones_hold(compiled: Compiled, capacity: Floats, zones: Ints, counts: Floats) -> npt.NDArray[np.bool_]:
+    """(trial,): the volume of the pods bound to a zone is no more than that zone's room, in every zone."""
+    fine = np.ones(capacity.shape[1], dtype=bool)
+    for zone in range(compiled.zones) if (compiled.classes.zone >= 0).any() else ():
+        bound = (counts * (compiled.classes.zone == zone)) @ compiled.classes.sizes
+        fine &= (capacity[:, :, zones == zone].sum(axis=2) >= bound[:, None]).all(axis=0)
+    return fine

@@ -24,6 +24,7 @@ class Fluid:
     pods: Floats
     nodes: tuple[dict[int, int], ...]
     spares: tuple[dict[int, int], ...] = ()
+    steps: int = 0  # of the simplex method
 
 
 @dataclass
@@ -78,7 +79,7 @@ def solve_fluid(  # noqa: C901, PLR0913
             columns.append([model.column(float(c), 0.0, most, whole=whole) for c, most in made])
         _pool_rows(model, compiled, k, pods, work[k], spare[k], cap, fill, whole=whole, caps=caps)
     for cut in cuts:
-        _cut_row(model, compiled, cut, pods, work[cut.pool], spare[cut.pool])
+        _cut_row(model, compiled, cut, pods, work[cut.pool], spare[cut.pool], fill)
     for c in range(len(compiled.pods)):
         model.row(
             {pods[c, p]: 1.0 for p in compiled.pods[c].pools}, float(compiled.counts[c]), float(compiled.counts[c])
@@ -108,7 +109,7 @@ def solve_fluid(  # noqa: C901, PLR0913
     x = np.zeros((len(compiled.pods), len(compiled.pools)))
     for (c, p), column in pods.items():
         x[c, p] = out.values[column]
-    return Fluid(out.status, out.bound, x, _numbers(out.values, work), _numbers(out.values, spare))
+    return Fluid(out.status, out.bound, x, _numbers(out.values, work), _numbers(out.values, spare), out.steps)
 
 
 def _numbers(values: Floats, columns: list[list[int]]) -> tuple[dict[int, int], ...]:
@@ -119,13 +120,19 @@ def _numbers(values: Floats, columns: list[list[int]]) -> tuple[dict[int, int], 
 
 
 def _cut_row(  # noqa: PLR0917, PLR0913
-    model: Model, compiled: Compiled, cut: Cut, pods: dict[tuple[int, int], int], work: list[int], spare: list[int]
+    model: Model,
+    compiled: Compiled,
+    cut: Cut,
+    pods: dict[tuple[int, int], int],
+    work: list[int],
+    spare: list[int],
+    fill: float,
 ) -> None:
     scale = float(cut.worth.max())
     if scale <= 0:
         return
     row = {column: float(cut.worth[c]) / scale for (c, k), column in pods.items() if k == cut.pool and cut.worth[c] > 0}
-    row |= {work[t]: -float(cut.most[t]) / scale for t in np.flatnonzero(cut.most > 0)}
+    row |= {work[t]: -float(cut.most[t]) * fill / scale for t in np.flatnonzero(cut.most > 0)}
     if cut.cap is not None:
         every = float(cut.worth @ compiled.counts) / scale
         larger = (compiled.pools[cut.pool].room > cut.cap).any(axis=1)

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from sizing.packing import Floats
+
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Outcome:
     bound: float
     values: Floats | None
     duals: Floats | None
+    steps: int = 0  # of the simplex method: how hard it was, the same on every machine
 
 
 @dataclass
@@ -53,7 +57,7 @@ class Model:
         self.lower[column], self.upper[column] = lower, upper
 
     def solve(self, *, nodes_limit: int = 500, gap: float = 1e-4, seed: int = 0, quick: bool = False) -> Outcome:
-        """Run HiGHS; the status is checked, not only the value. `quick`: no restarts, no neighbourhood heuristics."""
+        """Run HiGHS; the status is checked, not only the value. `quick`: no restarts, no heuristics."""
         import highspy  # noqa: PLC0415 - 0.1 s, and only solvers need it
 
         lp = highspy.HighsLp()
@@ -77,6 +81,7 @@ class Model:
             options |= {"mip_rel_gap": gap, "mip_max_nodes": nodes_limit}
         if mixed and quick:
             options |= {"mip_allow_restart": False, "mip_heuristic_run_rins": False, "mip_heuristic_run_rens": False}
+            options |= {"mip_heuristic_effort": 0.0, "mip_heuristic_run_feasibility_jump": False}
         for name, value in options.items():
             highs.setOptionValue(name, value)
         try:
@@ -85,6 +90,35 @@ class Model:
         except (RuntimeError, MemoryError) as wrong:
             return Outcome(f"failed: {type(wrong).__name__}", 0.0, 0.0, None, None)
         return _read(highs, highspy, mixed=mixed)
+
+
+def packed(cost: Floats, upper: Floats, most: Floats, rows: Ints, columns: Ints, values: Floats) -> Floats | None:  # noqa: PLR0913, PLR0917
+    """The continuous minimum of `cost` x over 0 <= x <= `upper`, A x <= `most`, or None when it is not solved.
+
+    A has `values` at (`rows`, `columns`). For programs of many thousand entries, where `Model` takes longer to build
+    than to solve.
+    """
+    import highspy  # noqa: PLC0415 - as above
+
+    order = np.argsort(rows, kind="stable")
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = len(cost), len(most)
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, np.zeros(len(cost)), upper
+    lp.row_lower_, lp.row_upper_ = np.full(len(most), -np.inf), most
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_ = np.searchsorted(rows[order], np.arange(len(most) + 1)).astype(np.int32)
+    lp.a_matrix_.index_ = columns[order].astype(np.int32)
+    lp.a_matrix_.value_ = values[order]
+    highs = highspy.Highs()  # type: ignore[no-untyped-call]
+    for name, value in {"output_flag": False, "threads": 1, "random_seed": 0}.items():
+        highs.setOptionValue(name, value)
+    try:
+        highs.passModel(lp)
+        highs.run()
+    except (RuntimeError, MemoryError):
+        return None
+    out = _read(highs, highspy, mixed=False)
+    return out.values if out.status == "optimal" else None
 
 
 def _read(highs: Any, highspy: Any, *, mixed: bool) -> Outcome:
@@ -103,4 +137,5 @@ def _read(highs: Any, highspy: Any, *, mixed: bool) -> Outcome:
     bound = bound if np.isfinite(bound) else 0.0
     values = np.array(solution.col_value) if feasible else None
     duals = None if mixed else np.array(solution.row_dual)
-    return Outcome(name, float(info.objective_function_value), bound, values, duals)
+    steps = int(info.simplex_iteration_count)
+    return Outcome(name, float(info.objective_function_value), bound, values, duals, steps)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-ORDER: Final = ("greedy", "fluid", "cuts", "columns", "previous plan", "a step", "search, exhaustive", "search, qaoa")
+ORDER: Final = (
+    "greedy", "fluid", "cuts", "columns", "mixtures", "previous plan", "a step", "search, exhaustive", "search, qaoa",
+)  # fmt: skip
 WORDS: Final = {
     "greedy": "largest pods first",
     "fluid": "integer program over volumes",
     "cuts": "integer program with cuts",
     "columns": "column generation",
+    "mixtures": "mixes of types, drawn and tried",
     "previous plan": "the plan that runs",
     "previous plan, adjusted": "the types that run, in other numbers",
     "a step from the previous plan": "a step from the plan that runs",

@@ -9,12 +9,13 @@ from sizing import infeasible
 from sizing.assemble import assemble
 from sizing.columns import Effort, generate, prepare
 from sizing.compiled import Compiled, compile_problem, parts
-from sizing.cutting import Cutting, cut
+from sizing.cutting import Cutting, cut, loosened
 from sizing.descent import Width, polish
 from sizing.enumeration import Reach, search_all
 from sizing.fluid import solve_fluid
 from sizing.greedy import cheapest_pool_first, share_out
 from sizing.hysteresis import choose
+from sizing.mixtures import Drawing, deepen
 from sizing.narrowing import starts
 from sizing.neighbourhood import Budget, search
 from sizing.part import PartSolution, build, within_limits
@@ -35,6 +36,7 @@ KEPT = {
     "adjusted": "previous plan, adjusted",
     "stepped": "a step from the previous plan",
 }
+DEEPENED = 2  # the cheapest candidates, whose pools' mixes are searched
 WORTH_PROVING = 0.05  # a smaller gap needs no dearer bound
 
 
@@ -49,20 +51,24 @@ class Work:
     starts: int  # of the free mix narrowed to the slots
     search: Budget
     width: Width
+    fills: tuple[float, ...]  # shares of the nodes that count in further programs, for starting points
+    drawing: Drawing
     zoned: int = 0  # nodes of the bound that sees zones
     zoned_columns: int = 0  # at most so many
 
 
 EFFORTS = {
     "fast": Work(
-        Reach(2_000, 12, 10), Effort(15, 8), Cutting(1, 1, 0.02, 0), 2, 0, Budget(2, 4), Width(32, 64, 6, 192)
+        Reach(2_000, 12, 10), Effort(15, 8), Cutting(1, 1, 0.02, 0), 2, 0, Budget(2, 4), Width(32, 64, 6, 192),
+        (), Drawing(5_000, 300),
     ),
     "standard": Work(
-        Reach(20_000, 20, 60), Effort(30, 20), Cutting(2, 10, 0.005, 24), 4, 1, Budget(4, 6), Width(), 20, 200
+        Reach(20_000, 20, 60), Effort(30, 20), Cutting(2, 10, 0.01, 24, hard=1000), 4, 1, Budget(4, 6), Width(),
+        (0.97, 0.94, 0.91), Drawing(20_000, 1_000), 20, 200,
     ),
     "best": Work(
-        Reach(100_000, 40, 400), Effort(60, 120), Cutting(6, 60, 0.003, 80), 6, 2, Budget(40, 8, 512),
-        Width(96, 960, 16, 4000), 500, 1500,
+        Reach(100_000, 40, 400), Effort(60, 120), Cutting(6, 60, 0.003, 80, hard=20_000), 6, 2, Budget(40, 8, 512),
+        Width(96, 960, 16, 4000), (0.98, 0.96, 0.94, 0.92, 0.9, 0.87), Drawing(100_000, 12_000), 500, 1500,
     ),
 }  # fmt: skip
 
@@ -218,20 +224,24 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:  # noqa: C901 - metho
     cuts = cut(columns, below, effort.cutting)
     if cuts.status == "infeasible" and not found:
         return infeasible.explain(compiled)
-    for whole in cuts.starts:
-        nearly = build(compiled, share_out(compiled, whole.pods), whole.nodes)
-        _keep(found, "cuts", nearly)
-        _keep(found, "cuts, descent", nearly and polish(compiled, nearly, effort.width))
-    for pods, nodes in starts(columns, effort.rounds_after_loss)[: effort.starts] if effort.starts else ():
+    nearly_all = [("cuts", whole.pods, whole.nodes) for whole in cuts.starts]
+    nearly_all += [
+        ("cuts", less.pods, less.nodes) for less in loosened(compiled, cuts, below, effort.cutting, effort.fills)
+    ]
+    narrowed = starts(columns, effort.rounds_after_loss)[: effort.starts] if effort.starts else []
+    nearly_all += [("columns", pods, nodes) for pods, nodes in narrowed]
+    for name, pods, nodes in nearly_all:
         nearly = build(compiled, share_out(compiled, pods), nodes)
-        _keep(found, "columns", nearly)
-        _keep(found, "columns, descent", nearly and polish(compiled, nearly, effort.width))
+        _keep(found, name, nearly)
+        _keep(found, f"{name}, descent", nearly and polish(compiled, nearly, effort.width))
     for fill in FILLS if not found else ():
         less = solve_fluid(compiled, fill=fill, nodes_limit=100, gap=0.01)
         if less.nodes:
             _keep(found, "fluid", build(compiled, share_out(compiled, less.pods), less.nodes))
     if not found:
         return infeasible.packing(compiled)
+    for made in sorted(found.values(), key=lambda made: round(made.cost, 6))[:DEEPENED]:
+        _keep(found, "mixtures", deepen(compiled, made, effort.drawing))
     start = min(found.values(), key=lambda made: round(made.cost, 6))
     bounds = {"fluid": fluid.bound, "columns": columns.bound, "cuts": cuts.bound}
     proven = start.cost <= max(bounds.values()) * (1 + 1e-6)

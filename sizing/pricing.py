@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sizing.linear import Model
+from sizing.linear import Model, packed
 from sizing.packing import Floats
 
 Ints = npt.NDArray[np.int64]
@@ -96,21 +96,21 @@ def mixed(sacks: Knapsacks, value: Floats) -> tuple[Floats, Floats]:
 
 def _relaxed(sacks: Knapsacks, value: Floats) -> Floats:
     """The continuous optimum of every row, by one program of independent blocks; zeros where it is not solved."""
-    model = Model()
     taken = np.zeros_like(value)
-    where = np.argwhere((value > 1e-9) & (sacks.most > 0))  # noqa: PLR2004
-    blocks: dict[int, list[tuple[int, int]]] = {}
-    for row, item in where.tolist():
-        column = model.column(-float(value[row, item]), 0.0, float(sacks.most[row, item]))
-        blocks.setdefault(row, []).append((column, item))
-    for row, block in blocks.items():
-        for d in range(4):
-            load = {column: float(sacks.sizes[item, d]) for column, item in block if sacks.sizes[item, d]}
-            if load:
-                model.row(load, -np.inf, float(sacks.room[row, d]))
-    out = model.solve() if len(where) else None
-    if out is not None and out.values is not None and out.status == "optimal":
-        taken[where[:, 0], where[:, 1]] = out.values
+    row, item = np.nonzero((value > 1e-9) & (sacks.most > 0))  # noqa: PLR2004
+    if not len(row):
+        return taken
+    column, d = np.nonzero(sacks.sizes[item])
+    values = packed(
+        -value[row, item],
+        sacks.most[row, item],
+        sacks.room.ravel(),
+        row[column] * sacks.room.shape[1] + d,
+        column,
+        sacks.sizes[item][column, d],
+    )
+    if values is not None:
+        taken[row, item] = values
     return taken
 
 

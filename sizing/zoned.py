@@ -38,7 +38,7 @@ def zoned_bound(compiled: Compiled, nodes_limit: int, most: int) -> float:
         quota |= _pool(model, compiled, k, {(c, z): column for (c, p, z), column in pods.items() if p == k})
     if compiled.problem.vcpu_quota is not None:
         model.row(quota, -np.inf, float(compiled.problem.vcpu_quota))
-    out: Outcome = model.solve(nodes_limit=nodes_limit, gap=0.01, seed=compiled.problem.seed)
+    out: Outcome = model.solve(nodes_limit=nodes_limit, gap=0.01, seed=compiled.problem.seed, quick=True)
     return max(0.0, out.bound) if out.status in ("optimal", "limit") else 0.0
 
 

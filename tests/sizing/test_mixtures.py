@@ -1,0 +1,138 @@
+"""Drawn mixes: never dearer, within the slots, the same twice; what speeds the search up refuses nothing that packs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from sizing.columns import Effort, generate, prepare
+from sizing.compiled import Compiled, compile_problem
+from sizing.cutting import Cuts, Cutting, cut, loosened
+from sizing.descent import zones_hold
+from sizing.greedy import cheapest_pool_first
+from sizing.linear import Model, packed
+from sizing.mixtures import Drawing, deepen, draw
+from sizing.packing import first_fit
+from sizing.part import PartSolution, build
+from sizing.pools import FIRST, best_single, node_zones, scheduler_accepts
+from sizing.problem import PoolWish
+from tests.sizing.factory import TINY, job, kind, problem
+
+FAMILIES = (
+    *(kind(f"c5.{n}x", 4 * n, 8 * n, 0.17 * n) for n in (1, 2, 4)),
+    *(kind(f"r5.{n}x", 4 * n, 32 * n, 0.25 * n) for n in (1, 2, 4)),
+)
+EFFORT = Drawing(4000, 400)
+
+
+def odd(*, spot: bool = False, slots: int = 3, zones: int = 3) -> Compiled:
+    """Half the pods fill CPU, half fill memory: one type alone wastes much."""
+    jobs = (
+        job("eats-cpu", cpu=1800, memory=1500, replicas=24, spread="zone", spot="only" if spot else "never"),
+        job("eats-memory", cpu=400, memory=7000, replicas=24, spot="only" if spot else "never"),
+        job("apart", cpu=100, memory=200, replicas=4, spread="host", spot="only" if spot else "never"),
+    )
+    pools = (PoolWish(name="general", max=60, slots=slots, spot=spot),)
+    made = compile_problem(problem(workloads=jobs, pools=pools, types=FAMILIES, zones=zones))
+    assert isinstance(made, Compiled)
+    return made
+
+
+ODD = odd()
+
+
+def start(compiled: Compiled) -> PartSolution:
+    """The cheapest plan of one type."""
+    made = best_single(compiled, 0, compiled.counts)
+    assert made is not None
+    return PartSolution((made,))
+
+
+@pytest.mark.parametrize("spot", [False, True])
+@pytest.mark.parametrize("zones", [1, 3])
+def test_a_mix_of_types_beats_one_type_and_the_scheduler_takes_it(zones: int, *, spot: bool) -> None:
+    compiled = odd(spot=spot, zones=zones)
+    before = start(compiled)
+    after = deepen(compiled, before, EFFORT)
+    assert after.cost < before.cost * 0.97
+    assert 1 < len(after.pools[0].slots) <= 3
+    assert scheduler_accepts(compiled, after.pools[0])
+    assert after == deepen(odd(spot=spot, zones=zones), before, EFFORT), "the same again, from nothing"
+
+
+def test_no_slot_more_than_wished_and_never_dearer() -> None:
+    compiled = odd(slots=1)
+    before = start(compiled)
+    after = deepen(compiled, before, EFFORT)
+    assert len(after.pools[0].slots) == 1
+    assert after.cost <= before.cost
+    assert deepen(compiled, before, Drawing(4000, 0)) == before
+
+
+def test_every_draw_could_hold_the_pods_and_saves() -> None:
+    compiled = odd()
+    before = start(compiled).pools[0]
+    drawn = draw(compiled, before, compiled.counts, 4000)
+    room, price = compiled.pools[0].room, compiled.pools[0].price
+    assert len(drawn) > 50
+    assert len({trial for _, trial in drawn}) == len(drawn)
+    for cost, trial in drawn:
+        assert 1 <= len(trial) <= 3
+        assert all(n > 0 for _, n in trial)
+        assert (sum(room[t] * n for t, n in trial) >= compiled.counts @ compiled.classes.sizes).all()
+        spare = min(float(price[t]) for t, _ in trial)
+        assert cost == pytest.approx(sum(float(price[t]) * n for t, n in trial) + spare)
+        assert cost < before.cost
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    some.lists(some.tuples(some.integers(0, 5), some.integers(1, 4)), min_size=1, max_size=3, unique_by=lambda p: p[0])
+)
+def test_the_look_at_the_zones_refuses_nothing_that_packs(trial: list[tuple[int, int]]) -> None:
+    compiled = ODD
+    room = compiled.pools[0].room
+    capacity = np.concatenate([np.tile(room[t], (n, 1)) for t, n in trial]).T[:, None, :]
+    zones = node_zones(compiled, capacity.shape[2])
+    order = compiled.bound_first
+    fits = not first_fit(compiled.classes, compiled.counts[None], capacity, zones, order).left.any()
+    assert zones_hold(compiled, capacity, zones, compiled.counts)[0] or not fits
+
+
+def test_a_program_given_as_arrays_has_the_same_optimum() -> None:
+    rng = np.random.default_rng(3)
+    matrix = rng.integers(0, 4, (5, 12)).astype(float)
+    cost, upper, most = -rng.random(12), rng.integers(1, 4, 12).astype(float), rng.random(5) * 10
+    model = Model()
+    columns = [model.column(float(c), 0.0, float(u)) for c, u in zip(cost, upper, strict=True)]
+    for row, limit in zip(matrix, most, strict=True):
+        model.row({columns[j]: float(row[j]) for j in np.flatnonzero(row)}, -np.inf, float(limit))
+    rows, where = np.nonzero(matrix)
+    shuffled = rng.permutation(len(rows))
+    values = packed(cost, upper, most, rows[shuffled], where[shuffled], matrix[rows, where][shuffled])
+    assert values is not None
+    assert (matrix @ values <= most + 1e-6).all()
+    assert cost @ values == pytest.approx(model.solve().objective)
+
+
+def test_loosened_programs_leave_room_and_end_where_they_are_hard() -> None:
+    jobs = (job("a", cpu=700, memory=900, replicas=20), job("b", cpu=200, memory=1700, replicas=20))
+    made = compile_problem(problem(workloads=jobs, pools=(PoolWish(name="general", max=60),), types=TINY, zones=1))
+    assert isinstance(made, Compiled)
+    known = build(made, cheapest_pool_first(made))
+    assert known is not None
+    columns = prepare(made, [known])
+    generate(columns, Effort(20, 20))
+    effort = Cutting(1, 10, 0.01, 10)
+    found = cut(columns, known.cost, effort)
+    volume = made.counts @ made.classes.sizes
+    points = list(loosened(made, found, known.cost, effort, (0.95, 0.8)))
+    assert points
+    for share, point in zip((0.95, 0.8), points, strict=False):
+        room = sum(made.pools[0].room[t] * n for t, n in point.nodes[0].items())
+        assert (room * share >= volume - 1e-3).all()
+    hard = Cuts(cuts=found.cuts, steps=11)
+    assert not list(loosened(made, hard, known.cost, Cutting(1, 10, 0.01, 10, hard=10), (0.95,)))
+    assert known.pools[0].manner == FIRST
