@@ -82,7 +82,7 @@ def _rivals(rivals: list[dict[str, Any]], cost: float) -> Iterator[str]:
         told = f"saves {1 - cost / value:.0%}" if value >= cost else f"costs {cost / value - 1:.0%} more"
         alone = ""
         if one["name"] != "karpenter_sized" and plain is not None:
-            broken = f", breaking: {', '.join(one['published_breaks'])}" if one["published_breaks"] else ""
+            broken = f", but not keep: {', '.join(one['published_breaks'])}" if one["published_breaks"] else ""
             alone = f" (left to itself it would cost {plain:,.0f} USD{broken})"
         yield f"{RIVALS[one['name']]}: {value:,.0f} USD; this plan {told}{alone}"
 

@@ -1,13 +1,17 @@
 """Side by side with other people's tools, in a virtual environment of their own: QOKit, qiskit-optimization, D-Wave.
 
 They are not among the locked packages (their dependencies clash with ours), so the bench makes `.toolchain/rivals` on
-first use and pins them here. What does not install or run is told with its own words. Run inside that environment this
-file reads tables of costs (an .npz) and prints one JSON object.
+first use and pins them here. QOKit's package brings the C source of its simulator, neither compiled nor with the
+Makefile and headers of its repository: it is compiled here (`FLAGS`), the headers written from the definitions. What
+does not install or run is told with its own words. Run inside that environment this file reads tables of costs (an
+.npz) and prints one JSON object. Every figure is CPU time of one thread, the two sides in turn.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,8 +25,16 @@ HOME = PROJECT / ".toolchain" / "rivals"
 PINS = ("numpy==2.1.3", "qiskit==2.2.3", "qiskit-aer==0.18.2", "qiskit-optimization==0.7.0", "dwave-samplers==1.8.0",
         "qokit==0.1.4")  # fmt: skip
 SHOTS = 256
-EVALUATED = (16, 18)
+EVALUATED = (16, 18, 20)
 LAYERS = 3
+REPEATS = 5
+PATIENCE = 900  # seconds for one step of an installation
+FLAGS = ("-O2", "-O0")
+"""Of the C simulator: as any package is compiled, and as a Makefile that says nothing would."""
+ITERATIONS = 30  # of qiskit-optimization's search for angles, each with `SHOTS`
+SHORT, MANY = 6, 1024
+"""Layers and shots of our ramp (gamma to 1.0) beside it: it searches for no angles, so its shots come at the end."""
+SOURCES = ("diagonal", "fur", "qaoa_fur")
 
 
 def environment() -> Path:
@@ -35,23 +47,65 @@ def environment() -> Path:
         (sys.executable, "-m", "venv", "--clear", str(HOME)),
         (str(python), "-m", "pip", "install", "-q", *PINS),
     ):
-        ran = subprocess.run(step, capture_output=True, text=True, check=False)
+        try:
+            ran = subprocess.run(step, capture_output=True, text=True, check=False, timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise RuntimeError(f"{' '.join(step[1:3])}: no end after {PATIENCE} s") from None
         if ran.returncode:
             raise RuntimeError(f"{step[2]}: {ran.stderr.strip()[-300:]}")
     done.write_text(json.dumps(PINS))
     return python
 
 
+def compiled(flag: str) -> str | None:
+    """Compile QOKit's C simulator with one flag in place; None when it went well, else what the compiler said."""
+    home = next(HOME.glob("lib/python*/site-packages/qokit/fur/c/csim"), None)
+    if home is None:
+        return "the package brings no C source"
+    heads = HOME / "heads"
+    heads.mkdir(exist_ok=True)
+    for name in SOURCES:
+        text = (home / "src" / f"{name}.c").read_text()
+        made = "".join(f"{found};\n" for found in re.findall(r"^void [^{;]*?\)(?=\s*\{)", text, re.MULTILINE))
+        (heads / f"{name}.h").write_text(f"#pragma once\n#include <stddef.h>\n{made}")
+    sources = [str(home / "src" / f"{name}.c") for name in SOURCES]
+    step = [
+        "cc",
+        flag,
+        "-fopenmp",
+        "-fPIC",
+        "-shared",
+        "-I",
+        str(heads),
+        *sources,
+        "-lm",
+        "-o",
+        str(home / "libcsim.so"),
+    ]
+    ran = subprocess.run(step, capture_output=True, text=True, check=False)
+    return ran.stderr.strip()[-200:] if ran.returncode else None
+
+
 def measured(tables: dict[str, Any]) -> dict[str, Any]:
     """What the rivals and our circuit do on these tables, run in the rivals' environment."""
     import numpy as np  # noqa: PLC0415
 
-    python = environment()
+    python = str(environment())
+    made: dict[str, Any] = {"evaluations": {}}
+    for flag in FLAGS:
+        wrong = compiled(flag)
+        made["evaluations"][flag] = wrong or _inside(python, "evaluations")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tables.npz"
         np.savez(path, **tables)
-        run = [str(python), "-W", "ignore", "-m", "bench.sizing_rivals", str(path)]
-        out = subprocess.run(run, cwd=PROJECT, capture_output=True, text=True, check=False)
+        return {**made, **_inside(python, "searches", str(path))}
+
+
+def _inside(python: str, *what: str) -> dict[str, Any]:
+    """This file in the rivals' environment, one thread."""
+    run = [python, "-W", "ignore", "-m", "bench.sizing_rivals", *what]
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    out = subprocess.run(run, cwd=PROJECT, capture_output=True, text=True, check=False, env=env)
     if out.returncode:
         raise RuntimeError(out.stderr.strip()[-300:])
     made: dict[str, Any] = json.loads(out.stdout.splitlines()[-1])
@@ -59,61 +113,45 @@ def measured(tables: dict[str, Any]) -> dict[str, Any]:
 
 
 def _evaluations() -> Iterator[tuple[str, Any]]:
-    """Seconds of one evaluation: our blocked diagonals on Aer, QOKit's simulators; the least of three."""
+    """Milliseconds of one evaluation, (ours, QOKit's C): blocked diagonals on Aer with 256 shots; the state alone."""
     import numpy as np  # noqa: PLC0415
+    from qokit.fur import choose_simulator  # type: ignore[import-not-found]  # noqa: PLC0415
 
     from sizing import quantum  # noqa: PLC0415
 
     for qubits in EVALUATED:
         cost = np.random.default_rng(qubits).random(1 << qubits)
-        phase = quantum.log_rank(cost)
-        diagonals = quantum.blocks(quantum.two_body(phase), qubits)
         ramp = quantum.Ramp.linear(LAYERS)
-        ours = []
-        for _ in range(3):
-            made = quantum.circuit(diagonals, qubits, ramp)
-            machine = quantum.simulator(1)
+        made = quantum.circuit(quantum.blocks(quantum.two_body(quantum.log_rank(cost)), qubits), qubits, ramp)
+        machine = quantum.simulator(1)
+        rival = choose_simulator(name="c")(qubits, costs=cost)
+        took: list[tuple[float, float]] = []
+        for _ in range(REPEATS + 1):  # the first one of each is not measured
             start = time.process_time()
             machine.run(made, shots=SHOTS).result()
-            ours.append(time.process_time() - start)
-        yield f"aer_{qubits}", min(ours)
-        for name in ("c", "python"):
-            try:
-                from qokit.fur import choose_simulator  # type: ignore[import-not-found]  # noqa: PLC0415
-
-                simulator = choose_simulator(name=name)(qubits, costs=phase)
-                took = []
-                for _ in range(3):
-                    start = time.process_time()
-                    simulator.simulate_qaoa(list(ramp.gammas), list(ramp.betas))
-                    took.append(time.process_time() - start)
-                yield f"qokit_{name}_{qubits}", min(took)
-            except Exception as wrong:  # noqa: BLE001 - told in its own words
-                yield f"qokit_{name}_{qubits}", f"{type(wrong).__name__}: {wrong}"[:200]
+            middle = time.process_time()
+            rival.simulate_qaoa(list(ramp.gammas), list(ramp.betas))
+            took.append((middle - start, time.process_time() - middle))
+        yield str(qubits), [round(1000 * float(np.median(side)), 1) for side in zip(*took[1:], strict=True)]
 
 
 def _rivals(tables: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Seconds and hits of the optimum of the two-body energy, over the tables."""
-    import numpy as np  # noqa: PLC0415
-
     from sizing import quantum  # noqa: PLC0415
 
     found: dict[str, list[tuple[float, bool]]] = {"ramp on Aer": [], "qiskit-optimization": [], "dwave": []}
     wrong: dict[str, str] = {}
     for number, cost in enumerate(tables.values()):
         qubits = len(cost).bit_length() - 1
-        terms = quantum.two_body(quantum.log_rank(cost))
-        states = np.arange(len(cost))
-        energy = np.zeros(len(cost))
-        for term, value in terms.items():
-            energy += value * np.prod([1.0 - 2 * ((states >> q) & 1) for q in term], axis=0)
+        terms = quantum.terms_of(cost)
+        energy = quantum.table_of(terms, qubits)
         least = energy.min() + 1e-6
         for name, run in (("ramp on Aer", _ramp), ("qiskit-optimization", _qiskit), ("dwave", _dwave)):
             try:
                 if not number:  # what is imported on first use is not measured
-                    run(cost, terms, qubits, number, energy)
+                    run(terms, qubits, number)
                 start = time.process_time()
-                seen = run(cost, terms, qubits, number, energy)
+                seen = run(terms, qubits, number)
                 found[name].append((time.process_time() - start, any(energy[s] <= least for s in seen)))
             except Exception as error:  # noqa: BLE001 - told in its own words
                 wrong[name] = f"{type(error).__name__}: {error}"[:200]
@@ -122,7 +160,7 @@ def _rivals(tables: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         yield (
             name,
             {
-                "seconds": sorted(t for t, _ in rows)[len(rows) // 2] if rows else None,
+                "seconds": round(sorted(t for t, _ in rows)[len(rows) // 2], 4) if rows else None,
                 "hits": hits,
                 "of": len(rows),
                 "wrong": wrong.get(name),
@@ -130,30 +168,35 @@ def _rivals(tables: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         )
 
 
-def _ramp(cost: Any, terms: Any, qubits: int, seed: int, energy: Any) -> list[int]:
+def _ramp(terms: Any, qubits: int, seed: int) -> list[int]:
     from sizing import quantum  # noqa: PLC0415
 
-    _ = cost, terms, qubits
-    return list(quantum.sample(energy, SHOTS, seed))
+    plain = quantum.Ramp.linear(SHORT)
+    steep = quantum.Ramp(tuple(gamma / quantum.RAMP for gamma in plain.gammas), plain.betas)
+    return list(quantum.sample_terms(terms, qubits, MANY, seed, steep))
 
 
-def _qiskit(cost: Any, terms: Any, qubits: int, seed: int, energy: Any) -> list[int]:
-    from qiskit.primitives import StatevectorSampler  # noqa: PLC0415
+def _qiskit(terms: Any, qubits: int, seed: int) -> list[int]:
     from qiskit.quantum_info import SparsePauliOp  # noqa: PLC0415
+    from qiskit.transpiler import generate_preset_pass_manager  # noqa: PLC0415
+    from qiskit_aer import AerSimulator  # noqa: PLC0415
+    from qiskit_aer.primitives import SamplerV2  # noqa: PLC0415
     from qiskit_optimization.minimum_eigensolvers import QAOA  # type: ignore[import-not-found]  # noqa: PLC0415
     from qiskit_optimization.optimizers import COBYLA  # type: ignore[import-not-found]  # noqa: PLC0415
+    from qiskit_optimization.utils import algorithm_globals  # type: ignore[import-not-found]  # noqa: PLC0415
 
-    _ = cost, energy
+    algorithm_globals.random_seed = seed
     operator = SparsePauliOp.from_sparse_list([("Z" * len(t), list(t), v) for t, v in terms.items()], qubits)
-    solver = QAOA(StatevectorSampler(default_shots=SHOTS, seed=seed), COBYLA(maxiter=30), reps=LAYERS)
+    sampler = SamplerV2(default_shots=SHOTS, seed=seed, options={"backend_options": {"max_parallel_threads": 1}})
+    passes = generate_preset_pass_manager(optimization_level=1, backend=AerSimulator(method="statevector"))
+    solver = QAOA(sampler, COBYLA(maxiter=ITERATIONS), reps=LAYERS, pass_manager=passes)
     result = solver.compute_minimum_eigenvalue(operator)
     return [int(result.best_measurement["bitstring"], 2)]
 
 
-def _dwave(cost: Any, terms: Any, qubits: int, seed: int, energy: Any) -> list[int]:
+def _dwave(terms: Any, qubits: int, seed: int) -> list[int]:
     from dwave.samplers import SimulatedAnnealingSampler  # type: ignore[import-not-found]  # noqa: PLC0415
 
-    _ = cost, energy
     fields = {t[0]: v for t, v in terms.items() if len(t) == 1}
     pairs = {t: v for t, v in terms.items() if len(t) == 2}
     best = SimulatedAnnealingSampler().sample_ising(fields, pairs, num_reads=32, num_sweeps=100, seed=seed).first.sample
@@ -163,4 +206,5 @@ def _dwave(cost: Any, terms: Any, qubits: int, seed: int, energy: Any) -> list[i
 if __name__ == "__main__":
     import numpy as np
 
-    print(json.dumps({**dict(_evaluations()), **dict(_rivals(dict(np.load(sys.argv[1]))))}))
+    found = _evaluations() if sys.argv[1] == "evaluations" else _rivals(dict(np.load(sys.argv[2])))
+    print(json.dumps(dict(found)))

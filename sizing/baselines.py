@@ -47,7 +47,7 @@ BROKEN: Final = {
     "at least 30 %": "30 % on demand",
     "more than 60 %": "60 % in one spot pool",
     "the quota is": "quota",
-    "wished ": "pool max",
+    " nodes, wished ": "a pool's min or max",
     "pending": "kube-scheduler",
     "evenly over the zones": "even spread",
 }

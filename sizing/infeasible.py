@@ -53,13 +53,13 @@ def _sentence(compiled: Compiled, limit: str, need: dict[str, int], vcpu: int) -
             caps = {part.wish.name: part.wish.max for part in compiled.pools}
             short = {name: n for name, n in need.items() if n > caps[name]} or need
             return (
-                f"{cluster}: the pools' max {caps} is too small; at least {short} nodes are needed, "
-                "spare included: raise max"
+                f"{cluster}: the pools' max {caps} is too small; the cheapest nodes for the demand's volume would be "
+                f"{short}, spare included: raise max"
             )
         case "quota":
             return (
-                f"{cluster}: the vCPU quota of {compiled.problem.vcpu_quota} is too small; at least {vcpu} vCPU are "
-                "needed: raise sizing.vcpu_quota after the cloud raised the quota"
+                f"{cluster}: the vCPU quota of {compiled.problem.vcpu_quota} is too small; the cheapest nodes for the "
+                f"demand's volume have {vcpu} vCPU: raise sizing.vcpu_quota after the cloud raised the quota"
             )
         case _:
             return (

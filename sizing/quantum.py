@@ -187,9 +187,11 @@ def sample(cost: Floats, shots: int, seed: int, *, exact: bool = False, ramp: Ra
     return _run(diagonals, qubits, shots, seed, ramp or Ramp.linear())
 
 
-def sample_terms(terms: dict[tuple[int, ...], float], qubits: int, shots: int, seed: int) -> dict[int, int]:
+def sample_terms(
+    terms: dict[tuple[int, ...], float], qubits: int, shots: int, seed: int, ramp: Ramp | None = None
+) -> dict[int, int]:
     """The same from a two-body phase that was written down: what evidence carries of a circuit."""
-    return _run(blocks(terms, qubits), qubits, shots, seed, Ramp.linear())
+    return _run(blocks(terms, qubits), qubits, shots, seed, ramp or Ramp.linear())
 
 
 def _run(
