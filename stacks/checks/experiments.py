@@ -11,6 +11,7 @@ from stacks.tree import Path, Tree
 
 TWO: Final = 2
 """One may go, one stays."""
+LAST_PORT: Final = 65535
 HERE: Final[Path] = ("services", "chaos")
 NEEDS: Final = {"io-delay": ("volume", "the path of the volume", "volume: /data"),
                 "dns-error": ("hosts", "the names that are not found", "hosts: [payments.example.org]")}  # fmt: skip
@@ -98,6 +99,12 @@ def _ended(tree: Tree, tenants: object, workloads: dict[str, int]) -> Iterator[P
             yield Problem(path=path, what=what, found=url, fix=fix)
         return
     known = tenants if isinstance(tenants, dict) else {}
+    if not 1 <= health.port <= LAST_PORT:
+        what = f"names port {health.port}, which there is not"
+        yield Problem(path=path, what=what, found=url, allowed=f"1 to {LAST_PORT}", fix="write the port of the service")
+    if {"*", "{"} & set(health.path):
+        what = "is no single address: * and { would permit others too"
+        yield Problem(path=path, what=what, found=url, fix="write the one path that is asked")
     if health.namespace not in known:
         what = f"asks in {health.namespace}, which is no tenant namespace: nothing lets the controller in there"
         fix = did_you_mean(health.namespace, known, "ask a workload of a tenant")

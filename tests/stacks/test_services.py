@@ -57,6 +57,7 @@ def file(services: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """The production stack with other services."""
     text = (PROJECT / "Pulumi.prod.yaml").read_text(encoding="utf-8")
     data: dict[str, Any] = yaml.safe_load(text)["config"]["cloud-ecosystem:stack"]
+    data.pop("links", None)  # they join the clusters of one mesh, which not all of these have
     return {**data, "services": services, **changes}
 
 
@@ -172,6 +173,23 @@ def test_an_experiment_hits_only_what_exists_and_may_be_hit(target: dict[str, An
 def test_an_experiment_needs_something_that_ends_it() -> None:
     found = problems({**ALL, "chaos": {"targets": ALL["chaos"]["targets"]}})
     assert [line for line in found if line.startswith("stack.services.chaos.abort_url:")]
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("http://gateway.platform.svc:70000/healthz", "names port 70000"),
+        ("http://gateway.platform.svc:0/healthz", "names port 0"),
+        ("http://gateway.platform.svc:8080/*", "no single address"),
+        ("http://gateway.platform.svc:8080/{**}", "no single address"),
+        ("http://gateway.platfrom.svc:8080/healthz", "Did you mean `platform`"),
+        ("http://GATEWAY.platform.svc:8080/healthz", "in plain text"),
+        ("ftp://gateway.platform.svc/healthz", "not well formed"),
+    ],
+)
+def test_health_is_asked_of_one_address(url: str, text: str) -> None:
+    found = problems({**ALL, "chaos": {**ALL["chaos"], "abort_url": url}})
+    assert any(line.startswith("stack.services.chaos.abort_url:") and text in line for line in found), found
 
 
 def test_one_experiment_per_target_and_two_replicas() -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pulumi.runtime.mocks import MockResourceArgs
 
 from components.kubernetes.permits import Request, may
 from tests.components.kubernetes.services.built import ALL, build, named, objects, releases, spec
+from tests.components.kubernetes.services.test_alerts import program
 from tests.components.mock_cloud import Cloud
 
 FEW = {name: ALL[name] for name in ("cert_manager", "external_secrets", "mesh", "monitoring")}
@@ -155,12 +159,37 @@ def test_only_who_has_to_reaches_elasticsearch(elk: Cloud) -> None:
     assert not asked("prometheus", 5601, "kibana", "monitoring")
 
 
-def test_the_alert_looks_at_the_collector(elk: Cloud) -> None:
+SENT = "otelcol_exporter_send_failed_log_records_total"
+QUEUED = "otelcol_exporter_enqueue_failed_log_records_total"
+
+
+def tells(folder: Path, groups: dict[str, Any], series: dict[str, str]) -> dict[str, int]:
+    """How often the alert fires under such figures: promtool agrees with exactly one of the answers."""
+    (folder / "rules.yaml").write_text(yaml.safe_dump(groups), encoding="utf-8")
+    told = [{"series": f'{name}{{exporter="elasticsearch"}}', "values": values} for name, values in series.items()]
+    agreed = {}
+    for times in (0, 1):
+        wanted = [{"labels": "{}", "value": times}] if times else []
+        expr = 'count(ALERTS{alertname="LogsAreLost", alertstate="firing"})'
+        asked = {"expr": expr, "eval_time": "25m", "exp_samples": wanted}
+        test = {"interval": "1m", "input_series": told, "promql_expr_test": [asked]}
+        whole = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [test]}
+        (folder / "tests.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
+        command = [program("promtool"), "test", "rules", "tests.yaml"]
+        if subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0:
+            agreed["LogsAreLost"] = times
+    return agreed
+
+
+def test_the_alert_looks_at_the_collector(elk: Cloud, tmp_path: Path) -> None:
     (rule,) = objects(elk, "PrometheusRule")
     (lost,) = (
         each for group in rule["spec"]["groups"] for each in group["rules"] if each.get("alert") == "LogsAreLost"
     )
     assert "otelcol_exporter_send_failed_log_records_total" in lost["expr"]
     assert "loki" not in lost["expr"]
+    assert tells(tmp_path, rule["spec"], {SENT: "0+30x40"}) == {"LogsAreLost": 1}
+    assert tells(tmp_path, rule["spec"], {SENT: "5+0x40", QUEUED: "0x40"}) == {"LogsAreLost": 0}
+    assert tells(tmp_path, rule["spec"], {QUEUED: "0+30x40"}) == {"LogsAreLost": 1}
     monitors = {each["metadata"]["name"] for each in objects(elk, "PodMonitor")}
     assert {"elk-alloy", "elk-opentelemetry-collector"} <= monitors
