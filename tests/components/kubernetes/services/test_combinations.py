@@ -25,6 +25,8 @@ COMBINATIONS = [
     ("aws", ("mesh", "monitoring", "rollouts")),
     ("aws", ("mesh", "gitops", "scaling")),
     ("gcp", ("monitoring", "scaling", "gitops", "runners")),
+    ("azure", ("mesh", "monitoring", "backup")),
+    ("gcp", ("backup",)),
 ]
 
 
@@ -46,7 +48,8 @@ def test_a_combination_fits_upstream_and_leaves_nothing_dangling(
         assert list(catalogue.check(json.loads(json.dumps(each)))) == [], (each["kind"], each["metadata"]["name"])
     there = {each["metadata"]["name"] for each in objects(cloud, "Namespace")} | {"kube-system"}
     on = {each for each in wish if not TABLE[each].clouds or where in TABLE[each].clouds}
-    assert there == {TABLE[each].namespace for each in on} | {"kube-system", "platform"}
+    own = {namespace for each in on for namespace in (TABLE[each].namespace, *TABLE[each].more)}
+    assert there == own | {"kube-system", "platform"}
     for each in objects(cloud):
         if each["metadata"].get("namespace"):
             assert each["metadata"]["namespace"] in there, each["metadata"]
