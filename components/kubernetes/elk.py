@@ -12,7 +12,7 @@ from pulumi_kubernetes.core.v1 import ServiceAccount
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
-from components.kubernetes import elk_pods
+from components.kubernetes import elk_files, elk_pods
 from components.kubernetes.crds.cert_manager import (
     Certificate,
     CertificateSpec,
@@ -20,37 +20,15 @@ from components.kubernetes.crds.cert_manager import (
     CertificateSpecPrivateKey,
 )
 from components.kubernetes.crds.external_secrets import ExternalSecret, ExternalSecretSpecTargetTemplate
-from components.kubernetes.elk_pods import ADDRESS, NAMESPACE, PARTS, PASSWORDS, SEARCH, TLS
-from components.kubernetes.logs import alloy
+from components.kubernetes.elk_files import ADDRESS, NAMESPACE, PASSWORDS, SEARCH, TLS
+from components.kubernetes.elk_pods import PARTS
+from components.kubernetes.logs import READ, alloy
 from components.kubernetes.secrets import external
 from components.kubernetes.service import Ground, Service, resources, spread
 from components.kubernetes.traces import CONFINED
 from stacks.services.searching import Elk as Wish
 
-PIPELINE: Final = """\
-discovery.kubernetes "pods" { role = "pod" }
-discovery.relabel "pods" {
-  targets = discovery.kubernetes.pods.targets
-  rule {
-    source_labels = ["__meta_kubernetes_namespace"]
-    target_label  = "namespace"
-  }
-  rule {
-    source_labels = ["__meta_kubernetes_pod_name"]
-    target_label  = "pod"
-  }
-  rule {
-    source_labels = ["__meta_kubernetes_pod_label_app"]
-    target_label  = "app"
-  }
-}
-loki.source.kubernetes "pods" {
-  targets    = discovery.relabel.pods.output
-  forward_to = [otelcol.receiver.loki.own.receiver]
-  clustering {
-    enabled = true
-  }
-}
+WRITE: Final = """\
 otelcol.receiver.loki "own" {
   output { logs = [otelcol.exporter.otlp.own.input] }
 }
@@ -62,6 +40,7 @@ otelcol.exporter.otlp "own" {
 }
 """
 """Alloy has no exporter for Elasticsearch (grafana.com/docs/alloy, otelcol components, 2026-11): the collector has."""
+PIPELINE: Final = READ.replace("RECEIVER", "otelcol.receiver.loki.own.receiver") + WRITE
 WAIT: Final = {"pulumi.com/skipAwait": "true"}
 """Passwords may come to the store after the stack is made: pods wait for them, an update does not."""
 
@@ -79,7 +58,7 @@ class Elk(Service):
         held: list[pulumi.Resource] = [
             self.custom(TLS, certificate(), namespace=NAMESPACE),
             self.custom(PASSWORDS, passwords(ground), namespace=NAMESPACE),
-            self.settings("elasticsearch", NAMESPACE, elk_pods.settings(wish)),
+            self.settings("elasticsearch", NAMESPACE, elk_files.settings(wish)),
         ]
         self.last = held
         self._pods(ground, wish)

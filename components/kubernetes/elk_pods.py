@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from pulumi_kubernetes.apps.v1 import DeploymentSpecArgs, StatefulSetSpecArgs
 from pulumi_kubernetes.batch.v1 import CronJobSpecArgs, JobSpecArgs, JobTemplateSpecArgs
@@ -39,67 +38,23 @@ from pulumi_kubernetes.core.v1 import (
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudgetSpecArgs
 
+from components.kubernetes.elk_files import ADDRESS, PASSWORDS, READY, SEARCH, TLS
 from components.kubernetes.service import Ground, resources
 from stacks.services import lock
 from stacks.services.facts import Pods
 from stacks.services.searching import Elk as Wish
 
-NAMESPACE: Final = "elk"
-TLS: Final = "elasticsearch-tls"
-PASSWORDS: Final = "elk-passwords"
-SEARCH: Final = "elasticsearch-nodes"
-ADDRESS: Final = "https://elasticsearch.elk.svc:9200"
 PARTS: Final = ("elasticsearch", "kibana", "retention")
 USER: Final = 1000
 """Of Elastic's images."""
 HOME: Final = "/usr/share/elasticsearch"
-READY: Final = 9399
-"""Opens when a node has joined (elastic.co/docs, `readiness.port`, 2026-11)."""
 HEAP: Final = "-Xms1g -Xmx1g"
 """Half of what a node asks for: the rest is the page cache's."""
-ROLES: Final = {
-    "shipper": {
-        "cluster": ["monitor"],
-        "indices": [{"names": ["logs-*"], "privileges": ["auto_configure", "create_doc", "view_index_metadata"]}],
-    }
-}
-USERS_ROLES: Final = "superuser:admin\nkibana_system:kibana\nshipper:shipper\n"
 
 
 def labels(part: str) -> dict[str, str]:
     """By these the network, the mesh and the budgets know the pods."""
     return {"app.kubernetes.io/name": "elasticsearch" if part == SEARCH else part}
-
-
-def settings(wish: Wish) -> dict[str, str]:
-    """Files of Elasticsearch: TLS everywhere, people from a file, no memory maps (which would want the node)."""
-    door = {"enabled": True, "key": "certs/tls.key", "certificate": "certs/tls.crt"}
-    inside = {**door, "certificate_authorities": ["certs/ca.crt"], "verification_mode": "certificate"}
-    names = [f"elasticsearch-{index}" for index in range(wish.nodes)]
-    many = {"discovery.seed_hosts": [f"{SEARCH}.elk.svc"], "cluster.initial_master_nodes": names}
-    flat: dict[str, Any] = {
-        "cluster.name": "logs",
-        "node.name": "${HOSTNAME}",
-        "node.store.allow_mmap": False,
-        "network.host": "0.0.0.0",  # noqa: S104 - the network policy says who reaches it
-        "readiness.port": READY,
-        "xpack.security.enabled": True,
-        "xpack.security.enrollment.enabled": False,
-        "xpack.security.http.ssl": door,
-        "xpack.security.transport.ssl": inside,
-        "xpack.security.authc.realms.file.file1": {"order": 0},
-        **(many if wish.nodes > 1 else {"discovery.type": "single-node"}),
-    }
-    kept = {"policy": {"phases": {
-        "hot": {"actions": {"rollover": {"max_age": "1d", "max_primary_shard_size": "10gb"}}},
-        "delete": {"min_age": f"{wish.retention_days}d", "actions": {"delete": {}}},
-    }}}  # fmt: skip
-    return {
-        "elasticsearch.yml": json.dumps(flat, indent=1, sort_keys=True) + "\n",  # JSON is YAML
-        "roles.yml": json.dumps(ROLES, indent=1, sort_keys=True) + "\n",
-        "users_roles": USERS_ROLES,
-        "retention.json": json.dumps(kept, sort_keys=True) + "\n",
-    }
 
 
 def service(name: str, port: int, *, headless: bool) -> ServiceSpecArgs:

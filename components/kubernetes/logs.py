@@ -10,34 +10,38 @@ from components.kubernetes.service import Ground, Service, resources, spread
 from stacks.services.settings import Logs as Wish
 
 LOKI: Final = "http://loki.logs.svc:3100"
-PIPELINE: Final = f"""\
-discovery.kubernetes "pods" {{ role = "pod" }}
-discovery.relabel "pods" {{
+READ: Final = """\
+discovery.kubernetes "pods" { role = "pod" }
+discovery.relabel "pods" {
   targets = discovery.kubernetes.pods.targets
-  rule {{
+  rule {
     source_labels = ["__meta_kubernetes_namespace"]
     target_label  = "namespace"
-  }}
-  rule {{
+  }
+  rule {
     source_labels = ["__meta_kubernetes_pod_name"]
     target_label  = "pod"
-  }}
-  rule {{
+  }
+  rule {
     source_labels = ["__meta_kubernetes_pod_label_app"]
     target_label  = "app"
-  }}
-}}
-loki.source.kubernetes "pods" {{
+  }
+}
+loki.source.kubernetes "pods" {
   targets    = discovery.relabel.pods.output
-  forward_to = [loki.write.own.receiver]
-  clustering {{
+  forward_to = [RECEIVER]
+  clustering {
     enabled = true
-  }}
-}}
+  }
+}
+"""
+"""How Alloy reads the logs of all pods; RECEIVER is where they go."""
+WRITE: Final = f"""\
 loki.write "own" {{
   endpoint {{ url = "{LOKI}/loki/api/v1/push" }}
 }}
 """
+PIPELINE: Final = READ.replace("RECEIVER", "loki.write.own.receiver") + WRITE
 
 
 class Logs(Service):
