@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b32encode
 from collections import defaultdict
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from charter.values import UNKNOWN, Reader, walk
 SIZING = "pulumi-python:dynamic*"
 RANDOM = "PresharedKeys"
 """Dynamic resource that makes keys, and decides nothing."""
+TAKES_KEYS = re.compile(r"(?i)secret|key")
+"""Properties that keys may go into; the value of a secret in a vault stands among its `properties`."""
 EVIDENCE = "optimizer-evidence"
 
 
@@ -87,7 +90,7 @@ def plans(graph: Graph) -> Plans:
     """Collect the pool objects; `unclear` when one is not known yet."""
     objects: dict[str, dict[str, Any]] = {}
     unclear = False
-    for sizing in graph.of(SIZING):
+    for sizing in sizings(graph):
         held = sizing.reader.raw("pool_objects")
         unclear = unclear or held is UNKNOWN
         for slots in held.values() if isinstance(held, dict) else ():
@@ -215,13 +218,16 @@ def _document(reader: Reader) -> Iterator[Found]:
 def direction(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Property dependencies are followed; what is simulated feeds no identity and no policy."""
     sizing = {each.urn for each in sizings(graph)}
+    random = {each.urn for each in graph.of(SIZING)} - sizing
     simulated = {each.urn for each in graph.resources if each.props.get("simulated") is True}
     for resource in graph.resources:
-        if resource.type.startswith(("pulumi:", "ecosystem:")) or resource.urn in sizing:
+        if resource.type.startswith(("pulumi:", "ecosystem:")) or resource.urn in sizing | random:
             continue
         allowed = SIZED_BY.get(resource.type, set())
         for prop, sources in resource.property_dependencies.items():
             if sizing & set(sources) and prop not in allowed and resource.type not in MAY_READ_PLAN:
                 yield Finding(prop, "is decided by the optimizer, which sizes pools only", resource.urn)
+            if random & set(sources) and not TAKES_KEYS.search(prop) and resource.kind != "Secret":
+                yield Finding(prop, "is made at random, and takes no key", resource.urn)
             if simulated & set(sources) and any(word in resource.type for word in IDENTITIES):
                 yield Finding(prop, "is fed by something simulated", resource.urn)
