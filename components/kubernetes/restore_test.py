@@ -76,7 +76,7 @@ class RestoreTest:
 
     def _write(self) -> None:
         """The canary: a setting, a volume, and what is written there half an hour before each backup."""
-        self._settings(THING, CANARY, {"token": TOKEN})
+        self._settings(THING, CANARY, {"proof": TOKEN})
         account = self._service_account(THING, CANARY, token=False)
         claim = PersistentVolumeClaim(
             f"{self._owner.named}-{THING}",
@@ -265,7 +265,7 @@ STEPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "wait",
             f"--namespace={RESTORED}",
             f"configmap/{THING}",
-            f"--for=jsonpath={{.data.token}}={TOKEN}",
+            f"--for=jsonpath={{.data.proof}}={TOKEN}",
             "--timeout=1m",
         ),
     ),

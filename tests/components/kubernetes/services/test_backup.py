@@ -130,10 +130,10 @@ def test_the_steps_are_single_calls_in_an_order_that_proves_something(cloud: Clo
     assert spec(cloud, "CronJob", "restore-test")["jobTemplate"]["spec"]["backoffLimit"] == 0
     verbs = [each["command"][1] for each in steps]
     assert verbs == ["delete"] * 3 + ["create"] * 2 + ["wait"] * 3 + ["delete"] * 3
-    said = named(cloud, "ConfigMap", "canary")["data"]["token"]
+    said = named(cloud, "ConfigMap", "canary")["data"]["proof"]
     assert said == TOKEN
     (compared,) = (each["command"] for each in steps if each["name"] == "settings")
-    assert f"--for=jsonpath={{.data.token}}={said}" in compared
+    assert f"--for=jsonpath={{.data.proof}}={said}" in compared
     held = {volume["configMap"]["name"] for volume in pod["volumes"] if "configMap" in volume}
     files = {part.partition("/orders/")[2] for each in steps for part in each["command"] if "/orders/" in part}
     assert files == set(named(cloud, "ConfigMap", held.pop())["data"])
