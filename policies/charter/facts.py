@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+from charter.evidence import fault_of_day, faults_of
 from charter.waivers import read_waivers
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
@@ -88,5 +89,9 @@ def read_facts(config: Mapping[str, Any]) -> Facts:
         raise ValueError(
             f"the configuration of the policy pack is refused, nothing is judged by half: {wrong}; it may hold {known}"
         ) from None
+    wrong_parts = [*faults_of(facts.evidence), fault_of_day(facts.today)]
+    told = "; ".join(each for each in wrong_parts if each)
+    if told:
+        raise ValueError(f"the configuration of the policy pack is refused, nothing is judged by half: {told}")
     read_waivers(facts.waivers)
     return facts

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from charter.rule import Resource
-from charter.states import WrongState, resource, written
+from charter.states import WrongState, resource, whole, written
 
 VERSION: Final = 1
 FRESH: Final = frozenset({"create", "import", "read"})
@@ -29,6 +29,8 @@ def resources(document: Mapping[str, Any], base: Mapping[str, Any] | None = None
     plans = _plans(document)
     before = {each["urn"]: each for each in written(base)} if base is not None else {}
     entries = [_entry(urn, plan, before) for urn, plan in plans.items() if plan.get("goal")]
+    for entry in entries:
+        whole(entry, f"resourcePlans[{entry['urn']}].goal")
     by_urn = {each["urn"]: each for each in entries}
     return [resource(each, by_urn) for each in entries]
 
@@ -45,7 +47,12 @@ def _plans(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _entry(urn: str, plan: Mapping[str, Any], before: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return a resource as a state would hold it after the update."""
-    goal, steps = plan["goal"], set(plan.get("steps") or ())
+    goal, asked = plan["goal"], plan.get("steps") or ()
+    if not isinstance(goal, dict) or not isinstance(asked, list | tuple):
+        raise WrongState(
+            f"resourcePlans[{urn}]: holds no goal with steps; save the preview anew"
+        )
+    steps = set(map(str, asked))
     old = before.get(urn)
     if old is None and not steps <= FRESH:
         raise WrongState(f"{urn}: is there already, and a plan holds only what changes: give --base STATE")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,6 +14,16 @@ SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 """Key under which the engine writes what a special value is."""
 SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  names the form, holds nothing
 VERSIONS: Final = (3, 4)
+
+
+URN: Final = re.compile(r"^urn:pulumi:[^:]*::[^:]*::.+::.+$")
+FORMS: Final[dict[str, type]] = {
+    **dict.fromkeys(("inputs", "outputs", "propertyDependencies"), dict),
+    **dict.fromkeys(("dependencies", "ignoreChanges"), list),
+    **dict.fromkeys(("parent", "provider", "id"), str),
+}
+"""Parts of an entry that rules see, with their form."""
+WORDS: Final[dict[type, str]] = {dict: "map", list: "list", str: "text"}
 
 
 class WrongState(ValueError):  # noqa: N818  named for what the file is
@@ -43,10 +54,26 @@ def written(document: Any) -> list[dict[str, Any]]:
         raise WrongState("no `deployment`: this is no exported state; make one with `pulumi stack export --file FILE`")
     if document.get("version") not in VERSIONS:
         raise WrongState(f"version: {VERSIONS[0]} or {VERSIONS[-1]} is known; export it with the project's engine")
-    found = (document["deployment"] or {}).get("resources", [])
+    held = document["deployment"]
+    if not isinstance(held, dict):
+        raise WrongState("deployment: is no map; an encrypted or empty export cannot be judged, export it anew")
+    found = held.get("resources", [])
     if not isinstance(found, list) or not all(isinstance(each, dict) and each.get("urn") for each in found):
         raise WrongState("deployment.resources: is no list of resources with a urn")
+    for index, entry in enumerate(found):
+        whole(entry, f"deployment.resources[{index}]")
     return found
+
+
+def whole(entry: Mapping[str, Any], where: str) -> None:
+    """Raise WrongState when an entry is not of the form of a state's: what cannot be read is not judged by half."""
+    if not isinstance(entry.get("urn"), str) or not URN.match(entry["urn"]):
+        raise WrongState(f"{where}.urn: is none; it is written urn:pulumi:STACK::PROJECT::TYPE::NAME")
+    if not isinstance(entry.get("type"), str) or ":" not in entry["type"]:
+        raise WrongState(f"{where}.type: is none; it is written package:module:Kind")
+    for name, kind in FORMS.items():
+        if entry.get(name) is not None and not isinstance(entry[name], kind):
+            raise WrongState(f"{where}.{name}: is no {WORDS[kind]}; export the state with the project's engine")
 
 
 def _told(entry: Mapping[str, Any]) -> Any:

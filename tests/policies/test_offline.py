@@ -81,3 +81,26 @@ def test_the_command_says_4_for_mandatory_findings_and_2_for_wrong_files(tmp_pat
     assert "AWS-IAM-01" in {each["rule"] for each in found}
     assert run(tmp_path, str(wrong)).returncode == 2
     assert run(tmp_path).returncode == 2
+
+
+ENTRY = {"urn": "urn:pulumi:a::b::aws:ec2/vpc:Vpc::v", "type": "aws:ec2/vpc:Vpc"}
+
+
+@pytest.mark.parametrize(
+    ("deployment", "named"),
+    [
+        (None, "deployment:"),
+        ([], "deployment:"),
+        ("ciphertext", "deployment:"),
+        ({"resources": [{**ENTRY, "type": None}]}, "deployment.resources[0].type"),
+        ({"resources": [ENTRY, {**ENTRY, "urn": "v"}]}, "deployment.resources[1].urn"),
+        ({"resources": [{**ENTRY, "inputs": ["hunter2"]}]}, "deployment.resources[0].inputs"),
+        ({"resources": [{**ENTRY, "propertyDependencies": []}]}, "deployment.resources[0].propertyDependencies"),
+        ({"resources": [{**ENTRY, "dependencies": "x"}]}, "deployment.resources[0].dependencies"),
+    ],
+)
+def test_a_state_of_another_form_is_refused_with_its_path(deployment: Any, named: str) -> None:
+    with pytest.raises(WrongState) as caught:
+        resources({"version": 3, "deployment": deployment})
+    assert named in str(caught.value)
+    assert "hunter2" not in str(caught.value)
