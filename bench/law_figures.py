@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +40,7 @@ class Law:
 
     def __init__(self, fuzz: int, preview: Path | None) -> None:
         sys.path.insert(0, str(PROJECT / "policies"))
+        import_module("charter.rules")  # registers every rule, whichever figure is asked for
         self.fuzz = fuzz
         self.preview = preview
 
