@@ -139,7 +139,7 @@ def _with_demand(stack: Stack, options: Options) -> Stack:
         return stack
     made = stack.model_dump(mode="json", exclude_none=True)
     made["demand"] = {"file": str(options.demand.resolve())}
-    return type(stack).model_validate(made)
+    return type(stack).model_validate_json(json.dumps(made), context={"checked": True})
 
 
 def draw(made: dict[str, Any], folder: Path) -> list[Path]:

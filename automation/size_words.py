@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 NEAR_FULL = 0.95
 PROOFS = {"fluid": "by volume", "columns": "by dual prices", "cuts": "by cuts", "zones": "zone by zone"}
 FEW = 6
+EQUAL = 0.005
 RIVALS = {
     "karpenter": "Karpenter, same limits",
     "karpenter_sized": "Karpenter, same limits, best node size",
@@ -80,9 +81,10 @@ def _rivals(rivals: list[dict[str, Any]], cost: float) -> Iterator[str]:
             yield f"{RIVALS[one['name']]}: no plan ({'; '.join(one['equal_terms_fails'])})"
             continue
         told = f"saves {1 - cost / value:.0%}" if value >= cost else f"costs {cost / value - 1:.0%} more"
+        told = "costs the same" if abs(cost / value - 1) < EQUAL else told
         alone = ""
         if one["name"] != "karpenter_sized" and plain is not None:
-            broken = f", but not keep: {', '.join(one['published_breaks'])}" if one["published_breaks"] else ""
+            broken = f" and break: {', '.join(one['published_breaks'])}" if one["published_breaks"] else ""
             alone = f" (left to itself it would cost {plain:,.0f} USD{broken})"
         yield f"{RIVALS[one['name']]}: {value:,.0f} USD; this plan {told}{alone}"
 
@@ -196,7 +198,10 @@ def _pool(problem: dict[str, Any], made: dict[str, Any], wish: dict[str, Any]) -
     if nodes == wish["max"]:
         yield f"{name}: its max of {wish['max']} nodes"
     if nodes and nodes == spare:
-        yield f"{name}: no pods are asked for; {nodes} nodes by its min of {wish['min']} and {problem['zones']} zones"
+        yield (
+            f"{name}: no pods are asked for; {nodes} node{'s' if nodes > 1 else ''} by its min of {wish['min']} and "
+            f"{problem['zones']} zone{'s' if problem['zones'] > 1 else ''}"
+        )
         return
     if nodes and nodes == wish["min"]:
         yield f"{name}: its min of {wish['min']} nodes"

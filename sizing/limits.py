@@ -64,7 +64,7 @@ class Limit:
                 return f"workload {who}: spread over {jobs[one].spread}s"
             case _:
                 pods = sum(jobs[name].replicas for name in self.subjects)
-                return f"the demand of {who}: {pods} pods in {' or '.join(jobs[one].pools)}"
+                return f"the demand of {who}: {pods} pod{'s' if pods > 1 else ''} in {' or '.join(jobs[one].pools)}"
 
 
 def named(names: tuple[str, ...]) -> str:

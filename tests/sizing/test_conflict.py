@@ -134,7 +134,7 @@ def test_a_pod_that_fits_nowhere_names_itself_alone() -> None:
     answer = sizing.solve(small(workloads=(*FEW, job("whale", 900_000, 1024, 1))))
     assert isinstance(answer, Infeasible)
     assert answer.relaxations == ()
-    assert answer.conflict == ("the demand of whale: 1 pods in general",)
+    assert answer.conflict == ("the demand of whale: 1 pod in general",)
 
 
 def test_the_provider_tells_the_conflict_and_the_way_out() -> None:

@@ -136,3 +136,29 @@ def test_explain_answers_the_questions_of_a_stranger(made: Path) -> None:
         cost = f"{cluster['plan']['bound_usd_month']:,.0f} USD (proven)"
         assert cost in said["How good it is"][0]
     assert len(dict(sections(cluster, explain=False))) == 2
+
+
+HEAD = "# source: test\n# time: 2026-11-21\nworkload,pool,cpu_milli,memory_mib,gpu,replicas,spread,spot\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "code", "said"),
+    [
+        ("big,general,900000,1024,0,1,none,never", 4, "pod_too_large"),
+        ("a,nowhere,1000,1024,0,1,none,never", 2, "the cluster's pools are"),
+    ],
+)
+def test_demand_of_a_file_is_planned_or_refused(tmp_path: Path, row: str, code: int, said: str) -> None:
+    (tmp_path / "demand.csv").write_text(HEAD + row + "\n")
+    done = RUN.invoke(app, ["size", "dev", "--quality", "fast", "--demand", str(tmp_path / "demand.csv")])
+    assert done.exit_code == code, done.output
+    assert said in done.output
+
+
+def test_rivals_are_told_on_equal_terms_and_as_published(made: Path) -> None:
+    for cluster in json.loads((made / "size.json").read_text())["clusters"].values():
+        told = " ".join(dict(sections(cluster, explain=False))["How good it is"])
+        for rival in cluster["rivals"]:
+            assert f"{rival['equal_terms_usd_month']:,.0f} USD" in told
+        assert "left to itself" in told
+        assert "N+1" in told
