@@ -39,6 +39,7 @@ def test_the_good_stack_is_good_and_each_rule_alone_finds_its_mutant() -> None:
     verdicts, _ = judge(good, read_facts(told))
     assert not verdicts
     named = {"sinks": {"aws": "trail"}, "budgets": dict.fromkeys(("aws", "gcp", "azure-native"), "budget")}
+    named |= {"costs": {"aws": "billing"}, "runbooks": told["evidence"].get("runbooks", [])}
     verdicts, judging = judge(good, read_facts({**told, "evidence": named}))
     assert not verdicts
     open_ = {rule for rule, _ in judging.tally.undetermined}
