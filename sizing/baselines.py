@@ -82,9 +82,16 @@ def rivals(problem: Problem) -> tuple[Rival, ...]:
     )
     for name, ways in known:
         cost, breaks = _judged(problem, _fleets(_careless(problem), ways[-1:], complete=False))
-        fair, wrong = _judged(problem, _fleets(problem, ways, complete=True))
+        bought = _fleets(problem, ways, complete=True)
+        fair, wrong = _judged(problem, bought)
+        if wrong == [BROKEN["pending"]] and not isinstance(bought, str) and any(_large(fleet) for fleet in bought):
+            wrong = [f"kube-scheduler is not followed pod by pod above {ONE_BY_ONE:,} pods a pool, and leaves some"]
         made.append(Rival(name, cost, tuple(sorted(breaks)), float("inf") if wrong else fair, tuple(wrong)))
     return tuple(made)
+
+
+def _large(fleet: Fleet) -> bool:
+    return int(fleet.held().sum()) > ONE_BY_ONE
 
 
 def _careless(problem: Problem) -> Problem:
