@@ -173,7 +173,7 @@ class Bench:
         ours, theirs = made["ramp on Aer"], made["qiskit-optimization"]
         fair = theirs["seconds"] and ours["hits"] >= theirs["hits"]
         how = (
-            f"CPU s per table (median) and hits of the least two-body energy at n=16: ours (ramp to 1.0, 6 "
+            f"CPU s per table (median) and hits of the least two-body energy at n=16: ours (ramp to 1.0, 5 "
             f"layers, 1,024 shots) {ours}; theirs (p=3, COBYLA 30, 256 shots each, on Aer) {theirs}; D-Wave's annealer "
             f"{made['dwave']}"
         )

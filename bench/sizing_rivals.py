@@ -32,7 +32,7 @@ PATIENCE = 900  # seconds for one step of an installation
 FLAGS = ("-O2", "-O0")
 """Of the C simulator: as any package is compiled, and as a Makefile that says nothing would."""
 ITERATIONS = 30  # of qiskit-optimization's search for angles, each with `SHOTS`
-SHORT, MANY = 6, 1024
+SHORT, MANY = 5, 1024
 """Layers and shots of our ramp (gamma to 1.0) beside it: it searches for no angles, so its shots come at the end."""
 SOURCES = ("diagonal", "fur", "qaoa_fur")
 
