@@ -10,10 +10,11 @@ from toolchain.cluster.credentials import LOOPBACK, Credentials
 
 SERVICE_CIDR = "10.96.0.0/16"
 POD_CIDR = "10.244.0.0/16"
-# Without these a Namespace and a foreground delete never end, a quota counts nothing, a pod has no account.
+# Without these a Namespace, a claim and a foreground delete never end, a quota counts nothing, a pod has no account.
 CONTROLLERS = (
     "garbage-collector-controller",
     "namespace-controller",
+    "persistentvolumeclaim-protection-controller",
     "resourcequota-controller",
     "serviceaccount-controller",
     "root-ca-certificate-publisher-controller",
