@@ -1,7 +1,7 @@
 """Cluster Autoscaler's algorithm: what it would add to node groups made by hand for the pods of one pool.
 
-Followed as kubernetes/autoscaler publishes it (cluster-autoscaler/estimator/binpacking_estimator.go and
-expander/waste/waste.go, read 2026-11-21): for each node group, pods that fit it are packed first fit, largest share of
+After the algorithm of kubernetes/autoscaler (its packages `estimator` and `expander/waste`, as they are known to work;
+their sources were not at hand and were not compared line by line): for each node group, pods that fit it are packed first fit, largest share of
 a node first, on new nodes of its type; the expander `least-waste` takes the group with the least idle CPU and memory
 after that; again until no pod is pending.
 
