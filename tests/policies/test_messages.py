@@ -23,9 +23,7 @@ def test_the_engine_is_told_what_to_do_and_where_to_read() -> None:
 
 def test_reports_keep_the_message_and_leave_the_way_out_to_the_rule() -> None:
     event = {"policyName": "charter-mandatory", "enforcementLevel": "mandatory", "resourceUrn": "u"}
-    message = (
-        "The integrity charter.\nCH-08 tags.owner: is missing\nTo do: Leave tags. See docs/policies/ch.md#ch-08"
-    )
+    message = "The integrity charter.\nCH-08 tags.owner: is missing\nTo do: Leave tags. See docs/policies/ch.md#ch-08"
     assert finding_of({**event, "message": message}).record() == {
         "rule": "CH-08", "level": "mandatory", "urn": "u", "path": "tags.owner", "message": "is missing",
     }  # fmt: skip
