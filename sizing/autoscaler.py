@@ -1,9 +1,9 @@
 """Cluster Autoscaler's algorithm: what it would add to node groups made by hand for the pods of one pool.
 
 After the algorithm of kubernetes/autoscaler (its packages `estimator` and `expander/waste`, as they are known to work;
-their sources were not at hand and were not compared line by line): for each node group, pods that fit it are packed first fit, largest share of
-a node first, on new nodes of its type; the expander `least-waste` takes the group with the least idle CPU and memory
-after that; again until no pod is pending.
+the sources were not at hand and were not compared line by line): for each node group, pods that fit it are packed first
+fit, largest share of a node first, on new nodes of its type; the expander `least-waste` takes the group with the least
+idle CPU and memory after that; again until no pod is pending.
 
 Node groups are what people write by hand: one of about 8 vCPU and 4 GiB a vCPU, and where a pod needs more, a second of
 the smallest type that holds it. Deviations: one estimate of the whole demand instead of many loops, nothing is scaled
