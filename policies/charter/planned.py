@@ -49,9 +49,7 @@ def _entry(urn: str, plan: Mapping[str, Any], before: Mapping[str, Mapping[str, 
     """Return a resource as a state would hold it after the update."""
     goal, asked = plan["goal"], plan.get("steps") or ()
     if not isinstance(goal, dict) or not isinstance(asked, list | tuple):
-        raise WrongState(
-            f"resourcePlans[{urn}]: holds no goal with steps; save the preview anew"
-        )
+        raise WrongState(f"resourcePlans[{urn}]: holds no goal with steps; save the preview anew")
     steps = set(map(str, asked))
     old = before.get(urn)
     if old is None and not steps <= FRESH:
