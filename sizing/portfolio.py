@@ -63,7 +63,7 @@ EFFORTS = {
         (), Drawing(5_000, 300),
     ),
     "standard": Work(
-        Reach(20_000, 20, 60), Effort(30, 20), Cutting(2, 10, 0.01, 24, hard=1000), 4, 1, Budget(4, 6), Width(),
+        Reach(20_000, 20, 60), Effort(30, 20), Cutting(2, 10, 0.01, 24, hard=1600), 4, 1, Budget(4, 6), Width(),
         (0.97, 0.94, 0.91), Drawing(20_000, 1_000), 20, 200,
     ),
     "best": Work(
