@@ -87,7 +87,7 @@ def _alone(good: list[Any]) -> list[Any]:
 
 def _led(good: list[Any]) -> list[Any]:
     """Return the stack with an identity whose trust the optimizer decides."""
-    sizing = next((each for each in good if each.type.startswith("pulumi-python:dynamic")), None)
+    sizing = next((each for each in good if each.type.startswith("pulumi-python:dynamic/sizing")), None)
     for place, each in enumerate(good):
         if sizing and each.type == "aws:iam/role:Role":
             fed = {**each.property_dependencies, "assumeRolePolicy": (sizing.urn,)}

@@ -16,7 +16,7 @@ from charter.graph import Graph
 from charter.rule import CRITICAL, Finding, Found, Open, Resource, apart, located, stack_rule
 from charter.values import UNKNOWN, Reader, walk
 
-SIZING = "pulumi-python:dynamic*"
+SIZING = "pulumi-python:dynamic/sizing:*"
 RANDOM = "PresharedKeys"
 """Dynamic resource that makes keys, and decides nothing."""
 TAKES_KEYS = re.compile(r"(?i)secret|key")

@@ -11,7 +11,7 @@ from charter.documents import json_object
 from charter.facts import Facts
 from charter.rule import HIGH, Finding, Found, Resource, apart, resource_rule
 
-SIZING: Final = "pulumi-python:dynamic*"
+SIZING: Final = "pulumi-python:dynamic/sizing:*"
 WANTED: Final = {
     "url": re.compile(r"^https?://\S+$"),
     "retrievedAt": re.compile(r"^\d{4}-\d{2}-\d{2}"),
