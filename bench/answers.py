@@ -93,6 +93,17 @@ COMPUTED: Final[Mapping[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]]
     "aws:elasticache/replicationGroup:ReplicationGroup": lambda name, _: {
         "primaryEndpointAddress": f"{name}.cache.example.org",
     },
+    "aws:ec2/vpnConnection:VpnConnection": lambda *_: {
+        "tunnel1Address": "203.0.113.1",
+        "tunnel2Address": "203.0.113.2",
+    },
+    "gcp:compute/haVpnGateway:HaVpnGateway": lambda *_: {
+        "vpnInterfaces": [{"id": place, "ipAddress": f"203.0.113.{place + 10}"} for place in range(2)],
+    },
+    "azure-native:network:PublicIPAddress": lambda *_: {"ipAddress": "203.0.113.20"},
+    "pulumi-python:dynamic/links:PresharedKeys": lambda _, inputs: {
+        "keys": [f"key-{place}" for place in range(int(inputs.get("tunnels", 2)))],
+    },
     "gcp:container/cluster:Cluster": _gke,
     "gcp:memorystore/instance:Instance": lambda *_: {
         "endpoints": [{"connections": [{"pscAutoConnection": {"ipAddress": "10.1.2.3", "port": 6379}}]}],
