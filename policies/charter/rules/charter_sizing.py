@@ -16,7 +16,7 @@ from charter.graph import Graph
 from charter.rule import CRITICAL, Finding, Found, Open, Resource, apart, located, stack_rule
 from charter.values import UNKNOWN, Reader, walk
 
-SIZING = "pulumi-python:dynamic/sizing:*"
+SIZING = "pulumi-python:dynamic*"
 RANDOM = "PresharedKeys"
 """Dynamic resource that makes keys, and decides nothing."""
 TAKES_KEYS = re.compile(r"(?i)secret|key")
@@ -111,7 +111,7 @@ def _object(text: Any) -> dict[str, Any] | None:
     "CH-15",
     "A node pool carries the hash of its part of the plan, and stays within it.",
     CRITICAL,
-    [*SHAPES],
+    [*SHAPES, SIZING],
     remediation="Take instance type, bounds and evidence of a pool from the Sizing resource of the same stack.",
 )
 def sized(graph: Graph, _facts: Facts) -> Iterator[Found]:
