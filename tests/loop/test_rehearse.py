@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,42 @@ from tests.loop.conftest import ROOT, CommandLine
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 CLOUDS = ["aws", "azure", "gcp"]
+EXPERIMENTS = """
+      chaos:
+        targets:
+          - {{namespace: platform, workload: gateway, experiment: pod-kill}}
+          - {{namespace: platform, workload: agent, experiment: network-delay}}
+          - {{namespace: platform, workload: incident, experiment: cpu-stress}}
+        abort_url: http://gateway.platform.svc:8080/healthz
+        expires: "{expires}"
+        approver: platform-team@example.org
+        ticket: PLATFORM-118
+"""
+
+
+def with_experiments(place: Path) -> Path:
+    """Staging as it is, with experiments for a fortnight from today: CH-21 compares their end with the clock."""
+    for each in ROOT.iterdir():
+        if each.name not in {".git", "Pulumi.staging.yaml"}:
+            (place / each.name).symlink_to(each)
+    before, cost, after = (ROOT / "Pulumi.staging.yaml").read_text().partition("      cost: {}\n")
+    expires = (datetime.now(tz=UTC) + timedelta(days=14)).date().isoformat()
+    wished = before + cost + EXPERIMENTS.format(expires=expires).lstrip("\n") + after
+    (place / "Pulumi.staging.yaml").write_text(wished)
+    return place
 
 
 @pytest.fixture(scope="module", params=["dev", "staging", "prod", "dr"])
-def rehearsed(request: pytest.FixtureRequest, hands: CommandLine) -> dict[str, Any]:
-    return hands.object("rehearse", request.param)
+def rehearsed(
+    request: pytest.FixtureRequest, hands: CommandLine, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
+    if request.param != "staging":
+        return hands.object("rehearse", request.param)
+    place = with_experiments(tmp_path_factory.mktemp("staging"))
+    found = hands.object("rehearse", "staging", "--project", str(place))
+    kinds = {kind for each in found["objects"].values() for kind in each}
+    assert any("chaos-mesh.org" in kind and kind.endswith("Schedule") for kind in kinds), sorted(kinds)
+    return found
 
 
 def test_what_was_previewed_is_what_was_done(rehearsed: dict[str, Any]) -> None:
