@@ -126,10 +126,12 @@ COMPUTED: Final[Mapping[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]]
 
 
 def identity(kind: str, name: str) -> str:
-    """Return the id that a cloud would give; ids of Azure are paths, because the program takes them apart."""
+    """Return the id that a cloud would give; where the program or the law reads what it says, of the cloud's form."""
     if kind.startswith("azure-native:"):
         _, module, last = kind.split(":")
         return f"{GROUP}/Microsoft.{module}/{last}/{name}"
+    if kind == "gcp:secretmanager/secret:Secret":
+        return f"projects/example-bench/secrets/{name}"
     return f"{name}-id"
 
 
