@@ -168,7 +168,8 @@ class Platform(pulumi.ComponentResource):
             self._child,
         )
         if any(stack.services.on()):
-            self._services(name, plan, cluster, base, self._backups(site, name, network, cluster))
+            kept = (self._backups(site, name, network, cluster), self._archive(site, name, network, cluster))
+            self._services(name, plan, cluster, base, kept)
         if beside := stack.stores_of(name):
             from components.stores import Stores, StoresArgs  # noqa: PLC0415
 
@@ -204,10 +205,35 @@ class Platform(pulumi.ComponentResource):
         here = pulumi.ResourceOptions(parent=self, provider=site.provider)
         return site.bucket(f"{name}-backups", args, network, cluster, here)
 
+    def _archive(self, site: Site, name: str, network: Network, cluster: Cluster) -> HeldBucket | None:
+        """Make the bucket for what databases of a cluster log, in another region where there is one in reach."""
+        wish, region = self._stack.services.cloudnative_pg, self._stack.archive_region(name)
+        if wish is None or region is None:
+            return None
+        args = BucketArgs(
+            what=f"Databases of {name}",
+            environment=self._stack.environment,
+            region=region,
+            elsewhere=region != cluster.region,
+            zones=self._stack.regions()[cluster.cloud][region].zones,
+            kept_days=wish.retention_days + KEPT_LONGER_DAYS,
+            protect=self._stack.protect,
+        )
+        here = pulumi.ResourceOptions(parent=self, provider=site.provider)
+        return site.bucket(f"{name}-db-backups", args, network, cluster, here)
+
     def _services(
-        self, name: str, plan: RegionPlan, cluster: Cluster, base: ClusterBase, backups: HeldBucket | None
+        self,
+        name: str,
+        plan: RegionPlan,
+        cluster: Cluster,
+        base: ClusterBase,
+        kept: tuple[HeldBucket | None, HeldBucket | None],
     ) -> None:
-        """Install what the stack file switches on; the SDKs of services are imported only then."""
+        """Install what the stack file switches on; the SDKs of services are imported only then.
+
+        `kept` are the buckets of backups and of databases.
+        """
         from components.kubernetes.services import ClusterServices, ServicesArgs  # noqa: PLC0415
         from stacks.services import rendered  # noqa: PLC0415
 
@@ -231,7 +257,8 @@ class Platform(pulumi.ComponentResource):
                 rules=rendered.of(stack.services),
                 off_hours=stack.off_hours,
                 tags=common_tags(stack),
-                backups=backups,
+                backups=kept[0],
+                archive=kept[1],
                 after=tuple(base.namespaces.values()),
             ),
             cluster,

@@ -111,6 +111,17 @@ class Stack(Part):
         wish = self.services.backup
         return None if wish is None else wish.regions.get(self.region_of(cluster)[0]) or self.other_region(cluster)
 
+    def archive_region(self, cluster: str) -> str | None:
+        """Return the region that databases of a cluster are copied to, another one if it can be; None without them.
+
+        A region of AWS without NAT reaches S3 of its own only.
+        """
+        if self.services.cloudnative_pg is None or not self.services.cloudnative_pg.databases:
+            return None
+        cloud, name, region = self.region_of(cluster)
+        closed = cloud == "aws" and region.nat == "none"
+        return name if closed else self.other_region(cluster) or name
+
     def regions_in_use(self, cloud: Cloud) -> set[str]:
         """Return the regions of a cloud that anything of the stack stands in."""
         wish = self.services.backup

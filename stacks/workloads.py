@@ -49,7 +49,8 @@ def _of_cluster(stack: Stack, cluster: str, rows: dict[str, DemandRow]) -> tuple
     )
     pools = stack.cluster_pools(cluster)
     steady = tuple(name for name in fallback if not pools[name].taints and not pools[name].gpu)
-    ours = {TABLE[service].namespace for service in pods_of(stack.services)} - {KUBE_SYSTEM}
+    on = [TABLE[service] for service in pods_of(stack.services)]
+    ours = {namespace for each in on for namespace in (each.namespace, *each.more)} - {KUBE_SYSTEM}
     for name, row in rows.items():
         if name in elsewhere or row.namespace in ours:  # pods of our services are counted from the table
             continue

@@ -11,7 +11,7 @@ def needed(stack: Stack) -> tuple[str, ...]:
     wanted = {
         "memorystore": "redis" in engines,
         "networkconnectivity": "redis" in engines,
-        "storage": "objects" in engines or stack.services.backup is not None,
+        "storage": "objects" in engines or bool(stack.services.backup or stack.services.cloudnative_pg),
         "sqladmin": "postgres" in engines,
         "billingbudgets": "gcp" in stack.budget.clouds,
         "secretmanager": stack.services.external_secrets is not None or stack.links is not None,

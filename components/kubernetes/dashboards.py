@@ -163,6 +163,34 @@ BACKUPS: Final[tuple[Panel, ...]] = (
 )
 
 
+DATABASES: Final[tuple[Panel, ...]] = (
+    Panel(title="Servers that answer", query="sum by (cluster) (cnpg_collector_up)", legend="{{cluster}}"),
+    Panel(
+        title="How far standbys are behind",
+        query="max by (pod) (cnpg_pg_replication_lag)",
+        unit="s",
+        legend="{{pod}}",
+    ),
+    Panel(
+        title="Size of each database",
+        query="max by (job, datname) (cnpg_pg_database_size_bytes)",
+        unit="bytes",
+        legend="{{job}} {{datname}}",
+    ),
+    Panel(
+        title="Connections",
+        query="sum by (pod) (cnpg_backends_total)",
+        legend="{{pod}}",
+    ),
+    Panel(
+        title="Hours since the last base backup",
+        query="(time() - max by (job) (barman_cloud_cloudnative_pg_io_last_available_backup_timestamp)) / 3600",
+        unit="h",
+        legend="{{job}}",
+    ),
+)
+
+
 def boards(services: Services) -> dict[str, str]:
     """JSON of each dashboard, by name; only what a service that is on exports."""
     on = {name for name, _ in services.on()}
@@ -170,6 +198,8 @@ def boards(services: Services) -> dict[str, str]:
     found |= {"cost": COST if {"cost", "kubecost"} & set(on) else (), "probes": PROBES if "probes" in on else ()}
     found["overflow"] = OVERFLOW if "overflow" in on else ()
     found["backups"] = BACKUPS if "backup" in on else ()
+    wish = services.cloudnative_pg
+    found["databases"] = DATABASES if wish is not None and wish.databases else ()
     found["security"] = tuple(panel for name, panels in SECURITY.items() if name in on for panel in panels)
     found = {name: panels for name, panels in found.items() if panels}
     return {name: json.dumps(board(name, panels), sort_keys=True) for name, panels in found.items()}

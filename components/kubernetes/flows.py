@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from components.kubernetes.database_flows import DATABASE, of_databases
 from components.kubernetes.delivery_flows import ARGO_SERVER, DELIVERY
 from components.kubernetes.flow import (
     API,
@@ -199,6 +200,7 @@ OF: Final[Mapping[str, tuple[Flow, ...]]] = {
         *asked(8085, VELERO, VOLUME_AGENTS),
     ),
     **DELIVERY,
+    **DATABASE,
 }
 """What each service needs. Ports: values.yaml of each chart at the versions of charts.lock, 2026-11."""
 
@@ -307,6 +309,8 @@ def of_stack(services: Services, tenants: tuple[str, ...] = ()) -> tuple[Flow, .
         flows += of_chaos(services.chaos)
         if services.mesh is not None and services.mesh.mode == "ambient":
             flows.append(Flow(source=CHAOS, target=ISTIOD, ports=(15012,)))  # its pods have a proxy of their own
+    if services.cloudnative_pg is not None:
+        flows += of_databases(services.cloudnative_pg)
     if services.gitops is not None and services.gitops.host is not None:
         flows.append(Flow(source=GATEWAY, target=ARGO_SERVER, ports=(8080,)))
     if services.traces is not None:

@@ -74,7 +74,7 @@ def targets(ground: Ground) -> Iterator[tuple[str, PodMonitor]]:
         if flow.source != PROMETHEUS or not isinstance(flow.target, Pods) or not flow.target.labels:
             continue
         name = next(iter(flow.target.labels.values()))
-        if name in FOUND_BY_THE_CHART:
+        if name in FOUND_BY_THE_CHART and flow.target.namespace == PROMETHEUS.namespace:
             continue
         for port in flow.ports:
             path = "/stats/prometheus" if port == 15020 else None  # noqa: PLR2004 - Envoy's merged figures

@@ -21,6 +21,7 @@ from components.kubernetes.crds.external_secrets import (
     ExternalSecretSpecTargetTemplate,
 )
 from components.kubernetes.service import Ground, Service, resources, spread
+from stacks.services.databases import DATABASES
 from stacks.services.table import TABLE
 
 STORE: Final = "cloud"
@@ -45,6 +46,7 @@ class Secrets(Service):
         self.release("external-secrets", values(ground, reader))
         readers = {TABLE[each].namespace for each, _ in ground.services.on() if self.SERVICE in TABLE[each].needs}
         readers |= {TABLE[each].namespace for each, wish in ground.services.on() if TABLE[each].reads(wish)}
+        readers |= {DATABASES} if ground.services.cloudnative_pg is not None else set()
         mesh = ground.services.mesh
         joined = {TABLE["mesh"].namespace} if mesh is not None and mesh.federation is not None else set()
         open_to = {*ground.tenants, *readers, *joined}

@@ -66,6 +66,8 @@ class Ground:
     """When workloads rest, and which."""
     backups: HeldBucket | None = None
     """Where backups of the cluster go; None without them."""
+    archive: HeldBucket | None = None
+    """Where databases of the cluster write what they log; None without databases."""
     after: Sequence[pulumi.Resource] = ()
 
     @property

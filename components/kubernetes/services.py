@@ -14,6 +14,7 @@ from components.kubernetes.backup import Backup
 from components.kubernetes.certificates import Certificates
 from components.kubernetes.chaos import Chaos
 from components.kubernetes.cost import Cost
+from components.kubernetes.databases import Databases
 from components.kubernetes.elk import Elk
 from components.kubernetes.falco import Falco
 from components.kubernetes.gatekeeper import Gatekeeper
@@ -65,6 +66,7 @@ NEXT: Final[Mapping[str, Callable[[str, Ground, pulumi.ResourceOptions], Service
     "trivy": Trivy,
     "dns": Names,
     "backup": Backup,
+    "cloudnative_pg": Databases,
 }
 """How each service is made, from its name and the ground that it stands on."""
 
@@ -89,6 +91,7 @@ class ServicesArgs:
     tags: Mapping[str, str] = field(default_factory=dict)
     off_hours: OffHours | None = None
     backups: HeldBucket | None = None
+    archive: HeldBucket | None = None
     after: Sequence[pulumi.Resource] = ()
 
 
@@ -146,4 +149,5 @@ def ground_of(args: ServicesArgs, cluster: Cluster) -> Ground:
         off_hours=args.off_hours,
         tags=args.tags,
         backups=args.backups,
+        archive=args.archive,
     )

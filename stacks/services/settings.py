@@ -10,6 +10,7 @@ from pydantic import Field
 from stacks.part import Cidr, FreezeMapping, Frozen, Memory, Name, Part
 from stacks.services.backup import Backup
 from stacks.services.costing import Cost, Kubecost, Prices
+from stacks.services.databases import CloudnativePg
 from stacks.services.delivery import Gitops, Rollouts
 from stacks.services.experiments import Chaos, Target
 from stacks.services.federation import MultiCluster
@@ -170,6 +171,8 @@ class Services(Part):
     """Names of the gateway."""
     backup: Backup | None = None
     """Copies of everything on the cluster."""
+    cloudnative_pg: CloudnativePg | None = None
+    """Databases in the cluster."""
 
     def on(self) -> Iterator[tuple[str, Service]]:
         """Yield names and settings of the services that are switched on, in the order of installation."""
@@ -180,7 +183,7 @@ class Services(Part):
 
 
 __all__ = [
-    "Account", "Backup", "Call", "CertManager", "Chaos", "Cost", "Dns", "Elk", "ExternalSecrets", "Falco",
+    "Account", "Backup", "Call", "CertManager", "Chaos", "CloudnativePg", "Cost", "Dns", "Elk", "ExternalSecrets", "Falco",
     "Gatekeeper", "Kubecost", "Kyverno", "Logs", "Mesh", "Monitoring", "NodeScaling", "Overflow", "Prices",
     "Probes", "Receiver", "Scaling", "Service", "Services", "Target", "Traces", "Trivy",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from stacks.clouds import Cloud
 from stacks.services import settings
 from stacks.services.backup import BACKUP
 from stacks.services.costing import COST, KUBECOST
+from stacks.services.databases import CLOUDNATIVE_PG
 from stacks.services.delivery import GITOPS, ROLLOUTS
 from stacks.services.experiments import CHAOS
 from stacks.services.facts import KUBE_SYSTEM, Facts, Pods
@@ -142,6 +143,7 @@ TABLE: Final[Mapping[str, Facts]] = MappingProxyType(
         "trivy": TRIVY,
         "dns": DNS,
         "backup": BACKUP,
+        "cloudnative_pg": CLOUDNATIVE_PG,
     }
 )
 

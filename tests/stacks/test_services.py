@@ -50,6 +50,7 @@ ALL: dict[str, Any] = {
     "trivy": {},
     "dns": {"provider": "cloudflare", "domains": ["example.org"]},
     "backup": {},
+    "cloudnative_pg": {"databases": {"orders": {"users": ["platform/orders"]}}},
 }
 
 

@@ -150,6 +150,7 @@ class ExternalSecretSpecTargetTemplate(Shape):
     data: Mapping[str, Input[str]] | None = None
     merge_policy: Input[Literal["Replace", "Merge"]] | None = wire("mergePolicy", default=None)
     metadata: ExternalSecretSpecTargetTemplateMetadata | None = None
+    type: Input[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

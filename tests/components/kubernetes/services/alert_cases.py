@@ -102,6 +102,14 @@ WHOLE: Final = 'velero_backup_last_successful_timestamp{schedule="daily"}'
 BUCKET: Final = 'velero_backup_location_status_gauge{backup_location_name="default"}'
 TRIED: Final = 'kube_cronjob_status_last_schedule_time{namespace="velero", cronjob="restore-test"}'
 PROVED: Final = 'kube_cronjob_status_last_successful_time{namespace="velero", cronjob="restore-test"}'
+SERVER: Final = 'cnpg_collector_up{cluster="orders", pod="orders-1"}'
+FOLLOWED: Final = 'cnpg_pg_replication_streaming_replicas{pod="orders-1"}'
+FOLLOWED_ALONE: Final = 'cnpg_pg_replication_streaming_replicas{pod="small-1"}'
+STANDBY: Final = 'cnpg_pg_replication_in_recovery{pod="orders-1"}'
+BEHIND: Final = 'cnpg_pg_replication_lag{pod="orders-2"}'
+FAILED: Final = 'cnpg_pg_stat_archiver_last_failed_time{pod="orders-1"}'
+ARCHIVED: Final = 'cnpg_pg_stat_archiver_last_archived_time{pod="orders-1"}'
+BASE: Final = 'barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{job="monitoring/databases-orders"}'
 EVENTS: Final = 'falcosecurity_scap_n_evts_total{pod="a"}'
 
 CASES: Final = (
@@ -202,6 +210,20 @@ CASES: Final = (
     Case("RestoreTestLate", "nobody ever tried", {UP: "1x500"}, "400m", 1),
     Case("RestoreTestLate", "each day", {TRIED: "0x1440 86400x1000"}, "1980m", 0),
     Case("CriticalVulnerability", "only high ones", {CVE + 'severity="High"}': "2x200"}, "120m", 0),
+    Case("DatabaseServerDown", "for three minutes", {SERVER: "1x10 0x10"}, "14m", 1),
+    Case("DatabaseServerDown", "for one minute", {SERVER: "1x10 0x10"}, "12m", 0),
+    Case("DatabaseServerDown", "it answers", {SERVER: "1x30"}, "14m", 0),
+    Case("DatabaseWithoutStandby", "a primary that nobody follows", {FOLLOWED: "0x30", STANDBY: "0x30"}, "12m", 1),
+    Case("DatabaseWithoutStandby", "one follows", {FOLLOWED: "1x30", STANDBY: "0x30"}, "12m", 0),
+    Case("DatabaseWithoutStandby", "a standby has no followers", {FOLLOWED: "0x30", STANDBY: "1x30"}, "12m", 0),
+    Case("DatabaseWithoutStandby", "one server was asked for", {FOLLOWED_ALONE: "0x30"}, "12m", 0),
+    Case("DatabaseStandbyBehind", "two minutes behind", {BEHIND: "120x30"}, "15m", 1),
+    Case("DatabaseStandbyBehind", "a moment behind", {BEHIND: "5x30"}, "15m", 0),
+    Case("DatabaseNotArchived", "since twenty minutes", {FAILED: "2000x60", ARCHIVED: "1000x60"}, "20m", 1),
+    Case("DatabaseNotArchived", "it went well afterwards", {FAILED: "2000x60", ARCHIVED: "2100x60"}, "20m", 0),
+    Case("DatabaseBackupLate", "none for two days", {BASE: "0x3000"}, "2880m", 1),
+    Case("DatabaseBackupLate", "nobody says anything", {UP: "1x500"}, "120m", 1),
+    Case("DatabaseBackupLate", "each day", {BASE: "0x1440 86400x1500"}, "2700m", 0),
 )
 
 FIGURES: Final = (

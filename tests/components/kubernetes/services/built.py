@@ -127,6 +127,12 @@ ALL: dict[str, Any] = {
     "trivy": {},
     "dns": {"zones": {"aws": "Z0123456789ABC"}, "domains": ["example.org"]},
     "backup": {},
+    "cloudnative_pg": {
+        "databases": {
+            "orders": {"users": ["platform/gateway", "platform/agent"]},
+            "small": {"users": ["platform/agent"], "instances": 1, "cpu": "250m", "memory": "1Gi"},
+        }
+    },
 }
 KYVERNO: dict[str, Any] = {
     **{name: wish for name, wish in ALL.items() if name not in {"gatekeeper", "cost", "logs"}},
@@ -209,6 +215,7 @@ def build(
                 off_hours=rest,
                 tags={"environment": "test", "owner": "platform-team"},
                 backups=Kept(provider) if wish.backup is not None else None,
+                archive=Kept(provider) if wish.cloudnative_pg is not None else None,
                 after=tuple(base.namespaces.values()),
             ),
             cluster,

@@ -124,6 +124,7 @@ def test_the_room_in_the_values_is_the_room_in_the_table(cloud: Cloud, services:
     held += [each["spec"] for each in objects(cloud, "CronJob")]
     held += [json.loads(text) for each in objects(cloud, "ConfigMap") for text in each["data"].values() if "{" in text]
     held += [each["spec"] for kind in ("Deployment", "StatefulSet", "CronJob") for each in objects(cloud, kind)]
+    held += [each["spec"] for kind in ("Cluster", "ObjectStore") for each in objects(cloud, kind)]
     asked = {(each["cpu"], each["memory"]) for each in requests(held)}
     for name, found in pods_of(Services.model_validate_json(json.dumps(services))).items():
         for pods in found:
@@ -166,6 +167,7 @@ def requests(value: Any) -> Iterator[dict[str, str]]:
         ("trivy", ("trivy",)),
         ("dns", ("dns",)),
         ("backup", ("backup", "velero")),
+        ("cloudnative_pg", ("cloudnative-pg", "databases", "cnpg-system", "from-agent")),
     ],
 )
 def test_switching_one_off_removes_only_what_is_its_own(cloud: Cloud, service: str, about: tuple[str, ...]) -> None:

@@ -70,6 +70,17 @@ EXPORTED = {
         "velero_backup_total",
         "velero_backup_duration_seconds_bucket",
     },
+    "cloudnative_pg": {
+        "cnpg_collector_up",
+        "cnpg_backends_total",
+        "cnpg_pg_database_size_bytes",
+        "cnpg_pg_replication_lag",
+        "cnpg_pg_replication_in_recovery",
+        "cnpg_pg_replication_streaming_replicas",
+        "cnpg_pg_stat_archiver_last_archived_time",
+        "cnpg_pg_stat_archiver_last_failed_time",
+        "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp",
+    },
 }
 """Figures that are asked for, by the service whose pods export them."""
 GROUPING = r"\b(?:by|on|without|ignoring|group_left|group_right)\s*\([^)]*\)"
