@@ -1,7 +1,7 @@
 """What databases in the cluster say of themselves: that they run, are followed, and could be brought back.
 
-Figures: cloudnative-pg.io/docs/1.27/monitoring, the chart's default queries (values.yaml at the version of charts.lock),
-cloudnative-pg.io/plugin-barman-cloud/docs/observability; read 2026-11.
+Figures: cloudnative-pg.io/docs/1.30/monitoring, the chart's default queries (values.yaml at the version of
+charts.lock), cloudnative-pg.io/plugin-barman-cloud/docs/observability; read 2026-11.
 """
 
 from __future__ import annotations

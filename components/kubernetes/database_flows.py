@@ -24,7 +24,7 @@ DATABASE: Final[Mapping[str, tuple[Flow, ...]]] = {
         *asked(8080, OPERATOR),
     ),
 }
-"""Ports and labels: templates of the charts at the versions of charts.lock; cloudnative-pg.io/docs/1.27/networking,
+"""Ports and labels: templates of the charts at the versions of charts.lock; cloudnative-pg.io/docs/1.30/networking,
 2026-11."""
 
 

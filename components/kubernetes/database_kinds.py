@@ -28,7 +28,7 @@ PLUGIN: Final = "barman-cloud.cloudnative-pg.io"
 FOLDER: Final = "databases"
 CRITICAL: Final = "system-cluster-critical"
 RELOAD: Final = {"cnpg.io/reload": "true"}
-"""Label of a secret whose change the operator takes up (cloudnative-pg.io/docs/1.27/declarative_role_management,
+"""Label of a secret whose change the operator takes up (cloudnative-pg.io/docs/1.30/declarative_role_management,
 2026-11)."""
 PLAIN_REFUSED: Final = "hostnossl all all all reject"
 """Stands before the operator's own last line, which takes passwords without TLS too."""
@@ -151,10 +151,16 @@ def store(ground: Ground, name: str, bucket: HeldBucket) -> pg.ObjectStore:
             ),
             retention_policy=f"{wish.retention_days}d",
             instance_sidecar_configuration=pg.ObjectStoreSpecInstanceSidecarConfiguration(
-                resources=pg.ObjectStoreSpecInstanceSidecarConfigurationResources(**room)
+                env=_region(cloud, bucket), resources=pg.ObjectStoreSpecInstanceSidecarConfigurationResources(**room)
             ),
         )
     )
+
+
+def _region(cloud: Cloud, bucket: HeldBucket) -> list[pg.ObjectStoreSpecInstanceSidecarConfigurationEnv] | None:
+    """Say where the bucket is: a pod of EKS is told the region of its cluster, and boto3 believes it."""
+    told = pg.ObjectStoreSpecInstanceSidecarConfigurationEnv(name="AWS_DEFAULT_REGION", value=bucket.region)
+    return [told] if cloud == "aws" else None
 
 
 def _path(cloud: Cloud, bucket: HeldBucket) -> pulumi.Output[str]:

@@ -56,40 +56,31 @@ class Databases(Service):
         self.release("plugin-barman-cloud", plugin(ground))
         for key, each in wish.databases.items():
             assert ground.archive is not None  # noqa: S101 - made beside them
-            self._database(key, each, ground.archive)
+            self._database(key, each, ground.archive, wish.hour)
         self.done()
 
-    def _database(self, key: str, wish: Database, bucket: HeldBucket) -> None:
+    def _database(self, key: str, wish: Database, bucket: HeldBucket, hour: int) -> None:
         """First who it is and what it knows, then the database, then its backups and its users' way to it."""
         ground = self.ground
         held = ground.cluster.identity_for(Holder(DATABASES, key), [bucket.use("archive")])
-        where = {"namespace": DATABASES}
         known = [
             self.custom(
                 database_kinds.secret(key, user),
                 database_kinds.credentials(ground, key, user),
+                namespace=DATABASES,
                 after=self.last,
-                **where,
             )
             for user in sorted(wish.users)
         ]
-        store = self.custom(
-            key, database_kinds.store(ground, key, bucket), after=[*self.last, bucket.ready, *held.ready], **where
-        )
-        made = self.custom(
-            key, database_kinds.cluster(ground, key, wish, held), after=[*self.last, store, *known], **where
-        )
-        nightly = database_kinds.nightly(key, self._hour)
-        self.custom(key, nightly, after=[made], **where)
+        way = [*self.last, bucket.ready, *held.ready]
+        store = self.custom(key, database_kinds.store(ground, key, bucket), namespace=DATABASES, after=way)
+        servers = database_kinds.cluster(ground, key, wish, held)
+        made = self.custom(key, servers, namespace=DATABASES, after=[*self.last, store, *known])
+        self.custom(key, database_kinds.nightly(key, hour), namespace=DATABASES, after=[made])
         for user in sorted(wish.users):
             namespace, account = user.split("/")
             called = f"store-{key}-{account}"
             self.settings(f"{namespace}-{called}", namespace, access(key, user), object_name=called)
-
-    @property
-    def _hour(self) -> int:
-        wish = self.ground.services.cloudnative_pg
-        return wish.hour if wish is not None else 0
 
 
 def access(database: str, user: str) -> dict[str, str]:

@@ -72,6 +72,7 @@ CLOUDNATIVE_PG: Final = Facts(
     after=("mesh", "monitoring"),
     pods=_pods,
 )
-"""`proxy` is the mesh's beside each operator; an `archiver` is the container beside each server that fills the bucket."""
+"""`proxy` is the mesh's beside each operator; an `archiver` is the container beside each server that fills
+the bucket."""
 
 __all__ = ["CLOUDNATIVE_PG", "DATABASES", "CloudnativePg", "Database", "password"]

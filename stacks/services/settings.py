@@ -183,7 +183,7 @@ class Services(Part):
 
 
 __all__ = [
-    "Account", "Backup", "Call", "CertManager", "Chaos", "CloudnativePg", "Cost", "Dns", "Elk", "ExternalSecrets", "Falco",
-    "Gatekeeper", "Kubecost", "Kyverno", "Logs", "Mesh", "Monitoring", "NodeScaling", "Overflow", "Prices",
+    "Account", "Backup", "Call", "CertManager", "Chaos", "CloudnativePg", "Cost", "Dns", "Elk", "ExternalSecrets",
+    "Falco", "Gatekeeper", "Kubecost", "Kyverno", "Logs", "Mesh", "Monitoring", "NodeScaling", "Overflow", "Prices",
     "Probes", "Receiver", "Scaling", "Service", "Services", "Target", "Traces", "Trivy",
 ]  # fmt: skip

@@ -28,7 +28,9 @@ S3 = "aws:s3/bucket"
 @pytest.fixture(scope="module")
 def built() -> Iterator[Cloud]:
     plain = read_file(OBJECTS)
-    stack = plain.model_copy(update={"services": Services.model_validate({"external_secrets": {}, "backup": {}})})
+    databases = {"databases": {"ledger": {"users": ("platform/gateway",)}}}
+    wish = {"cert_manager": {}, "external_secrets": {}, "backup": {}, "cloudnative_pg": databases}
+    stack = plain.model_copy(update={"services": Services.model_validate(wish)})
     computed: dict[str, Computed] = {**COMPUTED, SIZING: planned, **dict.fromkeys(IDENTITIES, _identities)}
     computed["azure-native:containerservice:ManagedCluster"] = aks
     computed["gcp:serviceaccount/account:Account"] = account
@@ -150,6 +152,27 @@ def test_backups_lie_in_the_other_region_under_a_key_of_their_own_and_longer_tha
     held = statements(limit["policy"])["Objects"]["Resource"]
     assert any(fnmatch("arn:aws:s3:::aws-eu-west-1-backups-0123456", each) for each in held)
     assert not any(fnmatch("arn:aws:s3:::aws-trail-records-0123456", each) for each in held)
+
+
+def test_databases_in_the_cluster_write_into_another_region_each_by_its_own_identity(built: Cloud) -> None:
+    buckets = {**built.of_type(f"{S3}:Bucket"), **built.of_type("gcp:storage/bucket:Bucket")}
+    assert buckets["aws-eu-west-1-db-backups"]["region"] == "us-east-1"
+    assert buckets["gcp-europe-west1-db-backups"]["location"] == "US-CENTRAL1"
+    assert built.of_type("azure-native:storage:StorageAccount")["azure-westeurope-db-backups"]["location"] == "eastus"
+    (kept,) = sidecar(built, "LifecycleConfiguration", "aws-eu-west-1-db-backups")["rules"]
+    assert kept["noncurrentVersionExpiration"] == {"noncurrentDays": 37}
+    policies = built.of_type("aws:iam/rolePolicy:RolePolicy")
+    rights = statements(policies["aws-eu-west-1-databases-ledger-grants"]["policy"])
+    assert {each["Resource"][0].rpartition(":")[2] for sid, each in rights.items() if "Key" not in sid} == {
+        "aws-eu-west-1-db-backups", "aws-eu-west-1-db-backups/*",
+    }  # fmt: skip
+    (limit,) = built.of_type("aws:iam/policy:Policy").values()
+    held = statements(limit["policy"])["Objects"]["Resource"]
+    assert any(fnmatch("arn:aws:s3:::aws-eu-west-1-db-backups-0123456", each) for each in held)
+    made = built.of_type("kubernetes:postgresql.cnpg.io/v1:Cluster")[
+        "aws-eu-west-1-services-cloudnative-pg-cluster-databases-ledger"
+    ]
+    assert made["spec"]["managed"]["roles"][0]["name"] == "platform.gateway"
 
 
 def test_eks_takes_snapshots_only_where_something_asks_for_them(built: Cloud) -> None:

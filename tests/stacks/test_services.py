@@ -50,7 +50,7 @@ ALL: dict[str, Any] = {
     "trivy": {},
     "dns": {"provider": "cloudflare", "domains": ["example.org"]},
     "backup": {},
-    "cloudnative_pg": {"databases": {"orders": {"users": ["platform/orders"]}}},
+    "cloudnative_pg": {"databases": {"ledger": {"users": ["platform/orders"]}}},
 }
 
 
@@ -239,3 +239,23 @@ def test_the_lock_has_addresses_and_says_what_is_not_resolved() -> None:
             assert each.resolved == each.digest.startswith("sha256:"), name
     with pytest.raises(KeyError, match=r"v0\.0\.1"):
         find("cert-manager", "v0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("regions", "region"),
+    [
+        ({"eu-west-1": {"zones": 2, "nat": "single"}, "us-east-1": {"zones": 2}}, "us-east-1"),
+        ({"eu-west-1": {"zones": 2, "nat": "single"}}, "eu-west-1"),
+        ({"eu-west-1": {"zones": 2, "nat": "none"}, "us-east-1": {"zones": 2}}, "eu-west-1"),
+    ],
+)
+def test_databases_are_copied_to_another_region_where_there_is_a_way_to_one(
+    regions: dict[str, Any], region: str
+) -> None:
+    whole = stack({"cert_manager": {}, "external_secrets": {}, "cloudnative_pg": ALL["cloudnative_pg"]})
+    assert whole.clouds.aws is not None
+    read = type(whole.clouds.aws).model_validate({"account": whole.clouds.aws.account, "regions": regions})
+    held = whole.model_copy(update={"clouds": whole.clouds.model_copy(update={"aws": read})})
+    assert held.archive_region("aws-eu-west-1") == region
+    none = stack({"cert_manager": {}, "external_secrets": {}, "cloudnative_pg": {}})
+    assert none.archive_region("aws-eu-west-1") is None

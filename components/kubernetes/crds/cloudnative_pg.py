@@ -291,6 +291,14 @@ class ObjectStoreSpecConfiguration(Shape):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ObjectStoreSpecInstanceSidecarConfigurationEnv(Shape):
+    """EnvVar represents an environment variable present in a Container."""
+
+    name: Input[str]
+    value: Input[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ObjectStoreSpecInstanceSidecarConfigurationResources(Shape):
     """Resources define cpu/memory requests and limits for the sidecar that runs in the instance pods."""
 
@@ -302,6 +310,7 @@ class ObjectStoreSpecInstanceSidecarConfigurationResources(Shape):
 class ObjectStoreSpecInstanceSidecarConfiguration(Shape):
     """The configuration for the sidecar that runs in the instance pods."""
 
+    env: Sequence[ObjectStoreSpecInstanceSidecarConfigurationEnv] | None = None
     resources: ObjectStoreSpecInstanceSidecarConfigurationResources | None = None
 
 

@@ -592,6 +592,8 @@ KINDS: Final[tuple[Kind, ...]] = (
             "configuration.s3Credentials.inheritFromIAMRole",
             "configuration.wal.compression",
             "configuration.wal.maxParallel",
+            "instanceSidecarConfiguration.env.name",
+            "instanceSidecarConfiguration.env.value",
             "instanceSidecarConfiguration.resources.limits",
             "instanceSidecarConfiguration.resources.requests",
             "retentionPolicy",

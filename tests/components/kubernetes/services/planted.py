@@ -102,6 +102,17 @@ MISTAKES: list[tuple[str, tuple[str | int, ...], Any]] = [
     ("PersistentVolumeClaim", ("spec", "accessModes", 0), "ReadSometimes"),
     ("PersistentVolumeClaim", ("spec", "resources", "requests", "storage"), "-1Gi"),
     ("RoleBinding", ("roleRef", "apiGroup"), "example.org"),
+    ("Cluster", ("spec", "instances"), 0),
+    ("Cluster", ("spec", "primaryUpdateMethod"), "swap"),
+    ("Cluster", ("spec", "managed", "roles", 0, "name"), None),
+    ("Cluster", ("spec", "plugins", 0, "isWALArchiver"), "yes"),
+    ("Cluster", ("spec", "postgresql", "synchronous", "number"), 0),
+    ("Cluster", ("spec", "resources", "requests", "memory"), "much"),
+    ("ScheduledBackup", ("spec", "method"), "tape"),
+    ("ScheduledBackup", ("spec", "schedule"), None),
+    ("ObjectStore", ("spec", "retentionPolicy"), "a month"),
+    ("ObjectStore", ("spec", "configuration", "wal", "compression"), "zip"),
+    ("ObjectStore", ("spec", "configuration", "destinationPath"), None),
 ]
 """Kind, path to a value of an object that we emit, and what stands there instead; None takes it away."""
 
@@ -144,6 +155,9 @@ VALUES: list[tuple[str, tuple[str, ...], Any]] = [
     ("trivy-operator", ("trivy", "severities"), "HIGH"),
     ("external-dns", ("policy",), "always"),
     ("blackbox", ("replica",), 2),
+    ("cloudnative-pg", ("replicas",), 2),
+    ("cloudnative-pg", ("config", "clusterwide"), True),
+    ("plugin-barman-cloud", ("resource",), {}),
     ("velero", ("deployNodeAgents",), True),
     ("velero", ("configuration", "uploaderType"), "rsync"),
     ("velero", ("configuration", "backupStorageLocation"), {"provider": "aws"}),
