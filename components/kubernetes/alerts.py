@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from components.kubernetes import backup_alerts, database_alerts, delivery_alerts, spending
+from components.kubernetes import backup_alerts, cache_alerts, database_alerts, delivery_alerts, spending
 from components.kubernetes.crds.prometheus import PrometheusRule, PrometheusRuleSpec, PrometheusRuleSpecGroups
 from components.kubernetes.objectives import objectives
 from components.kubernetes.raised import Runbooks, group
@@ -220,5 +220,6 @@ OF: Final[Mapping[str, Callable[[Services, Runbooks], Iterator[PrometheusRuleSpe
     "runners": delivery_alerts.runners,
     "backup": backup_alerts.backup,
     "cloudnative_pg": database_alerts.databases,
+    "valkey": cache_alerts.caches,
 }
 """Alerts of each service. Figures: the exporters' own documentation at the versions of charts.lock, 2026-11."""

@@ -191,6 +191,24 @@ DATABASES: Final[tuple[Panel, ...]] = (
 )
 
 
+CACHES: Final[tuple[Panel, ...]] = (
+    Panel(title="Servers that answer", query="sum by (job) (redis_up)", legend="{{job}}"),
+    Panel(
+        title="Memory in use",
+        query="redis_memory_used_bytes / redis_memory_max_bytes",
+        unit="percentunit",
+        legend="{{pod}}",
+    ),
+    Panel(title="Commands a second", query="sum by (pod) (rate(redis_commands_processed_total[5m]))", legend="{{pod}}"),
+    Panel(title="Clients", query="redis_connected_clients", legend="{{pod}}"),
+    Panel(
+        title="What made room in an hour",
+        query="sum by (pod) (increase(redis_evicted_keys_total[1h]))",
+        legend="{{pod}}",
+    ),
+)
+
+
 def boards(services: Services) -> dict[str, str]:
     """JSON of each dashboard, by name; only what a service that is on exports."""
     on = {name for name, _ in services.on()}
@@ -200,6 +218,7 @@ def boards(services: Services) -> dict[str, str]:
     found["backups"] = BACKUPS if "backup" in on else ()
     wish = services.cloudnative_pg
     found["databases"] = DATABASES if wish is not None and wish.databases else ()
+    found["caches"] = CACHES if services.valkey is not None and services.valkey.caches else ()
     found["security"] = tuple(panel for name, panels in SECURITY.items() if name in on for panel in panels)
     found = {name: panels for name, panels in found.items() if panels}
     return {name: json.dumps(board(name, panels), sort_keys=True) for name, panels in found.items()}

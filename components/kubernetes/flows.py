@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from components.kubernetes.cache_flows import CACHE, of_caches
 from components.kubernetes.database_flows import DATABASE, of_databases
 from components.kubernetes.delivery_flows import ARGO_SERVER, DELIVERY
 from components.kubernetes.flow import (
@@ -201,6 +202,7 @@ OF: Final[Mapping[str, tuple[Flow, ...]]] = {
     ),
     **DELIVERY,
     **DATABASE,
+    **CACHE,
 }
 """What each service needs. Ports: values.yaml of each chart at the versions of charts.lock, 2026-11."""
 
@@ -311,6 +313,8 @@ def of_stack(services: Services, tenants: tuple[str, ...] = ()) -> tuple[Flow, .
             flows.append(Flow(source=CHAOS, target=ISTIOD, ports=(15012,)))  # its pods have a proxy of their own
     if services.cloudnative_pg is not None:
         flows += of_databases(services.cloudnative_pg)
+    if services.valkey is not None:
+        flows += of_caches(services.valkey)
     if services.gitops is not None and services.gitops.host is not None:
         flows.append(Flow(source=GATEWAY, target=ARGO_SERVER, ports=(8080,)))
     if services.traces is not None:

@@ -51,6 +51,7 @@ IMAGES: Final = {
     "prometheus-blackbox-exporter": "quay.io/prometheus",
     "tempo": "docker.io/grafana",
     "trivy-operator": "mirror.gcr.io/aquasec",
+    "valkey": "docker.io/valkey, ghcr.io/oliver006",
     "velero": "docker.io/velero",
     "vertical-pod-autoscaler": "registry.k8s.io/autoscaling",
 }

@@ -11,6 +11,7 @@ import pulumi
 from components.contracts import Cluster, HeldBucket
 from components.kubernetes import flows, volumes
 from components.kubernetes.backup import Backup
+from components.kubernetes.caches import Caches
 from components.kubernetes.certificates import Certificates
 from components.kubernetes.chaos import Chaos
 from components.kubernetes.cost import Cost
@@ -67,6 +68,7 @@ NEXT: Final[Mapping[str, Callable[[str, Ground, pulumi.ResourceOptions], Service
     "dns": Names,
     "backup": Backup,
     "cloudnative_pg": Databases,
+    "valkey": Caches,
 }
 """How each service is made, from its name and the ground that it stands on."""
 

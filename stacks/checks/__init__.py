@@ -10,7 +10,7 @@ from stacks.checks.addressing import check_addresses
 from stacks.checks.backup import check_backup
 from stacks.checks.budgets import check_budgets
 from stacks.checks.data import check_data
-from stacks.checks.databases import check_databases
+from stacks.checks.databases import check_caches, check_databases
 from stacks.checks.delivery import check_delivery
 from stacks.checks.experiments import check_experiments
 from stacks.checks.federation import check_federation
@@ -55,6 +55,7 @@ CHECKS: Final[tuple[Callable[[Tree], Iterator[Problem]], ...]] = (
     check_guarding,
     check_backup,
     check_databases,
+    check_caches,
 )
 
 

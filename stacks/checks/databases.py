@@ -1,16 +1,17 @@
-"""Databases in the cluster that could not run as written, that nobody could tell apart, or that one failure ends."""
+"""Databases and caches in the cluster that could not run as written, that nobody could tell apart, or that one failure ends."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from stacks.problems import Problem, did_you_mean, listed
 from stacks.quantities import cpu_milli, memory_mib
-from stacks.services.databases import password
+from stacks.services import caches, databases
 from stacks.tree import Path, Tree
 
 HERE: Final[Path] = ("services", "cloudnative_pg", "databases")
+CACHES: Final[Path] = ("services", "valkey", "caches")
 LONGEST: Final = 24
 """Characters of a name, as for stores beside the cluster: identities and services are called after it."""
 TAKEN: Final = frozenset({"default"})
@@ -24,6 +25,9 @@ LEAST_MEMORY_MIB: Final = 512
 """200 connections and a quarter for pages; PostgreSQL is killed where it has less."""
 LEAST_CPU_MILLI: Final = 100
 STANDBY: Final = 2
+LEAST_CACHE_MIB: Final = 64
+"""A quarter of it is all that a server has for clients and for what it copies."""
+MOST_CACHE_MIB: Final = 1024 * 1024
 
 
 def check_databases(tree: Tree) -> Iterator[Problem]:
@@ -32,12 +36,32 @@ def check_databases(tree: Tree) -> Iterator[Problem]:
     for name in tree.mapping(*HERE):
         path: Path = (*HERE, name)
         yield from _name(tree, path, name)
-        yield from _users(tree, path, name, known)
+        yield from _users(tree, path, name, known, databases.password)
         yield from _room(tree, path)
         if tree.flag("production") and tree.whole(*path, "instances") == 1:
             what = "has one server: in production a database goes on when a node goes"
             fix = f"write {STANDBY} or more, or remove the line for 3"
             yield Problem(path=(*path, "instances"), what=what, found=1, fix=fix)
+
+
+def check_caches(tree: Tree) -> Iterator[Problem]:
+    """Names, users and memory of each cache."""
+    known: dict[str, tuple[str, str]] = {}
+    for name in tree.mapping(*CACHES):
+        path: Path = (*CACHES, name)
+        yield from _name(tree, path, name)
+        if name in tree.mapping(*HERE):
+            what = f"is the name of a database too: {'.'.join(HERE)}.{name}; their users could not tell them apart"
+            yield Problem(path=path, what=what, fix="choose another name for one of them")
+        for own in ("exporter", "replication"):
+            known.setdefault(caches.password(name, own), (name, own))
+        yield from _users(tree, path, name, known, caches.password)
+        memory = _mib(tree, *path, "memory")
+        if memory is not None and not LEAST_CACHE_MIB <= memory <= MOST_CACHE_MIB:
+            what = "is no memory that a cache can have"
+            found = tree.text(*path, "memory")
+            fix = "write another size"
+            yield Problem(path=(*path, "memory"), what=what, found=found, allowed="64Mi to 1Ti", fix=fix)
 
 
 def _name(tree: Tree, path: Path, name: str) -> Iterator[Problem]:
@@ -52,7 +76,9 @@ def _name(tree: Tree, path: Path, name: str) -> Iterator[Problem]:
         yield Problem(path=path, what=what, fix="choose another name for one of them")
 
 
-def _users(tree: Tree, path: Path, name: str, known: dict[str, tuple[str, str]]) -> Iterator[Problem]:
+def _users(
+    tree: Tree, path: Path, name: str, known: dict[str, tuple[str, str]], password: Callable[[str, str], str]
+) -> Iterator[Problem]:
     tenants = tree.mapping("namespaces") or {"platform": {}}
     for place, user in enumerate(tree.items(*path, "users")):
         here: Path = (*path, "users", place)
@@ -68,7 +94,7 @@ def _users(tree: Tree, path: Path, name: str, known: dict[str, tuple[str, str]])
             yield Problem(path=here, what="stands there twice", found=user, fix="remove the line")
         elif other != (name, user):
             what = f"would have the password of {other[1]} of {other[0]}: both are {password(name, user)}"
-            yield Problem(path=here, what=what, found=user, fix="choose another name for one of the databases")
+            yield Problem(path=here, what=what, found=user, fix="choose another name for one of them")
 
 
 def _room(tree: Tree, path: Path) -> Iterator[Problem]:

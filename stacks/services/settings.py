@@ -9,6 +9,7 @@ from pydantic import Field
 
 from stacks.part import Cidr, FreezeMapping, Frozen, Memory, Name, Part
 from stacks.services.backup import Backup
+from stacks.services.caches import Valkey
 from stacks.services.costing import Cost, Kubecost, Prices
 from stacks.services.databases import CloudnativePg
 from stacks.services.delivery import Gitops, Rollouts
@@ -173,6 +174,8 @@ class Services(Part):
     """Copies of everything on the cluster."""
     cloudnative_pg: CloudnativePg | None = None
     """Databases in the cluster."""
+    valkey: Valkey | None = None
+    """Caches in the cluster."""
 
     def on(self) -> Iterator[tuple[str, Service]]:
         """Yield names and settings of the services that are switched on, in the order of installation."""
@@ -186,4 +189,5 @@ __all__ = [
     "Account", "Backup", "Call", "CertManager", "Chaos", "CloudnativePg", "Cost", "Dns", "Elk", "ExternalSecrets",
     "Falco", "Gatekeeper", "Kubecost", "Kyverno", "Logs", "Mesh", "Monitoring", "NodeScaling", "Overflow", "Prices",
     "Probes", "Receiver", "Scaling", "Service", "Services", "Target", "Traces", "Trivy",
+    "Valkey",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Final
 from stacks.clouds import Cloud
 from stacks.services import settings
 from stacks.services.backup import BACKUP
+from stacks.services.caches import VALKEY
 from stacks.services.costing import COST, KUBECOST
 from stacks.services.databases import CLOUDNATIVE_PG
 from stacks.services.delivery import GITOPS, ROLLOUTS
@@ -144,6 +145,7 @@ TABLE: Final[Mapping[str, Facts]] = MappingProxyType(
         "dns": DNS,
         "backup": BACKUP,
         "cloudnative_pg": CLOUDNATIVE_PG,
+        "valkey": VALKEY,
     }
 )
 

@@ -51,6 +51,7 @@ ALL: dict[str, Any] = {
     "dns": {"provider": "cloudflare", "domains": ["example.org"]},
     "backup": {},
     "cloudnative_pg": {"databases": {"ledger": {"users": ["platform/orders"]}}},
+    "valkey": {"caches": {"sessions": {"users": ["platform/gateway"]}}},
 }
 
 

@@ -102,6 +102,10 @@ WHOLE: Final = 'velero_backup_last_successful_timestamp{schedule="daily"}'
 BUCKET: Final = 'velero_backup_location_status_gauge{backup_location_name="default"}'
 TRIED: Final = 'kube_cronjob_status_last_schedule_time{namespace="velero", cronjob="restore-test"}'
 PROVED: Final = 'kube_cronjob_status_last_successful_time{namespace="velero", cronjob="restore-test"}'
+CACHE: Final = 'redis_up{pod="sessions-0"}'
+COPIES: Final = "redis_connected_slaves{pod="
+USED: Final = "redis_memory_used_bytes{pod="
+ROOM: Final = "redis_memory_max_bytes{pod="
 SERVER: Final = 'cnpg_collector_up{cluster="orders", pod="orders-1"}'
 FOLLOWED: Final = 'cnpg_pg_replication_streaming_replicas{pod="orders-1"}'
 FOLLOWED_ALONE: Final = 'cnpg_pg_replication_streaming_replicas{pod="small-1"}'
@@ -210,6 +214,14 @@ CASES: Final = (
     Case("RestoreTestLate", "nobody ever tried", {UP: "1x500"}, "400m", 1),
     Case("RestoreTestLate", "each day", {TRIED: "0x1440 86400x1000"}, "1980m", 0),
     Case("CriticalVulnerability", "only high ones", {CVE + 'severity="High"}': "2x200"}, "120m", 0),
+    Case("CacheDown", "for three minutes", {CACHE: "1x10 0x10"}, "14m", 1),
+    Case("CacheDown", "it answers", {CACHE: "1x30"}, "14m", 0),
+    Case("CacheWithoutCopy", "the primary has none", {COPIES + '"sessions-0"}': "0x30"}, "15m", 1),
+    Case("CacheWithoutCopy", "one follows", {COPIES + '"sessions-0"}': "1x30"}, "15m", 0),
+    Case("CacheWithoutCopy", "a copy has none itself", {COPIES + '"sessions-1"}': "0x30"}, "15m", 0),
+    Case("CacheFull", "95 of 100 bytes", {USED + '"locks-0"}': "95x40", ROOM + '"locks-0"}': "100x40"}, "20m", 1),
+    Case("CacheFull", "half", {USED + '"locks-0"}': "50x40", ROOM + '"locks-0"}': "100x40"}, "20m", 0),
+    Case("CacheFull", "it makes room", {USED + '"sessions-0"}': "99x40", ROOM + '"sessions-0"}': "100x40"}, "20m", 0),
     Case("DatabaseServerDown", "for three minutes", {SERVER: "1x10 0x10"}, "14m", 1),
     Case("DatabaseServerDown", "for one minute", {SERVER: "1x10 0x10"}, "12m", 0),
     Case("DatabaseServerDown", "it answers", {SERVER: "1x30"}, "14m", 0),

@@ -133,6 +133,12 @@ ALL: dict[str, Any] = {
             "small": {"users": ["platform/agent"], "instances": 1, "cpu": "250m", "memory": "1Gi"},
         }
     },
+    "valkey": {
+        "caches": {
+            "sessions": {"users": ["platform/gateway", "platform/agent"]},
+            "locks": {"users": ["platform/agent"], "copies": 1, "memory": "256Mi", "evict": False},
+        }
+    },
 }
 KYVERNO: dict[str, Any] = {
     **{name: wish for name, wish in ALL.items() if name not in {"gatekeeper", "cost", "logs"}},

@@ -156,6 +156,8 @@ VALUES: list[tuple[str, tuple[str, ...], Any]] = [
     ("external-dns", ("policy",), "always"),
     ("blackbox", ("replica",), 2),
     ("cloudnative-pg", ("replicas",), 2),
+    ("valkey-sessions", ("replica", "replica"), 2),
+    ("valkey-sessions", ("tls", "secret"), "sessions-tls"),
     ("cloudnative-pg", ("config", "clusterwide"), True),
     ("plugin-barman-cloud", ("resource",), {}),
     ("velero", ("deployNodeAgents",), True),

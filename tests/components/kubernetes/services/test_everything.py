@@ -167,6 +167,7 @@ def requests(value: Any) -> Iterator[dict[str, str]]:
         ("trivy", ("trivy",)),
         ("dns", ("dns",)),
         ("backup", ("backup", "velero")),
+        ("valkey", ("valkey", "caches")),
         ("cloudnative_pg", ("cloudnative-pg", "databases", "cnpg-system", "from-agent")),
     ],
 )

@@ -48,7 +48,7 @@ def test_ports_identities_alerts_and_boards_stand_there() -> None:
     assert "| `probes` | blackbox | 9115 |  |" in text
     for alert in named("alert"):
         assert f"[{alert}](../runbooks/alerts.md#{alert.lower()})" in text
-    assert "backups, cost, databases, nodes, overflow, probes, requests, security" in text
+    assert "backups, caches, cost, databases, nodes, overflow, probes, requests, security" in text
     assert "  dns --> mesh" in text
     assert "  gatekeeper -.-> monitoring" in text
 

@@ -70,6 +70,15 @@ EXPORTED = {
         "velero_backup_total",
         "velero_backup_duration_seconds_bucket",
     },
+    "valkey": {
+        "redis_up",
+        "redis_connected_slaves",
+        "redis_memory_used_bytes",
+        "redis_memory_max_bytes",
+        "redis_commands_processed_total",
+        "redis_connected_clients",
+        "redis_evicted_keys_total",
+    },
     "cloudnative_pg": {
         "cnpg_collector_up",
         "cnpg_backends_total",
