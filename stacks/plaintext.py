@@ -47,7 +47,9 @@ KNOWN_FORMS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
 
 _DENSE: Final = re.compile(r"[A-Za-z0-9+/_=~-]{24,}")
 _WORD: Final = re.compile(r"[^\s`\"',;()]{16,}")
-_RESOURCE: Final = re.compile(r"/?(?:projects|organizations|folders|billingAccounts|subscriptions|providers)(?:/[^/\s]+)+")
+_RESOURCE: Final = re.compile(
+    r"/?(?:projects|organizations|folders|billingAccounts|subscriptions|providers)(?:/[^/\s]+)+"
+)
 """Names of resources of Google Cloud and Azure: paths of words, each part of which is judged by itself."""
 _HEX: Final = re.compile(r"[0-9a-fA-F]{32,}")
 DENSE_BITS: Final = 4.0
