@@ -145,7 +145,6 @@ VALUES: list[tuple[str, tuple[str, ...], Any]] = [
     ("external-dns", ("policy",), "always"),
     ("blackbox", ("replica",), 2),
     ("velero", ("deployNodeAgents",), True),
-    ("velero", ("configuration", "uploaderType"), "rsync"),
     ("velero", ("configuration", "backupStorageLocation"), {"provider": "aws"}),
 ]
 """Release, path into its values, and what stands there: a misspelt key, or a value of another type."""
