@@ -92,7 +92,7 @@ def _description(key: Key) -> str:
 
 def _allowed(key: Key) -> str:
     """Return what the type allows, and what the tables allow."""
-    if key.path[-1:] == ("regions",):
+    if key.path[-1:] == ("regions",) and key.path[:1] == ("clouds",):
         cloud: Cloud = key.path[1]  # type: ignore[assignment]
         return listed(REGION_SLOTS[cloud])
     if key.path[-1:] == ("version",):

@@ -47,6 +47,10 @@ KNOWN_FORMS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
 
 _DENSE: Final = re.compile(r"[A-Za-z0-9+/_=~-]{24,}")
 _WORD: Final = re.compile(r"[^\s`\"',;()]{16,}")
+_RESOURCE: Final = re.compile(
+    r"/?(?:projects|organizations|folders|billingAccounts|subscriptions|providers)(?:/[^/\s]+)+"
+)
+"""Names of resources of Google Cloud and Azure: paths of words, each part of which is judged by itself."""
 _HEX: Final = re.compile(r"[0-9a-fA-F]{32,}")
 DENSE_BITS: Final = 4.0
 """Bits per character of a random base64 text of 24 characters are about 4.3; words and paths stay below 4."""
@@ -58,6 +62,8 @@ def secret_form(text: str) -> str | None:
     for name, form in KNOWN_FORMS:
         if form.search(text):
             return name
+    if _RESOURCE.fullmatch(text):
+        return next(filter(None, map(secret_form, text.strip("/").split("/"))), None)
     if _HEX.fullmatch(text) and _bits(text) > 3:  # noqa: PLR2004 - hexadecimal has at most 4
         return "random key material"
     dense = _DENSE.fullmatch(text) and any(c.isupper() for c in text) and any(c.islower() for c in text)

@@ -204,5 +204,10 @@ def test_what_other_stacks_keep_reaches_the_rules_by_its_provider() -> None:
         "costs": {"aws": "payer"},
         "copies": {"azure-native": "vault"},
     }
-    assert hands.facts(read, PROJECT, Path(), sandbox=True)["evidence"].keys() <= {"sinks", "budgets", "runbooks"}
+    assert hands.facts(read, PROJECT, Path(), sandbox=True)["evidence"].keys() <= {
+        "sinks",
+        "budgets",
+        "copies",
+        "runbooks",
+    }
     read_facts({**told, "counts_file": ""})

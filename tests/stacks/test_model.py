@@ -139,7 +139,8 @@ def test_explain_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> No
      "xoxb-1234567890-abc", "AIza" + "aB3_-" * 7, "https://u:p4ss@host", "eyJhbGciOiJI.eyJzdWIiOiIx",
      "password=hunter2", "123456789:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr", "pul-" + "0a" * 20,
      "0123456789abcdef0123456789abcdef",
-     "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "AccountKey=" + "aB3/" * 8],
+     "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "AccountKey=" + "aB3/" * 8,
+     "projects/example/secrets/wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"],
 )  # fmt: skip
 def test_forms_of_secrets(text: str) -> None:
     assert secret_form(text)
@@ -150,7 +151,9 @@ def test_forms_of_secrets(text: str) -> None:
     "text",
     ["platform-team", "00000000-0000-4000-8000-000000000001", "arn:aws:iam::123456789012:role/deployer-of-everything",
      "demand/some-rather-long-name-of-a-file-2026.csv", "10.0.0.0/8", "2026-11-21", "a" * 64, "example-project-123456",
-     "deployer@example-project.iam.gserviceaccount.com", "ecosystem.example.org/spot", "recommendationservice"],
+     "deployer@example-project.iam.gserviceaccount.com", "ecosystem.example.org/spot", "recommendationservice",
+     "projects/example-backup/locations/europe-north1/backupVaults/platform",
+     "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/platformBackup1"],
 )  # fmt: skip
 def test_what_is_no_secret(text: str) -> None:
     assert secret_form(text) is None

@@ -161,7 +161,6 @@ VALUES: list[tuple[str, tuple[str, ...], Any]] = [
     ("cloudnative-pg", ("config", "clusterwide"), True),
     ("plugin-barman-cloud", ("resource",), {}),
     ("velero", ("deployNodeAgents",), True),
-    ("velero", ("configuration", "uploaderType"), "rsync"),
     ("velero", ("configuration", "backupStorageLocation"), {"provider": "aws"}),
 ]
 """Release, path into its values, and what stands there: a misspelt key, or a value of another type."""
