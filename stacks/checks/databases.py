@@ -1,4 +1,4 @@
-"""Databases and caches in the cluster that could not run as written, that nobody could tell apart, or that one failure ends."""
+"""Databases and caches in the cluster that could not run as written, or that nobody could tell apart."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def check_caches(tree: Tree) -> Iterator[Problem]:
         path: Path = (*CACHES, name)
         yield from _name(tree, path, name)
         if name in tree.mapping(*HERE):
-            what = f"is the name of a database too: {'.'.join(HERE)}.{name}; their users could not tell them apart"
+            what = f"is the name of a database too: services.cloudnative_pg.databases.{name}; their users could not tell them apart"
             yield Problem(path=path, what=what, fix="choose another name for one of them")
         for own in ("exporter", "replication"):
             known.setdefault(caches.password(name, own), (name, own))
