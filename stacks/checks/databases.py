@@ -51,7 +51,8 @@ def check_caches(tree: Tree) -> Iterator[Problem]:
         path: Path = (*CACHES, name)
         yield from _name(tree, path, name)
         if name in tree.mapping(*HERE):
-            what = f"is the name of a database too: services.cloudnative_pg.databases.{name}; their users could not tell them apart"
+            other = f"services.cloudnative_pg.databases.{name}"
+            what = f"is the name of a database too: {other}; their users could not tell them apart"
             yield Problem(path=path, what=what, fix="choose another name for one of them")
         for own in ("exporter", "replication"):
             known.setdefault(caches.password(name, own), (name, own))
