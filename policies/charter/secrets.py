@@ -17,7 +17,8 @@ HARMLESS: Final = re.compile(
 )
 """Values that are no secret whatever they are called: switches, references, paths, names of what a store keeps."""
 REFERENCE: Final = re.compile(
-    r"(^|\.)existing\w*$|\w*(Secret|Key)Ref(\.\w+)?$|^spec\.(externalSecretSpec\.)?data\[\d+\]\.secretKey$"
+    r"(^|\.)existing\w*$|(^|\.)[a-z]\w*ExistingSecret$"
+    r"|\w*(Secret|Key)Ref(\.\w+)?$|^spec\.(externalSecretSpec\.)?data\[\d+\]\.secretKey$"
     r"|^values\.githubConfigSecret$"
 )
 """Keys under which charts and custom resources say by name where a secret stands.
