@@ -16,6 +16,8 @@ LONGEST: Final = 24
 """Characters of a name, as for stores beside the cluster: identities and services are called after it."""
 TAKEN: Final = frozenset({"default"})
 """Accounts that every namespace has: a server's account is called like its database."""
+ROLE: Final = 63
+"""Bytes of a name in PostgreSQL, which cuts longer ones; a secret of Azure has 127, and this is part of its name."""
 LEAST_DISK_MIB: Final = 5 * 1024
 """Room for a gibibyte of what is logged, what waits for the bucket, and data."""
 MOST_DISK_MIB: Final = 16 * 1024 * 1024
@@ -90,6 +92,9 @@ def _users(
             fix = did_you_mean(namespace, tenants, "add the namespace, or name another one")
             what = "is in no tenant namespace"
             yield Problem(path=here, what=what, found=user, allowed=listed(tenants), fix=fix)
+        if len(user) > ROLE:
+            what = f"is {len(user)} characters long; roles are called after users, and have {ROLE}"
+            yield Problem(path=here, what=what, found=user, fix="give the account a shorter name")
         other = known.setdefault(password(name, user), (name, user))
         if user in tree.items(*path, "users")[:place]:
             yield Problem(path=here, what="stands there twice", found=user, fix="remove the line")
