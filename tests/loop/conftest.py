@@ -27,7 +27,7 @@ class CommandLine:
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         return {**kept, "ECOSYSTEM_STATE": str(self.state), **more}
 
-    def run(self, *words: str, timeout: float = 1500) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, timeout: float = 2300) -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""
         return subprocess.run(
             [sys.executable, "-m", "automation", *words],

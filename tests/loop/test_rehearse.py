@@ -12,7 +12,7 @@ import pytest
 
 from tests.loop.conftest import ROOT, CommandLine
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow]
+pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(2400)]
 
 CLOUDS = ["aws", "azure", "gcp"]
 EXPERIMENTS = """
