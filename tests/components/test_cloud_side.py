@@ -88,7 +88,8 @@ def test_aws_reads_secrets_by_tag_and_decrypts_through_the_manager_only(built: C
     assert found["SecretsKey"]["Condition"] == via
     tied = built.of_type(ASSOCIATION)[f"{AWS}-external-secrets"]
     assert (tied["namespace"], tied["serviceAccount"]) == ("external-secrets", "external-secrets")
-    assert next(iter(built.of_type("aws:kms/alias:Alias").values()))["name"] == "alias/test-eu-west-1/secrets"
+    names = {each["name"] for each in built.of_type("aws:kms/alias:Alias").values()}
+    assert "alias/test-eu-west-1/secrets" in names
 
 
 def test_google_lets_one_account_of_the_cluster_become_one_of_its_own(built: Cloud) -> None:

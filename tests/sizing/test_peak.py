@@ -27,6 +27,7 @@ SERVICES: dict[str, Any] = {
 def problems(cpu: str, most: int) -> Any:
     data: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text(encoding="utf-8"))
     stack = data["config"]["cloud-ecosystem:stack"]
+    stack.pop("links", None)  # they want a mesh over clusters, which SERVICES does not ask for
     (agent,) = (each for each in stack["workloads"] if each["name"] == "agent")
     agent |= {"cpu": cpu, "pools": ["general"], "spot": "never"}
     wish = {**SERVICES, "scaling": {"workloads": {"agent": {"namespace": "platform", "horizontal": {"max": most}}}}}
