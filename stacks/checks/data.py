@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from stacks.checks.places import unknown_cluster
-from stacks.problems import Problem, did_you_mean, listed
+from stacks.checks.tenants import check_user
+from stacks.problems import Problem
 from stacks.quantities import memory_mib
 from stacks.tree import Path, Tree
 
@@ -46,13 +47,9 @@ def check_data(tree: Tree) -> Iterator[Problem]:
 
 
 def _users(tree: Tree, path: Path) -> Iterator[Problem]:
-    tenants = tree.mapping("namespaces") or {"platform": {}}
     for place, user in enumerate(tree.items(*path, "users")):
-        namespace = user.partition("/")[0] if isinstance(user, str) else None
-        if namespace is not None and namespace not in tenants:
-            fix = did_you_mean(namespace, tenants, "add the namespace, or name another one")
-            what = "is in no tenant namespace"
-            yield Problem(path=(*path, "users", place), what=what, found=user, allowed=listed(tenants), fix=fix)
+        if isinstance(user, str):
+            yield from check_user(tree, (*path, "users", place), user)
 
 
 def _cache(tree: Tree, path: Path) -> Iterator[Problem]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from stacks.problems import Problem, did_you_mean, listed
+from stacks.checks.tenants import check_user
+from stacks.problems import Problem
 from stacks.quantities import cpu_milli, memory_mib
 from stacks.services import caches, databases
 from stacks.tree import Path, Tree
@@ -82,16 +83,11 @@ def _name(tree: Tree, path: Path, name: str) -> Iterator[Problem]:
 def _users(
     tree: Tree, path: Path, name: str, known: dict[str, tuple[str, str]], password: Callable[[str, str], str]
 ) -> Iterator[Problem]:
-    tenants = tree.mapping("namespaces") or {"platform": {}}
     for place, user in enumerate(tree.items(*path, "users")):
         here: Path = (*path, "users", place)
         if not isinstance(user, str):
             continue
-        namespace = user.partition("/")[0]
-        if namespace not in tenants:
-            fix = did_you_mean(namespace, tenants, "add the namespace, or name another one")
-            what = "is in no tenant namespace"
-            yield Problem(path=here, what=what, found=user, allowed=listed(tenants), fix=fix)
+        yield from check_user(tree, here, user)
         if len(user) > ROLE:
             what = f"is {len(user)} characters long; roles are called after users, and have {ROLE}"
             yield Problem(path=here, what=what, found=user, fix="give the account a shorter name")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from stacks.checks.tenants import check_namespace, places, tenants
 from stacks.problems import Problem, did_you_mean, listed
 from stacks.services.experiments import asked
 from stacks.tree import Path, Tree
@@ -19,19 +20,13 @@ NEEDS: Final = {"io-delay": ("volume", "the path of the volume", "volume: /data"
 
 def check_experiments(tree: Tree) -> Iterator[Problem]:
     """What cannot be meant, before anything is registered."""
-    workloads = {
-        name: index for index in range(len(tree.items("workloads"))) if (name := tree.text("workloads", index, "name"))
-    }
-    tenants = tree.mapping("namespaces") or {"platform": {}}
+    workloads = places(tree)
     seen: dict[tuple[str | None, str | None], int] = {}
     targets = tree.items(*HERE, "targets")
     for index in range(len(targets)):
         path: Path = (*HERE, "targets", index)
         namespace, workload = tree.text(*path, "namespace"), tree.text(*path, "workload")
-        if namespace is not None and namespace not in tenants:
-            fix = did_you_mean(namespace, tenants, "name a tenant namespace; the system's own are never hit")
-            what = "is no tenant namespace"
-            yield Problem(path=(*path, "namespace"), what=what, found=namespace, allowed=listed(tenants), fix=fix)
+        yield from check_namespace(tree, path, "name a tenant namespace; the system's own are never hit")
         if workload is not None and workload not in workloads:
             fix = did_you_mean(workload, workloads, "add the workload, or remove the target")
             what = "is no workload of this stack"
@@ -49,7 +44,7 @@ def check_experiments(tree: Tree) -> Iterator[Problem]:
         if workload is not None:
             yield from _awake(tree, workload)
     if targets:
-        yield from _ended(tree, tenants, workloads)
+        yield from _ended(tree, workloads)
 
 
 def _needed(tree: Tree, path: Path) -> Iterator[Problem]:
@@ -80,7 +75,7 @@ def _awake(tree: Tree, workload: str) -> Iterator[Problem]:
         yield Problem(path=(*rest, "pods"), what=what, found=tree.whole(*rest, "pods") or 0, fix=fix)
 
 
-def _ended(tree: Tree, tenants: object, workloads: dict[str, int]) -> Iterator[Problem]:
+def _ended(tree: Tree, workloads: dict[str, int]) -> Iterator[Problem]:
     """A check that can be asked: inside the cluster a workload of a tenant, in plain text where the mesh encrypts."""
     path: Path = (*HERE, "abort_url")
     url = tree.text(*path)
@@ -98,7 +93,7 @@ def _ended(tree: Tree, tenants: object, workloads: dict[str, int]) -> Iterator[P
             fix = "write https, or a service of the cluster: http://NAME.NAMESPACE.svc:PORT/PATH"
             yield Problem(path=path, what=what, found=url, fix=fix)
         return
-    known = tenants if isinstance(tenants, dict) else {}
+    known = tenants(tree)
     if not 1 <= health.port <= LAST_PORT:
         what = f"names port {health.port}, which there is not"
         yield Problem(path=path, what=what, found=url, allowed=f"1 to {LAST_PORT}", fix="write the port of the service")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stacks.problems import Problem, did_you_mean, listed
+from stacks.checks.tenants import check_tenant
+from stacks.problems import Problem
 from stacks.services import rendered
 from stacks.tree import Path, Tree
 
@@ -81,14 +82,10 @@ def _probes(tree: Tree) -> Iterator[Problem]:
 
 
 def _budgets(tree: Tree) -> Iterator[Problem]:
-    tenants = tree.mapping("namespaces") or {"platform": {}}
     for service in ("cost", "kubecost"):
         path: Path = ("services", service, "budgets")
         for name in tree.mapping(*path):
-            if name not in tenants:
-                fix = did_you_mean(str(name), tenants, "name a tenant namespace")
-                what = "is no tenant namespace"
-                yield Problem(path=(*path, name), what=what, found=str(name), allowed=listed(tenants), fix=fix)
+            yield from check_tenant(tree, (*path, name), name, "name a tenant namespace")
     accepted: Path = ("services", "kubecost", "licence_accepted")
     if _on(tree, "kubecost") and accepted not in tree.bad and not tree.flag(*accepted):
         what = "is missing: Kubecost's images come under IBM's terms, and its free edition is limited"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
+from stacks.checks.tenants import check_namespace, no_workload, places, tenants
 from stacks.off_hours import WEEK, OffHours
 from stacks.problems import Problem, did_you_mean, listed
 from stacks.services.scaling import Horizontal
@@ -55,10 +56,7 @@ def _days(tree: Tree) -> Iterator[Problem]:
 
 
 def _workloads(tree: Tree) -> Iterator[Problem]:
-    places = {
-        name: index for index in range(len(tree.items("workloads"))) if (name := tree.text("workloads", index, "name"))
-    }
-    tenants = tree.mapping("namespaces") or {"platform": {}}
+    known = places(tree)
     resting = tree.mapping(*HERE, "workloads")
     if resting and not isinstance(tree.at("services", "scaling"), dict) and ("services", "scaling") not in tree.bad:
         what = "need scaling, whose KEDA keeps the hours, and which is off"
@@ -66,23 +64,18 @@ def _workloads(tree: Tree) -> Iterator[Problem]:
         yield Problem(path=(*HERE, "workloads"), what=what, fix=fix)
     for name in resting:
         path: Path = (*HERE, "workloads", name)
-        if name not in places:
-            fix = did_you_mean(name, places, "add the workload, or remove the line")
-            yield Problem(path=path, what="is no workload of this stack", allowed=listed(places, "none"), fix=fix)
+        if name not in known:
+            yield no_workload(path, name, known)
             continue
-        yield from _resting(tree, path, name, tree.whole("workloads", places[name], "replicas"), tenants)
+        yield from _resting(tree, path, name, tree.whole("workloads", known[name], "replicas"))
 
 
-def _resting(tree: Tree, path: Path, name: str, replicas: int | None, tenants: object) -> Iterator[Problem]:
+def _resting(tree: Tree, path: Path, name: str, replicas: int | None) -> Iterator[Problem]:
+    yield from check_namespace(tree, path)
     namespace = tree.text(*path, "namespace")
-    known = tenants if isinstance(tenants, dict) else {}
-    if namespace is not None and namespace not in known:
-        fix = did_you_mean(namespace, known, "name a tenant namespace, or add it")
-        what = "is no tenant namespace"
-        yield Problem(path=(*path, "namespace"), what=what, found=namespace, allowed=listed(known), fix=fix)
     for other in (("services", "scaling"), ("services", "rollouts")):
         there = tree.text(*other, "workloads", name, "namespace")
-        if namespace in known and there is not None and there != namespace:
+        if namespace in tenants(tree) and there is not None and there != namespace:
             what = f"is not where services.{other[1]} has the workload, which is {there}"
             yield Problem(
                 path=(*path, "namespace"), what=what, found=namespace, fix=f"write {there}, or correct it there"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from stacks.checks.tenants import check_user
 from stacks.problems import Problem, did_you_mean, listed
 from stacks.services import AVAILABLE, TABLE
 from stacks.services.lock import versions
@@ -87,18 +88,13 @@ def _pools(tree: Tree) -> Iterator[Problem]:
 
 
 def _calls(tree: Tree) -> Iterator[Problem]:
-    tenants = tree.mapping("namespaces") or {"platform": {}}
     for index in range(len(tree.items("services", "mesh", "calls"))):
         path: Path = ("services", "mesh", "calls", index)
         for side in ("caller", "target"):
             account = tree.text(*path, side)
             if account is None or (side == "caller" and account == GATEWAY):
                 continue
-            namespace = account.partition("/")[0]
-            if namespace not in tenants:
-                fix = did_you_mean(namespace, tenants, "add the namespace, or name another one")
-                what = "is in no tenant namespace"
-                yield Problem(path=(*path, side), what=what, found=account, allowed=listed(tenants), fix=fix)
+            yield from check_user(tree, (*path, side), account)
         if tree.text(*path, "caller") == GATEWAY and tree.flag("services", "mesh", "gateway") is False:
             what = "is the gateway, which is switched off"
             yield Problem(path=(*path, "caller"), what=what, found=GATEWAY, fix="write `gateway: true`")

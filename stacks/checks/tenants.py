@@ -1,8 +1,9 @@
-"""What settings name of the tenants: a namespace, and a workload of the stack."""
+"""What settings name of the tenants: a namespace, a user in it, and a workload of the stack."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from stacks.problems import Problem, did_you_mean, listed
 from stacks.tree import Path, Tree
@@ -15,14 +16,32 @@ def places(tree: Tree) -> dict[str, int]:
     }
 
 
-def check_namespace(tree: Tree, path: Path) -> Iterator[Problem]:
-    """Report a `namespace` below a path that is no tenants' one."""
-    tenants = tree.mapping("namespaces") or {"platform": {}}
-    namespace = tree.text(*path, "namespace")
-    if namespace is not None and namespace not in tenants:
-        fix = did_you_mean(namespace, tenants, "name a tenant namespace, or add it")
+def tenants(tree: Tree) -> Mapping[str, Any]:
+    """Return the tenant namespaces by name: one called platform when the file names none."""
+    return tree.mapping("namespaces") or {"platform": {}}
+
+
+def check_tenant(tree: Tree, path: Path, name: str, fix: str) -> Iterator[Problem]:
+    """Report a name at a path that no tenant namespace has."""
+    known = tenants(tree)
+    if name not in known:
         what = "is no tenant namespace"
-        yield Problem(path=(*path, "namespace"), what=what, found=namespace, allowed=listed(tenants), fix=fix)
+        yield Problem(path=path, what=what, found=name, allowed=listed(known), fix=did_you_mean(name, known, fix))
+
+
+def check_namespace(tree: Tree, path: Path, fix: str = "name a tenant namespace, or add it") -> Iterator[Problem]:
+    """Report a `namespace` below a path that is no tenants' one."""
+    namespace = tree.text(*path, "namespace")
+    if namespace is not None:
+        yield from check_tenant(tree, (*path, "namespace"), namespace, fix)
+
+
+def check_user(tree: Tree, path: Path, user: str) -> Iterator[Problem]:
+    """Report a user at a path, NAMESPACE/ACCOUNT, whose namespace is no tenants' one."""
+    known, namespace = tenants(tree), user.partition("/")[0]
+    if namespace not in known:
+        fix = did_you_mean(namespace, known, "add the namespace, or name another one")
+        yield Problem(path=path, what="is in no tenant namespace", found=user, allowed=listed(known), fix=fix)
 
 
 def no_workload(path: Path, name: str, known: Mapping[str, int]) -> Problem:
