@@ -33,6 +33,7 @@ ELSEWHERE = {
     "python -m automation answer dev adopt --urn NAME": "tests/automation/answers",
     "python -m automation deploy prod --key FILE": "tests/automation/pipeline/test_deploy.py",
     "python -m automation guard look build/records": "tests/automation/guard/test_commands.py",
+    "python -m automation law FILE": "tests/policies/test_command.py",
     "python -m automation release sbom": "tests/automation/release",
     "python -m automation console": "tests/automation/console",
     "python -m automation sandbox serve": "tests/sandbox/test_serving.py",
