@@ -212,3 +212,9 @@ def test_what_is_no_image_is_not_locked(tmp_path: Path, registry: str) -> None:
     assert "is no image" in states["kubectl"].text
     assert images(file)["kubectl"].reference.endswith(":v1")
     assert "kubectl" in offline(file)
+
+
+def test_a_number_that_a_chart_s_source_fills_in_later_is_no_version_of_its_application() -> None:
+    for versions in charts().values():
+        for locked in versions:
+            assert locked.app.removeprefix("v") not in {"0.0.0", "0.0.1", "1.0.0", ""}, locked.name
