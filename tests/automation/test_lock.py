@@ -17,7 +17,7 @@ from automation.chart_registry import LAYER
 from automation.cli import app
 from automation.exits import Ending, Exit
 from automation.lock_charts import fill, offline
-from stacks.services.lock import images
+from stacks.services.lock import charts, images
 
 MANIFEST = json.dumps({"layers": [{"mediaType": LAYER, "digest": "sha256:0"}]}).encode()
 ARCHIVE = b"the archive of a chart"
