@@ -14,16 +14,10 @@ from typing import Any, Final
 
 import yaml
 
-from automation.oci import LOOPBACK, Door, UnfitError, UnreachableError, json_object
+from automation.oci import INDEXES, LOOPBACK, MANIFESTS, Door, UnfitError, UnreachableError
 from stacks.services.lock import Locked
 
-MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
-IMAGES: Final = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    MANIFEST,
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
+IMAGES: Final = (*INDEXES, *MANIFESTS)
 """An index first: a digest of one platform's manifest would not run on nodes of another."""
 LAYER: Final = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 
@@ -49,12 +43,7 @@ class Registry:
         asked = "registry-1.docker.io" if host == "docker.io" else host
         scheme = "http" if asked.partition(":")[0] in LOOPBACK else "https"
         url = f"{scheme}://{asked}/v2/{path}/manifests/{tag}"
-        body, headers = self._door.get(url, {"Accept": ", ".join(IMAGES)})
-        found = f"sha256:{hashlib.sha256(body).hexdigest()}"
-        told = headers.get("Docker-Content-Digest", found)
-        if told != found:
-            raise UnfitError(f"{url}: says that its digest is {told}, but it is {found}")
-        held = json_object(body, url)
+        found, held = self._door.manifest(url, IMAGES)
         if not held.get("manifests") and not held.get("layers"):
             raise UnfitError(f"{url}: is no image")
         return found
@@ -64,12 +53,8 @@ class Registry:
         scheme = "http" if place.hostname in LOOPBACK else "https"
         tag = chart.version.replace("+", "_")  # a tag has no plus sign: helm.sh/docs/topics/registries
         url = f"{scheme}://{place.netloc}/v2{place.path}/manifests/{tag}"
-        body, headers = self._door.get(url, {"Accept": MANIFEST})
-        found = f"sha256:{hashlib.sha256(body).hexdigest()}"
-        told = headers.get("Docker-Content-Digest", found)
-        if told != found:
-            raise UnfitError(f"{url}: says that its digest is {told}, but it is {found}")
-        layers = json_object(body, url).get("layers") or ()
+        found, held = self._door.manifest(url, MANIFESTS[:1])
+        layers = held.get("layers") or ()
         if not any(layer.get("mediaType") == LAYER for layer in layers):
             raise UnfitError(f"{url}: is no chart")
         return found
@@ -101,4 +86,4 @@ class Registry:
         return f"sha256:{found}"
 
 
-__all__ = ["LAYER", "MANIFEST", "Registry", "UnfitError", "UnreachableError"]
+__all__ = ["LAYER", "Registry", "UnfitError", "UnreachableError"]

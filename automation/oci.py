@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 import re
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,15 @@ SECONDS: Final = 30.0
 OK: Final = 200
 UNAUTHORIZED: Final = 401
 LOOPBACK: Final = ("127.0.0.1", "localhost")
+INDEXES: Final = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+"""Media types of what names a manifest for each platform."""
+MANIFESTS: Final = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
 
 
 class UnreachableError(Exception):
@@ -56,6 +66,18 @@ class Door:
         if len(answer.data) > LIMIT:
             raise UnfitError(f"{url}: is larger than {LIMIT} bytes")
         return answer.data, answer.headers
+
+    def manifest(self, url: str, accept: Sequence[str]) -> tuple[str, Mapping[str, Any]]:
+        """Return `sha256:...` of a manifest or index, hashed here, and what it holds; `accept` are media types.
+
+        Raises UnreachableError, and UnfitError for a digest that is not what the registry says.
+        """
+        body, headers = self.get(url, {"Accept": ", ".join(accept)})
+        found = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        told = headers.get("Docker-Content-Digest", found)
+        if told != found:
+            raise UnfitError(f"{url}: says that its digest is {told}, but it is {found}")
+        return found, json_object(body, url)
 
     def _authorization(self, challenge: str, url: str) -> str:
         """Answer a challenge: with the login where Basic is wanted, else with a token; everybody gets a public one."""

@@ -10,16 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from automation.images.reference import DIGEST, Reference
-from automation.oci import Door, UnfitError, json_object
+from automation.oci import INDEXES, MANIFESTS, Door, UnfitError, json_object
 
-INDEXES: Final = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
-MANIFESTS: Final = (
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
 PAGE: Final = 1000
 PAGES: Final = 200
 """A repository of more than 200,000 tags is not asked to its end."""
@@ -50,13 +42,8 @@ class Catalogue:
 
         Raises UnreachableError, and UnfitError for a digest that is not what it says or a platform that is missing.
         """
-        url = f"{image.address}/manifests/{tag}"
-        body, headers = self._door.get(url, {"Accept": ", ".join((*INDEXES, *MANIFESTS))})
-        found = f"sha256:{hashlib.sha256(body).hexdigest()}"
-        told = headers.get("Docker-Content-Digest", found)
-        if told != found:
-            raise UnfitError(f"{url}: says that its digest is {told}, but it is {found}")
-        there = set(self._platforms(image, json_object(body, url)))
+        found, manifest = self._door.manifest(f"{image.address}/manifests/{tag}", (*INDEXES, *MANIFESTS))
+        there = set(self._platforms(image, manifest))
         if missing := sorted(set(platforms) - there):
             has = ", ".join(sorted(there)) or "nothing known"
             raise UnfitError(f"{image.name}:{tag} is not there for {', '.join(missing)}; it has {has}")

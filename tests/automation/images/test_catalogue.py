@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -18,13 +18,14 @@ CONFIG = json.dumps({"os": "linux", "architecture": "amd64"}).encode()
 GOOD = {"config": {"digest": sha(CONFIG)}}
 
 
-class Answers:
+class Answers(Door):
     """A door behind which everything is written down."""
 
     def __init__(self, pages: Mapping[str, tuple[Any, dict[str, str]]]) -> None:
+        super().__init__()
         self.pages = pages
 
-    def get(self, url: str, _headers: object = None) -> tuple[bytes, dict[str, str]]:
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> tuple[bytes, dict[str, str]]:
         path = url.removeprefix(f"{IMAGE.address}/")
         if path not in self.pages:
             raise UnfitError(f"{url}: answers 404")
@@ -34,11 +35,11 @@ class Answers:
 
 def catalogue(**pages: tuple[Any, dict[str, str]]) -> Catalogue:
     held = {key.replace("__", "/"): value for key, value in pages.items()}
-    return Catalogue(cast("Door", Answers({**held, f"blobs/{sha(CONFIG)}": (CONFIG, {})})))
+    return Catalogue(Answers({**held, f"blobs/{sha(CONFIG)}": (CONFIG, {})}))
 
 
 def tags(pages: Mapping[str, tuple[Any, dict[str, str]]]) -> tuple[str, ...]:
-    return Catalogue(cast("Door", Answers(pages))).tags(IMAGE)
+    return Catalogue(Answers(pages)).tags(IMAGE)
 
 
 FIRST, SECOND = "tags/list?n=1000", "tags/list?n=1000&last=b"
@@ -93,7 +94,7 @@ def test_what_is_no_image_is_refused(manifest: Any) -> None:
 
 
 def test_a_configuration_that_is_another_one_is_refused() -> None:
-    held = Catalogue(cast("Door", Answers({"manifests/1": (GOOD, {}), f"blobs/{sha(CONFIG)}": (b"{}", {})})))
+    held = Catalogue(Answers({"manifests/1": (GOOD, {}), f"blobs/{sha(CONFIG)}": (b"{}", {})}))
     with pytest.raises(UnfitError, match="not what its digest says"):
         held.digest(IMAGE, "1", ("linux/amd64",))
 
