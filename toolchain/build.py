@@ -120,6 +120,20 @@ def go_build(module: Path, package: str, output: Path, link_flags: str, tags: st
         run([*command, "-ldflags", f"-s -w {link_flags}", "-o", str(output), package], cwd=module, env=go_environment())
 
 
+def go_programs(
+    module: Path, packages: Mapping[str, str], link_flags: str = "", tags: str = ""
+) -> Callable[[Path], None]:
+    """Return what fills an empty folder with Go programs of a module; their packages by name."""
+
+    def make(folder: Path) -> None:
+        require_go()
+        (folder / "bin").mkdir()
+        for name, package in packages.items():
+            go_build(module, package, folder / "bin" / name, link_flags, tags)
+
+    return make
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How one tool's folder is made: its name, its key, and the function that fills an empty folder."""
@@ -142,6 +156,11 @@ class Recipe:
     def current(self) -> Path:
         """The symbolic link with a name that never changes."""
         return self.store / "current"
+
+    def program(self, name: str) -> Path | None:
+        """Return a program of the current build, else nothing: the caller says what to do."""
+        found = self.current / "bin" / name
+        return found if found.is_file() else None
 
     def built(self) -> bool:
         """Whether the build of these sources exists and is the current one."""
@@ -187,6 +206,16 @@ class Recipe:
             shutil.rmtree(path, ignore_errors=True)
         for path in self.store.glob(".building-*"):  # nobody else builds here: we hold the lock
             shutil.rmtree(path, ignore_errors=True)
+
+
+def command(recipe: Recipe, program: str = "") -> int:
+    """Build what a recipe makes, print where its program is, or the folder of its programs; return the exit code."""
+    try:
+        sys.stdout.write(f"{recipe.build() / 'bin' / program}\n")
+    except BuildError as error:
+        say(str(error))
+        return exit_code(error)
+    return 0
 
 
 @contextlib.contextmanager

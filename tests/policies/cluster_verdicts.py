@@ -20,7 +20,7 @@ from charter.facts import Facts
 
 from tests.policies.cluster_corpus import KINDS, Sample
 from toolchain.cluster import ControlPlane
-from toolchain.gator import locate
+from toolchain.gator import recipe
 
 WARNED = re.compile(
     r"Validation failed for ValidatingAdmissionPolicy '(charter-[a-z0-9-]+)' with binding '[^']*': (.*)"
@@ -187,7 +187,7 @@ def _definition(kind: Any) -> dict[str, Any]:
 
 def gator(samples: Sequence[Sample], facts: Facts) -> list[frozenset[str]]:
     """Return the rules that Gatekeeper's own judge finds in each object."""
-    program = locate()
+    program = recipe().program("gator")
     if program is None:
         raise FileNotFoundError("gator is not built: run `python -m toolchain.gator`")
     with tempfile.TemporaryDirectory() as name:

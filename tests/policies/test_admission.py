@@ -17,7 +17,7 @@ from charter.rule import RULES
 from tests.policies import pod_security
 from tests.policies.cluster_corpus import Sample, completed, ours, samples
 from tests.policies.cluster_verdicts import Admission, gator
-from toolchain.gator import locate
+from toolchain.gator import recipe
 
 PROJECT = Path(__file__).parents[2]
 FOLDER = Path(__file__).parents[2] / "config/admission"
@@ -82,7 +82,7 @@ def test_what_is_written_is_in_force_outside_of_the_clusters_own_namespaces(admi
 
 
 @pytest.mark.cluster
-@pytest.mark.skipif(locate() is None, reason="gator is not built: run `python -m toolchain.gator`")
+@pytest.mark.skipif(recipe().program("gator") is None, reason="gator is not built: run `python -m toolchain.gator`")
 def test_gatekeeper_finds_what_we_find() -> None:
     corpus = samples()
     verdicts = zip(corpus, gator(corpus, FACTS), strict=True)
@@ -90,7 +90,7 @@ def test_gatekeeper_finds_what_we_find() -> None:
 
 
 @pytest.mark.cluster
-@pytest.mark.skipif(locate() is None, reason="gator is not built: run `python -m toolchain.gator`")
+@pytest.mark.skipif(recipe().program("gator") is None, reason="gator is not built: run `python -m toolchain.gator`")
 def test_facts_of_a_stack_reach_the_clusters_door() -> None:
     facts = read_facts({"registries": ["registry.example.net"]})
     pod = next(one.document for one in pod_security.corpus() if one.good)

@@ -77,6 +77,27 @@ def test_a_build_that_fails_leaves_nothing(store: Path) -> None:
     assert [path.name for path in (store / "tool").iterdir()] == ["lock"]
 
 
+def test_a_command_prints_where_its_program_is_or_why_there_is_none(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def make(folder: Path) -> None:
+        script(folder / "bin", "tool", "exit 0")
+
+    tool = Recipe("tool", "key", make)
+    assert tool.program("tool") is None
+    assert (build.command(tool, "tool"), capsys.readouterr().out) == (0, f"{tool.folder / 'bin' / 'tool'}\n")
+    assert (build.command(tool), capsys.readouterr().out) == (0, f"{tool.folder / 'bin'}\n")
+    assert tool.program("tool") == tool.current / "bin" / "tool"
+    assert tool.program("other") is None
+
+    def miss(_folder: Path) -> None:
+        raise build.ToolMissingError("install it")
+
+    assert build.command(Recipe("tool", "other", miss)) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.splitlines()[-1]) == ("", "install it")
+
+
 def test_two_builds_at_once_are_one(store: Path) -> None:
     started, go_on = threading.Event(), threading.Event()
     made: list[Path] = []

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from toolchain.actionlint.recipe import locate, recipe
+from toolchain.actionlint.recipe import recipe
 
-__all__ = ["locate", "recipe"]
+__all__ = ["recipe"]

@@ -5,18 +5,7 @@ from __future__ import annotations
 import sys
 
 from toolchain.actionlint.recipe import recipe
-from toolchain.build import BuildError, exit_code, say
-
-
-def main() -> int:
-    """Build the linter and print where it is."""
-    try:
-        sys.stdout.write(f"{recipe().build() / 'bin' / 'actionlint'}\n")
-    except BuildError as error:
-        say(str(error))
-        return exit_code(error)
-    return 0
-
+from toolchain.build import command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command(recipe(), "actionlint"))

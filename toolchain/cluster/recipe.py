@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from toolchain.build import Recipe, content_hash, go_build, require_go
+from toolchain.build import Recipe, content_hash, go_programs
 
 MODULE = Path(__file__).resolve().parent
 VERSION = "1.36.3"
@@ -27,11 +27,4 @@ LINK_FLAGS = (
 def recipe() -> Recipe:
     """Return the recipe of the control plane for the sources as they are now."""
     key = content_hash([MODULE / "go.mod", MODULE / "go.sum"], LINK_FLAGS, *PROGRAMS)
-    return Recipe(name="cluster", key=key, make=_make)
-
-
-def _make(folder: Path) -> None:
-    require_go()
-    (folder / "bin").mkdir()
-    for name, package in PROGRAMS.items():
-        go_build(MODULE, package, folder / "bin" / name, LINK_FLAGS)
+    return Recipe(name="cluster", key=key, make=go_programs(MODULE, PROGRAMS, LINK_FLAGS))

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from toolchain.build import BuildError, exit_code, say
+from toolchain.build import command
 from toolchain.gator.recipe import recipe
 
-
-def main() -> int:
-    """Build Gatekeeper's command and print where it is."""
-    try:
-        sys.stdout.write(f"{recipe().build() / 'bin' / 'gator'}\n")
-    except BuildError as error:
-        say(str(error))
-        return exit_code(error)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command(recipe(), "gator"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from toolchain.build import Recipe, content_hash, go_build, require_go
+from toolchain.build import Recipe, content_hash, go_programs
 
 MODULE = Path(__file__).resolve().parent
 VERSION = "3.23.1"
@@ -14,16 +14,8 @@ LINK_FLAGS = f"-X github.com/open-policy-agent/gatekeeper/v3/pkg/version.Version
 
 def recipe() -> Recipe:
     """Return the recipe of gator for the sources as they are now."""
-    return Recipe(name="gator", key=content_hash([MODULE / "go.mod", MODULE / "go.sum"], LINK_FLAGS), make=_make)
-
-
-def _make(folder: Path) -> None:
-    require_go()
-    (folder / "bin").mkdir()
-    go_build(MODULE, PROGRAM, folder / "bin" / "gator", LINK_FLAGS)
-
-
-def locate() -> Path | None:
-    """Return the program when it was built, else nothing: the caller says what to do."""
-    program = recipe().current / "bin" / "gator"
-    return program if program.is_file() else None
+    return Recipe(
+        name="gator",
+        key=content_hash([MODULE / "go.mod", MODULE / "go.sum"], LINK_FLAGS),
+        make=go_programs(MODULE, {"gator": PROGRAM}, LINK_FLAGS),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from toolchain.build import Recipe, content_hash, go_build, require_go
+from toolchain.build import Recipe, content_hash, go_programs
 
 MODULE = Path(__file__).resolve().parent
 VERSION = "3.14.0"
@@ -24,17 +24,4 @@ def recipe() -> Recipe:
     """Return the recipe of the programs for the sources as they are now."""
     sources = [MODULE / "go.mod", MODULE / "go.sum", *(MODULE / "scrape_config").glob("*.go")]
     key = content_hash(sources, LINK_FLAGS, TAGS, *PROGRAMS)
-    return Recipe(name="prometheus", key=key, make=_make)
-
-
-def _make(folder: Path) -> None:
-    require_go()
-    (folder / "bin").mkdir()
-    for name, package in PROGRAMS.items():
-        go_build(MODULE, package, folder / "bin" / name, LINK_FLAGS, TAGS)
-
-
-def locate(program: str) -> Path | None:
-    """Return a program of the current build, else nothing: the caller says what to do."""
-    found = recipe().current / "bin" / program
-    return found if found.is_file() else None
+    return Recipe(name="prometheus", key=key, make=go_programs(MODULE, PROGRAMS, LINK_FLAGS, TAGS))

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from toolchain.registry.recipe import locate, recipe
+from toolchain.registry.recipe import recipe
 
-__all__ = ["locate", "recipe"]
+__all__ = ["recipe"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from toolchain.registry import locate
+from toolchain.registry import recipe
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -68,7 +68,7 @@ class Registry:
 @pytest.fixture
 def registry() -> Iterator[Registry]:
     """A registry of the toolchain, empty; it ends with the test."""
-    program = locate()
+    program = recipe().program("registry")
     if program is None and os.environ.get("CI") == "true":
         pytest.fail("the registry is not built: make registry")
     if program is None:

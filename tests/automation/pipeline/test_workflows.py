@@ -19,7 +19,7 @@ from automation.exits import Ending, Exit
 from automation.pipeline import files, gitlab, pins, ruleset
 from automation.pipeline.catalogue import PIPELINES
 from automation.pipeline.model import Trigger
-from toolchain.actionlint import locate
+from toolchain.actionlint import recipe
 
 ROOT = Path(__file__).resolve().parents[3]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
@@ -152,7 +152,7 @@ def test_jobs_of_forks_have_no_identity() -> None:
 
 
 def test_actionlint() -> None:
-    program = locate()
+    program = recipe().program("actionlint")
     if program is None:
         pytest.skip("actionlint is not built: python -m toolchain.actionlint")
     ran = subprocess.run([program, "-no-color"], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -20,7 +20,7 @@ from components.kubernetes.shapes import plain
 from stacks.services.settings import Services
 from tests.components.kubernetes.services.alert_cases import CASES, FIGURES
 from tests.components.kubernetes.services.built import ALL
-from toolchain.prometheus import locate
+from toolchain.prometheus import recipe
 
 HOURS = 720
 """Minutes above which a case tells of days."""
@@ -29,7 +29,7 @@ PROJECT = Path(__file__).parents[4]
 
 def program(name: str) -> Path:
     """A program of Prometheus, built or installed; without it the test is skipped, in CI it fails."""
-    found = locate(name) or (Path(which) if (which := shutil.which(name)) else None)
+    found = recipe().program(name) or (Path(which) if (which := shutil.which(name)) else None)
     if found is None and os.environ.get("CI") == "true":
         pytest.fail(f"{name} is not built: make prometheus")
     if found is None:
