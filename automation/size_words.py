@@ -13,6 +13,9 @@ NEAR_FULL = 0.95
 PROOFS = {"fluid": "by volume", "columns": "by dual prices", "cuts": "by cuts", "zones": "zone by zone"}
 FEW = 6
 EQUAL = 0.005
+LEAST_SPOT_SHARE = 0.09
+"""Of the price on demand: Google says its spot machines save up to 91 %, AWS and Azure up to 90 %
+(cloud.google.com/spot-vms, aws.amazon.com/ec2/spot, azure.microsoft.com/products/virtual-machines/spot, 2026-11)."""
 RIVALS = {
     "karpenter": "Karpenter, same limits",
     "karpenter_sized": "Karpenter, same limits, best node size",
@@ -64,6 +67,7 @@ def _quality(cluster: dict[str, Any]) -> Iterator[str]:
     cost, bound = plan["cost_usd_month"], plan["bound_usd_month"]
     yield f"no plan costs less than {bound:,.0f} USD (proven), so this one is at most {plan['gap']:.1%} too dear"
     yield from _rivals(cluster["rivals"], cost)
+    yield from _doubtful(cluster["problem"]["types"], plan["pools"])
     following = cluster["next_best_usd_month"]
     yield f"the next best plan found costs {following:,.0f} USD" if following else "every method ended at this cost"
     wrong = cluster["verifier"]
@@ -71,6 +75,18 @@ def _quality(cluster: dict[str, Any]) -> Iterator[str]:
         "a verifier that shares no code with the solvers placed every pod again in kube-scheduler's order: "
         + ("accepted" if not wrong else "REJECTED: " + "; ".join(wrong))
     )
+
+
+def _doubtful(types: list[dict[str, Any]], pools: list[dict[str, Any]]) -> Iterator[str]:
+    """Spot prices of the plan that lie below what any cloud advertises: the source may be wrong, or of a trial."""
+    bought = {row["instance_type"] for row in pools if row["spot"] and row["desired"]}
+    for each in types:
+        asked, full = each["spot_price_usd_hour"], each["price_usd_hour"]
+        if each["name"] in bought and asked < LEAST_SPOT_SHARE * full:
+            yield (
+                f"look at the spot price of {each['name']} before you rely on it: {asked} USD an hour "
+                f"({each['spot_source']}) is {asked / full:.0%} of its price on demand, and no cloud advertises so much"
+            )
 
 
 def _rivals(rivals: list[dict[str, Any]], cost: float) -> Iterator[str]:

@@ -162,3 +162,14 @@ def test_rivals_are_told_on_equal_terms_and_as_published(made: Path) -> None:
             assert f"{rival['equal_terms_usd_month']:,.0f} USD" in told
         assert "left to itself" in told
         assert "N+1" in told
+
+
+def test_a_spot_price_lower_than_any_cloud_advertises_is_named(made: Path) -> None:
+    cluster = next(iter(json.loads((made / "size.json").read_text())["clusters"].values()))
+    row = {**cluster["plan"]["pools"][0], "spot": True, "desired": 1}
+    offer = next(each for each in cluster["problem"]["types"] if each["name"] == row["instance_type"])
+    cluster["plan"]["pools"] = [row]
+    for share, named in ((0.03, True), (0.09, False), (0.4, False)):
+        offer |= {"price_usd_hour": 1.0, "spot_price_usd_hour": share, "spot_source": "a list"}
+        told = " ".join(dict(sections(cluster, explain=False))["How good it is"])
+        assert (f"spot price of {row['instance_type']} before you rely on it: 0.03 USD" in told) is named
