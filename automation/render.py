@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,6 +10,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 FINDINGS_SHOWN: Final = 30
+_NUMBER: Final = re.compile(r"[-+]?[\d,]*\.?\d*%?|unknown|\d{4}-\d\d-\d\d")
+"""A cell of a column of numbers; what is missing is an empty one."""
 Row = tuple[Any, ...]
 Part = tuple[str, Row, list[Row]]
 """Title, columns, rows of texts."""
@@ -65,8 +68,8 @@ def _cost(report: dict[str, Any]) -> Part:
     if not bill:
         return "", (), []
     rows: list[Row] = [(cloud, f"{amount:,.2f}") for cloud, amount in bill["by_cloud"].items()]
-    rows.append(("after", f"{bill['after']:,.2f}"))
     rows.append(("before", f"{bill['before']:,.2f}"))
+    rows.append(("after", f"{bill['after']:,.2f}"))
     if report.get("budget_usd"):
         rows.append(("budget", f"{report['budget_usd']:,.2f}"))
     rows.append(("oldest price", str(bill["oldest_price"])))
@@ -88,8 +91,7 @@ def _findings(report: dict[str, Any]) -> Part:
     )
     ordered = sorted(law["findings"], key=lambda f: (f["level"] != "mandatory", f["rule"], f["urn"]))
     rows: list[Row] = [
-        (f["level"], f["rule"], f["urn"].rsplit("::", 1)[-1], f["path"], f["message"][:160])
-        for f in ordered[:FINDINGS_SHOWN]
+        (f["level"], f["rule"], f["urn"].rsplit("::", 1)[-1], f["path"], f["message"]) for f in ordered[:FINDINGS_SHOWN]
     ]
     if len(ordered) > FINDINGS_SHOWN:
         rows.append(("", "", f"... and {len(ordered) - FINDINGS_SHOWN} more (--json)", "", ""))
@@ -150,8 +152,9 @@ def terminal(report: dict[str, Any], console: Console) -> None:
                 console.print(title, markup=False)
             continue
         table = Table(title=title, title_justify="left", title_style="bold", show_header=any(columns))
-        for column in columns:
-            table.add_column(column, overflow="fold")
+        for place, column in enumerate(columns):
+            numbers = all(_NUMBER.fullmatch(row[place]) for row in rows)
+            table.add_column(column, overflow="fold", justify="right" if numbers else "left")
         for row in rows:
             table.add_row(*(cell.replace("[", "\\[") for cell in row))
         console.print(table)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = ("-m", "automation", "preview", "dev", "--offline")
-WIDTH = 132
+WIDTH = 160  # of a terminal that is none: automation/cli.py
 
 
 def main() -> None:
