@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 from automation.cli import Json, Offline, Output, Project, _run, app
 from automation.exits import Ending, Exit
+from automation.render import open_questions
 from automation.session import PROJECT
 
 PATIENCE: Final = 300
@@ -198,3 +199,5 @@ def show(made: dict[str, Any], console: Console) -> None:
         markup=False,
         highlight=False,
     )
+    if made.get("undetermined_list"):
+        console.print(open_questions(made["undetermined_list"]), markup=False, highlight=False, soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -116,7 +117,16 @@ PARTS: Final[tuple[Callable[[dict[str, Any]], Part], ...]] = (
 )
 
 
+def open_questions(pairs: list[dict[str, str]]) -> str:
+    """Rules that could not decide, and for how many resources each: the most open one first."""
+    counts = Counter(one["rule"] for one in pairs)
+    told = ", ".join(f"{rule} {count}" for rule, count in sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+    return f"undetermined, by rule: {told} (--json lists each)"
+
+
 def _facts(report: dict[str, Any]) -> Iterator[str]:
+    if pairs := (report.get("policy") or {}).get("undetermined_list"):
+        yield open_questions(pairs)
     if "resources" in report:
         regions = sum(len(names) for names in report["regions"].values())
         yield f"{report['resources']} resources on {', '.join(report['clouds']) or 'no cloud'}, {regions} regions"

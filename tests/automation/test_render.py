@@ -62,3 +62,9 @@ def test_words_are_read_from_the_left() -> None:
     assert first.index("create") == second.index("create")
     assert first.rstrip(" │")[-1] == "5"
     assert first.index("5") == second.index("12") + 1
+
+
+def test_rules_that_could_not_decide_are_named() -> None:
+    pairs = [{"rule": rule, "urn": "urn", "path": "tags"} for rule in ("CH-01", "K8S-NS-03", "K8S-NS-03")]
+    lines = told(policy={**POLICY, "findings": [], "undetermined": 3, "undetermined_list": pairs})
+    assert "undetermined, by rule: K8S-NS-03 2, CH-01 1 (--json lists each)" in lines
