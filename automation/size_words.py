@@ -138,7 +138,9 @@ def _found(cluster: dict[str, Any]) -> Iterator[str]:
     if plan["kept_previous"] != "no":
         yield f"the plan that runs was {plan['kept_previous']}: a better one must save more than the threshold"
     for one in plan["notes"].get("rejected", []):
-        yield f"set aside: {', '.join(one['winner'])}: {'; '.join(one['findings'])}"
+        found = ", ".join(words(name) for name in one["candidates"])
+        cost = f"{one['cost_usd_month']:,.0f} USD for {', '.join(one['pools'])}"
+        yield f"set aside by the {one['by']}: {found} ({cost}): {'; '.join(one['findings'])}"
     for limit in plan["notes"]["limits"]:
         name, _, status = limit.partition(": ")
         why = (

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sizing import infeasible
-from sizing.assemble import assemble
 from sizing.columns import Effort, generate, prepare
 from sizing.compiled import Compiled, compile_problem, parts
 from sizing.cutting import Cutting, cut, loosened
@@ -18,24 +17,16 @@ from sizing.hysteresis import choose
 from sizing.mixtures import Drawing, deepen
 from sizing.narrowing import starts
 from sizing.neighbourhood import Budget, search
-from sizing.part import PartSolution, build, within_limits
+from sizing.part import PartSolution, build
 from sizing.plan import Infeasible, Plan
-from sizing.pools import MOST_SCHEDULED, PoolSolution
 from sizing.problem import Problem
 from sizing.quantum import LAYERS
-from sizing.scheduler import pending
 from sizing.steps import changed
-from sizing.verify import verify
+from sizing.verdicts import KEPT, vcpu_used, verified
 from sizing.zoned import zoned_bound
 
 FILLS = (0.95, 0.9, 0.8, 0.7, 0.6)
 COST_TOLERANCE = 1e-6
-REPAIRED = 4  # candidates looked at pod by pod
-KEPT = {
-    "kept": "previous plan",
-    "adjusted": "previous plan, adjusted",
-    "stepped": "a step from the previous plan",
-}
 DEEPENED = 2  # the cheapest candidates, whose pools' mixes are searched
 WORTH_PROVING = 0.05  # a smaller gap needs no dearer bound
 
@@ -87,6 +78,7 @@ class Result:
     kept: str = "no"
     others: list[tuple[str, PartSolution]] = field(default_factory=list)  # what to take next, cheapest first
     limits: tuple[str, ...] = ()  # solvers that failed or met a limit
+    rejected: list[dict[str, Any]] = field(default_factory=list)  # what was set aside, by whom and why
 
 
 def solve(problem: Problem, previous: Plan | None = None) -> Plan | Infeasible:
@@ -98,92 +90,11 @@ def solve(problem: Problem, previous: Plan | None = None) -> Plan | Infeasible:
         results = _all_parts((problem,), previous)  # each part alone kept the quota, together they do not
         if isinstance(results, Infeasible):
             return results
-    return verified(problem, results, previous)
-
-
-def verified(problem: Problem, results: list[Result], previous: Plan | None) -> Plan | Infeasible:
-    """The cheapest candidates that pass the verifier; rejected ones are named in the plan's notes."""
-    given = problem.to_object()
-    for result in results:
-        schedulable(result)
-    rejected: list[dict[str, Any]] = []
-    while True:
-        plan = assemble(problem, results, previous)
-        wrong = verify(given, plan.to_object())
-        if not wrong:
-            notes = {**plan.notes, **({"rejected": rejected} if rejected else {})}
-            return replace(plan, notes=notes)
-        rejected.append({"winner": [r.winner for r in results], "findings": wrong[:5]})
-        named = [r for r in results if r.others and any(_names(r, sentence) for sentence in wrong)]
-        worse = named or [r for r in results if r.others]
-        if not worse:
-            return Infeasible(
-                constraint="unverified",
-                message=f"{problem.cluster}: no candidate passes the verifier: {'; '.join(wrong[:3])}",
-                detail={"rejected": rejected},
-            )
-        for result in worse:
-            result.candidates.pop(result.winner, None)
-            result.winner, result.solution = result.others.pop(0)
-            result.kept = "no"
-            schedulable(result)
-
-
-def schedulable(result: Result) -> None:
-    """See that kube-scheduler places every pod of the large pools: by a few more spares, or by the next candidate."""
-    ranked = [(result.winner, result.solution), *result.others]
-    best: tuple[str, PartSolution] | None = None
-    for name, solution in ranked[:REPAIRED]:
-        if best is not None and (solution.cost >= best[1].cost or result.kept != "no"):
-            break
-        pools = [_with_spares(result.compiled, made) for made in solution.pools]
-        fine = [made for made in pools if made is not None]
-        if len(fine) == len(pools):
-            repaired = PartSolution(tuple(fine))
-            if within_limits(result.compiled, repaired) and (best is None or repaired.cost < best[1].cost):
-                best = (name, repaired)
-    if best is not None:
-        if best[1] != result.solution:
-            names = [name for name, solution in ranked if solution.cost < best[1].cost - COST_TOLERANCE]
-            result.candidates = {k: v for k, v in result.candidates.items() if v >= best[1].cost - COST_TOLERANCE}
-            result.candidates[best[0]] = best[1].cost
-            result.limits += tuple(f"{name}: kube-scheduler leaves pods pending" for name in names)
-        result.kept = result.kept if best[0] == result.winner else "no"
-        result.winner, result.solution = best
-
-
-def _with_spares(compiled: Compiled, made: PoolSolution) -> PoolSolution | None:
-    """The pool with as many spares more as kube-scheduler needs, at most a few; None when that is not enough."""
-    if not any(made.counts) or sum(made.counts) <= MOST_SCHEDULED:
-        return made  # looked at while solving
-    part = compiled.pools[made.pool]
-    for more in (0, 1, 2, 4, 8):
-        for slot in sorted(range(len(made.slots)), key=lambda i: float(part.price[made.slots[i][0]])):
-            slots = tuple((t, n, s + more * (i == slot)) for i, (t, n, s) in enumerate(made.slots))
-            cost = float(sum(part.price[t] * (n + s) for t, n, s in slots))
-            tried = replace(made, slots=slots, cost=cost)
-            if tried.nodes <= part.wish.max and not pending(compiled, tried, first=True):
-                return tried
-            if not more:
-                break
-    return None
-
-
-def _names(result: Result, sentence: str) -> bool:
-    """Whether a finding speaks of a pool or workload of this part."""
-    compiled = result.compiled
-    pools = any(f"{part.wish.name}" in sentence for part in compiled.pools)
-    return pools or any(pod.workload in sentence for pod in compiled.pods)
-
-
-def vcpu_used(results: list[Result]) -> float:
-    """Sum of the vCPUs of all nodes, spares included."""
-    return sum(
-        float(r.compiled.pools[pool.pool].vcpu[t]) * (n + s)
-        for r in results
-        for pool in r.solution.pools
-        for t, n, s in pool.slots
-    )
+    made = verified(problem, results, previous)
+    if isinstance(made, Plan) or problem.vcpu_quota is None or len(results) == 1:
+        return made
+    whole = _all_parts((problem,), previous)  # spares that kube-scheduler needs may have met the quota
+    return made if isinstance(whole, Infeasible) else verified(problem, whole, previous)
 
 
 def _all_parts(problems: tuple[Problem, ...], previous: Plan | None) -> list[Result] | Infeasible:
@@ -263,7 +174,7 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:  # noqa: C901 - metho
     bound = min(max(bounds.values()), found[winner].cost)
     proof = {"bounds": bounds, "columns": columns.proof, "duals": columns.duals, "packed": every.packed}
     rest = sorted((n for n in names if n != winner), key=lambda name: (round(found[name].cost, 6), names.index(name)))
-    others = [(name, found[name]) for name in rest if found[name] != found[winner]]
+    others = [(name, found[name]) for name in rest]
     limits = tuple(
         f"{name}: {status}"
         for name, status in (("fluid", fluid.status), ("columns", columns.status), ("cuts", cuts.status))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import sizing
-from sizing import linear, portfolio
+from sizing import linear, verdicts
 from sizing.linear import Outcome
 from sizing.plan import Infeasible, Plan
 from sizing.verify import verify
@@ -19,7 +19,7 @@ def test_a_plan_the_verifier_rejects_gives_way_to_the_next(monkeypatch: pytest.M
     def picky(given: dict[str, object], plan: dict[str, object]) -> list[str]:
         return ["pool general: not this one"] if plan["pools"] == first.to_object()["pools"] else verify(given, plan)
 
-    monkeypatch.setattr(portfolio, "verify", picky)
+    monkeypatch.setattr(verdicts, "verify", picky)
     second = sizing.solve(problem())
     assert isinstance(second, Plan)
     assert second.pools != first.pools
@@ -27,7 +27,7 @@ def test_a_plan_the_verifier_rejects_gives_way_to_the_next(monkeypatch: pytest.M
 
 
 def test_when_no_candidate_passes_the_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(portfolio, "verify", lambda *_: ["pool general: never good enough"])
+    monkeypatch.setattr(verdicts, "verify", lambda *_: ["pool general: never good enough"])
     answer = sizing.solve(problem())
     assert isinstance(answer, Infeasible)
     assert answer.constraint == "unverified"

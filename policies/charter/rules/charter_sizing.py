@@ -22,6 +22,8 @@ RANDOM = "PresharedKeys"
 TAKES_KEYS = re.compile(r"(?i)secret|key")
 """Properties that keys may go into; the value of a secret in a vault stands among its `properties`."""
 EVIDENCE = "optimizer-evidence"
+CENT, ROUNDING = 0.01, 1e-6
+"""Costs are written with four decimals, sums of parts."""
 
 
 @dataclass(frozen=True)
@@ -189,16 +191,7 @@ def _document(reader: Reader) -> Iterator[Found]:
         ]
         if missing:
             yield Finding(f"document.plans.{cluster}", f"does not say {', '.join(missing)}")
-        methods = plan.get("candidates") or {}
-        classical = [cost for name, cost in methods.items() if "qaoa" not in name and isinstance(cost, int | float)]
-        cost = plan.get("cost_usd_month")
-        if (
-            classical
-            and isinstance(cost, int | float)
-            and cost > min(classical) * 1.05
-            and plan.get("kept_previous") in (None, "no")
-        ):
-            yield Finding(f"document.plans.{cluster}.cost_usd_month", "is dearer than a classical plan that was found")
+        yield from _cheapest(f"document.plans.{cluster}", plan, document.get("problems"), str(cluster))
     held = reader.read("pool_objects")
     for path, leaf in walk(held, "pool_objects"):
         if leaf is UNKNOWN:
@@ -206,6 +199,34 @@ def _document(reader: Reader) -> Iterator[Found]:
             return
     if document.get("pool_objects") != held:
         yield Finding("pool_objects", "are not the document's")
+
+
+def _cheapest(path: str, plan: dict[str, Any], problems: Any, cluster: str) -> Iterator[Found]:
+    """Nothing that was found and not refused is cheaper; a plan that is kept may cost the threshold more.
+
+    What a judge refused stands in `notes.rejected`, with its reason, and not among the candidates. A plan that may
+    change so many nodes only is a step on the way, at whatever cost.
+    """
+    notes = plan.get("notes")
+    refused = notes.get("rejected") if isinstance(notes, dict) else None
+    for number, entry in enumerate(refused if isinstance(refused, list) else ()):
+        if not isinstance(entry, dict) or not entry.get("findings"):
+            yield Finding(f"{path}.notes.rejected[{number}]", "sets a candidate aside without a reason")
+    methods, cost = plan.get("candidates"), plan.get("cost_usd_month")
+    listed = methods if isinstance(methods, dict) else {}
+    classical = [usd for name, usd in listed.items() if "qaoa" not in name and isinstance(usd, int | float)]
+    if not classical or not isinstance(cost, int | float):
+        return
+    asked = problems.get(cluster) if isinstance(problems, dict) else None
+    asked = asked if isinstance(asked, dict) else {}
+    most = min(classical)
+    if plan.get("kept_previous") not in {None, "no"}:
+        threshold = asked.get("threshold")
+        if asked.get("max_changed_nodes") is not None or not isinstance(threshold, int | float) or threshold >= 1:
+            return
+        most /= 1 - threshold
+    if cost > most * (1 + ROUNDING) + CENT:
+        yield Finding(f"{path}.cost_usd_month", "is dearer than a classical plan that was found")
 
 
 @stack_rule(
