@@ -9,94 +9,33 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from automation.exits import MEANING, Ending, Exit
+from automation.command_line import Output, app, perform
+from automation.exits import Ending, Exit
+from automation.options import (
+    Again,
+    Clusters,
+    Demand,
+    Faults,
+    Glass,
+    Json,
+    Markdown,
+    Offline,
+    Parallel,
+    Patience,
+    Project,
+    Quality,
+    Real,
+    StackName,
+    Unjudged,
+)
 from automation.session import PROJECT, Options, opened
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,  # a traceback with values would leak secrets
-    help="Drive the platform's engine: preview, judge, apply, rehearse. Exit codes: "
-    + "; ".join(f"{int(code)} {text}" for code, text in MEANING.items()),
-)
-sandbox_app = typer.Typer(no_args_is_help=True, help="The stand-in clouds: serve, faults, drift, reset.")
-app.add_typer(sandbox_app, name="sandbox")
-
-StackName = Annotated[str, typer.Argument(help="the stack: NAME of Pulumi.NAME.yaml", metavar="STACK")]
-Offline = Annotated[bool, typer.Option("--offline", help="stand-in clouds, a backend of their own")]
-Real = Annotated[bool, typer.Option("--real", help="your backend and credentials as they are")]
-Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, everything else on stderr")]
-Parallel = Annotated[int | None, typer.Option("--parallel", min=1, help="resource operations at once")]
-Demand = Annotated[Path | None, typer.Option("--demand", metavar="FILE", help="measured demand instead of the stack's")]
-Quality = Annotated[Literal["fast", "standard", "best"] | None, typer.Option("--quality", help="effort of the sizing")]
-Faults = Annotated[Path | None, typer.Option("--faults", metavar="FILE", help="fault plan of the stand-in clouds")]
-Unjudged = Annotated[bool, typer.Option("--no-policies", help="run unjudged; the report says so")]
-Glass = Annotated[str | None, typer.Option("--break-glass", metavar="REASON", help="allow the loss of stateful things")]
-Patience = Annotated[
-    float | None, typer.Option("--patience", min=1, help="seconds of silence before the watchdog ends it")
-]
-Again = Annotated[
-    list[str] | None, typer.Option("--again", metavar="URN", help="looked for by hand, not there: make it")
-]
-Project = Annotated[
-    Path, typer.Option("--project", metavar="DIR", help="folder of Pulumi.yaml", envvar="ECOSYSTEM_PROJECT")
-]
-Clusters = Annotated[Literal["schema", "api-server"], typer.Option("--clusters", help="who answers for Kubernetes")]
-Markdown = Annotated[Path | None, typer.Option("--markdown", metavar="FILE", help="also write the report as Markdown")]
-
-
-class Output:
-    """Where things go: the report to stdout (or one JSON object), everything else to stderr."""
-
-    def __init__(self, *, as_json: bool, stack: str = "") -> None:
-        self.as_json = as_json
-        self.stack = stack
-        self.err = Console(stderr=True, soft_wrap=True)
-
-    def report(self, made: dict[str, Any], markdown: Path | None = None) -> None:
-        from automation.render import markdown as as_markdown  # noqa: PLC0415
-        from automation.render import terminal  # noqa: PLC0415
-
-        if markdown:
-            markdown.write_text(as_markdown(made), encoding="utf-8")
-        if self.as_json:
-            sys.stdout.write(json.dumps(made, indent=1, default=str) + "\n")
-        else:
-            terminal(made, Console(width=None if sys.stdout.isatty() else 160))
-
-    def ending(self, ending: Ending) -> None:
-        self.err.print(str(ending), style="red", markup=False, highlight=False)
-        if self.as_json:
-            problem = {"code": int(ending.code), "reason": ending.reason, "sentence": ending.sentence}
-            made = {"stack": self.stack, "error": {**problem, "details": list(ending.details)}}
-            sys.stdout.write(json.dumps(made, indent=1) + "\n")
-
-
-def _run(output: Output, work: Callable[[], int | Exit]) -> None:
-    """Run a command and leave with its code; an unexpected exception becomes one sentence, redacted."""
-    try:
-        code = work()
-    except Ending as ending:
-        output.ending(ending)
-        code = ending.code
-    except KeyboardInterrupt:
-        code = Exit.FAILED
-    except Exception as problem:  # its text may hold secrets: only a redacted sentence leaves
-        import os  # noqa: PLC0415
-
-        from automation.redact import Redactor, of_environment  # noqa: PLC0415
-
-        text = Redactor(of_environment(os.environ)).text(f"{type(problem).__name__}: {problem}")
-        output.ending(Ending(Exit.FAILED, "bug", f"this should not happen: {text}"))
-        if os.environ.get("ECOSYSTEM_DEBUG"):
-            raise
-        code = Exit.FAILED
-    raise typer.Exit(int(code))
+__all__ = ["app", "main"]
 
 
 def _refused(made: dict[str, Any]) -> Exit:
@@ -138,7 +77,7 @@ def preview(
             output.report(session.redactor.value(made), markdown)
         return _refused(made)
 
-    _run(output, work)
+    perform(output, work)
 
 
 @app.command()
@@ -182,7 +121,7 @@ def up(
             output.report(session.redactor.value(made))
         return _refused(made)
 
-    _run(output, work)
+    perform(output, work)
 
 
 def _simple(name: str) -> Callable[..., None]:
@@ -231,7 +170,7 @@ def _simple(name: str) -> Callable[..., None]:
                 return Exit.DRIFT
             return _refused(made)
 
-        _run(output, work)
+        perform(output, work)
 
     return command
 
@@ -276,7 +215,7 @@ def rehearse(
         quiet = not (made["second_up_changes"] or made["refresh_changes"] or made["left_after_destroy"])
         return Exit.OK if same and quiet else Exit.FAILED
 
-    _run(output, work)
+    perform(output, work)
 
 
 @app.command()
@@ -343,7 +282,7 @@ def size(
             show(made, Console(width=None if sys.stdout.isatty() else 120), explain=explain_it)
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @app.command()
@@ -367,7 +306,7 @@ def doctor(
             doctor_.show(made, Console())
         return Exit.OK if made["ok"] else Exit.FAILED
 
-    _run(output, work)
+    perform(output, work)
 
 
 @app.command()
@@ -382,7 +321,7 @@ def restore(stack: StackName, offline: Offline = False, real: Real = False, proj
         output.err.print(f"restored from {good}; the broken file is {broken}", markup=False, highlight=False)
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @app.command()
@@ -400,7 +339,7 @@ def explain(key: Annotated[str, typer.Argument(help="a key of the stack file, e.
             raise Ending(Exit.WRONG_INPUT, "key", text) from None
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @app.command()
@@ -421,7 +360,7 @@ def lock(
             sys.stdout.write(f"{each.state:7}{each.chart} {each.version}: {each.text}\n")
         return Exit.FAILED if any(each.state == "failed" for each in results) else Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 def main() -> None:

@@ -15,8 +15,9 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from automation.cli import Json, Offline, Output, Project, _run, app
+from automation.command_line import Output, app, perform
 from automation.exits import Ending, Exit
+from automation.options import Json, Offline, Project
 from automation.render import open_questions
 from automation.session import PROJECT
 
@@ -68,7 +69,7 @@ def law(
             show(made, Console(width=None if sys.stdout.isatty() else 160))
         return Exit.REFUSED if made["mandatory"] else Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @law_app.command("render")
@@ -101,7 +102,7 @@ def render(
         output.err.print(f"written: {out / f'{door}.yaml'}", markup=False, highlight=False)
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 def _facts(config: Path | None, stack: str | None, project: Path, *, offline: bool) -> dict[str, Any]:

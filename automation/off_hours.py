@@ -8,8 +8,9 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from automation.cli import Json, Output, Project, Quality, StackName, _run, app
+from automation.command_line import Output, app, perform
 from automation.exits import Ending, Exit
+from automation.options import Json, Project, Quality, StackName
 from automation.session import PROJECT, Options
 
 
@@ -99,4 +100,4 @@ def off_hours(stack: StackName, as_json: Json = False, quality: Quality = None, 
         )
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)

@@ -7,10 +7,34 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from automation.cli import Glass, Json, Offline, Output, Parallel, Patience, Project, Real, StackName
+import typer
+
+from automation.command_line import Output
 from automation.session import PROJECT, Options
+
+StackName = Annotated[str, typer.Argument(help="the stack: NAME of Pulumi.NAME.yaml", metavar="STACK")]
+Offline = Annotated[bool, typer.Option("--offline", help="stand-in clouds, a backend of their own")]
+Real = Annotated[bool, typer.Option("--real", help="your backend and credentials as they are")]
+Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, everything else on stderr")]
+Parallel = Annotated[int | None, typer.Option("--parallel", min=1, help="resource operations at once")]
+Demand = Annotated[Path | None, typer.Option("--demand", metavar="FILE", help="measured demand instead of the stack's")]
+Quality = Annotated[Literal["fast", "standard", "best"] | None, typer.Option("--quality", help="effort of the sizing")]
+Faults = Annotated[Path | None, typer.Option("--faults", metavar="FILE", help="fault plan of the stand-in clouds")]
+Unjudged = Annotated[bool, typer.Option("--no-policies", help="run unjudged; the report says so")]
+Glass = Annotated[str | None, typer.Option("--break-glass", metavar="REASON", help="allow the loss of stateful things")]
+Patience = Annotated[
+    float | None, typer.Option("--patience", min=1, help="seconds of silence before the watchdog ends it")
+]
+Again = Annotated[
+    list[str] | None, typer.Option("--again", metavar="URN", help="looked for by hand, not there: make it")
+]
+Project = Annotated[
+    Path, typer.Option("--project", metavar="DIR", help="folder of Pulumi.yaml", envvar="ECOSYSTEM_PROJECT")
+]
+Clusters = Annotated[Literal["schema", "api-server"], typer.Option("--clusters", help="who answers for Kubernetes")]
+Markdown = Annotated[Path | None, typer.Option("--markdown", metavar="FILE", help="also write the report as Markdown")]
 
 SHARED: Final[dict[str, tuple[Any, Any]]] = {
     "offline": (Offline, False),

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from automation.cli import Output, Project, StackName, _run, app
+from automation.command_line import Output, app, perform
 from automation.exits import Ending, Exit
+from automation.options import Project, StackName
 from automation.session import PROJECT, Options
 
 HEADER = "# Written by `python -m automation propagation`: do not edit.\n"
@@ -55,7 +56,7 @@ def propagation(
         output.err.print(said, markup=False, highlight=False)
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 def _text(file: Path) -> str:

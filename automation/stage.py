@@ -15,9 +15,10 @@ import typer
 import yaml
 
 from automation import locks, places
-from automation.cli import Clusters, Faults, Json, Output, Project, StackName, _run, sandbox_app
+from automation.command_line import Output, perform, sandbox_app
 from automation.exits import Ending, Exit
 from automation.modes import OFFLINE_HEADER
+from automation.options import Clusters, Faults, Json, Project, StackName
 from automation.places import Place
 from automation.session import PROJECT
 from automation.workdir import stack_file
@@ -50,7 +51,7 @@ def serve(
         os.execv(sys.executable, command)  # noqa: S606 - our own module takes over, with its signals
         return 0
 
-    _run(output, work)
+    perform(output, work)
 
 
 @sandbox_app.command("faults")
@@ -76,7 +77,7 @@ def faults_(
         sys.stdout.write(f"# {OFFLINE_HEADER}\n{shown}")
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @sandbox_app.command()
@@ -103,7 +104,7 @@ def drift(
         sys.stdout.write(json.dumps({"header": OFFLINE_HEADER, "planted": planted}, indent=1, default=_plain) + "\n")
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 def _plain(value: Any) -> Any:
@@ -125,4 +126,4 @@ def reset(stack: StackName, project: Project = PROJECT) -> None:
         output.err.print(f"forgotten: {place.folder}", markup=False, highlight=False)
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = ("-m", "automation", "preview", "dev", "--offline")
-WIDTH = 160  # of a terminal that is none: automation/cli.py
+WIDTH = 160  # of a terminal that is none: automation/command_line.py
 
 
 def main() -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from automation.cli import Unjudged, _run, app
+from automation.command_line import app, perform
 from automation.exits import Ending, Exit
-from automation.options import Run, on_a_stack
+from automation.options import Run, Unjudged, on_a_stack
 from automation.session import opened
 
 if TYPE_CHECKING:
@@ -156,4 +156,4 @@ def answer(
         sys.stdout.write(json.dumps(made, indent=1) + "\n" if run.as_json else "\n".join(lines) + "\n")
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)

@@ -11,8 +11,9 @@ from typing import Annotated
 
 import typer
 
-from automation.cli import Output, Project, _run, app
+from automation.command_line import Output, app, perform
 from automation.exits import Ending, Exit
+from automation.options import Project
 from automation.session import PROJECT
 
 TOKEN_VARIABLE = "ECOSYSTEM_CONSOLE_TOKEN"  # noqa: S105 - the name of a variable
@@ -76,4 +77,4 @@ def console(
         uvicorn.Server(config).run(sockets=[socket])
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)

@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from automation.cli import Json, Output, Project, Real, _run, app
+from automation.command_line import Output, app, perform
 from automation.exits import Ending, Exit
-from automation.options import Run, on_a_stack
+from automation.options import Json, Project, Real, Run, on_a_stack
 from automation.session import PROJECT
 
 guard_app = typer.Typer(no_args_is_help=True, help="The guard of the pipelines: what failed, why, and what is done.")
@@ -48,7 +48,7 @@ def look(records: Records, as_json: Json = False) -> None:
         _write(as_json, rows, lines)
         return Exit.OK if all(run.conclusion == "success" for run in runs) else Exit.FAILED
 
-    _run(output, work)
+    perform(output, work)
 
 
 @guard_app.command()
@@ -90,7 +90,7 @@ def act(
         _write(as_json, outcome.record(), [*outcome.tried, *proof, f"{failed.name} {failed.id}: {outcome.ended}"])
         return Exit.OK if outcome.ended in GREEN else Exit.FAILED
 
-    _run(output, work)
+    perform(output, work)
 
 
 @guard_app.command()
@@ -111,7 +111,7 @@ def health(records: Records, as_json: Json = False) -> None:
         _write(as_json, made, [*lines, *(f"flaky: {one}" for one in made["flaky"])])
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @guard_app.command()
@@ -148,4 +148,4 @@ def watch(
         _write(run.as_json, made, [*verdict.log, f"{stack}: {verdict.outcome}"])
         return Exit.OK if verdict.outcome == "promoted" else Exit.FAILED
 
-    _run(output, work)
+    perform(output, work)

@@ -11,8 +11,9 @@ from typing import Annotated, Final
 
 import typer
 
-from automation.cli import Json, Output, _run, app
+from automation.command_line import Output, app, perform
 from automation.exits import Ending, Exit
+from automation.options import Json
 
 images_app = typer.Typer(no_args_is_help=True, help="Images in manifests, and the versions that registries have.")
 app.add_typer(images_app, name="images")
@@ -73,4 +74,4 @@ def update_images(
         output.err.print(said, markup=False, highlight=False)
         return Exit.FAILED if any(each.state == "failed" for each in found) else Exit.OK
 
-    _run(output, work)
+    perform(output, work)

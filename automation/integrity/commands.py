@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from automation.cli import Json, Output, Project, _run, app
+from automation.command_line import Output, app, perform
 from automation.exits import Ending, Exit
+from automation.options import Json, Project
 from automation.session import PROJECT
 
 Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="write the report there")]
@@ -61,7 +62,7 @@ def verify_integrity(out: Out = None, key: KeyFile = None, as_json: Json = False
         }
         return _finish(output, project, parts, out, key)
 
-    _run(output, work)
+    perform(output, work)
 
 
 def _ledger(project: Path) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def verify_config_integrity(
 
         return _finish(output, project, {str(file): judge(file, project).record()}, out, key)
 
-    _run(output, work)
+    perform(output, work)
 
 
 @app.command("verify-secrets-compliance")
@@ -117,4 +118,4 @@ def verify_secrets_compliance(
         parts = {"tree": secrets.tree(project).record(), "credentials": secrets.credentials(file).record()}
         return _finish(output, project, parts, out, key)
 
-    _run(output, work)
+    perform(output, work)

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
-from automation.cli import Json, Output, Project, _run, app
+from automation.command_line import Output, app, perform
 from automation.exits import Ending, Exit
+from automation.options import Json, Project
 from automation.session import PROJECT
 from automation.signing.commands import Key, signers_file
 
@@ -50,7 +51,7 @@ def verify(as_json: Json = False, project: Project = PROJECT) -> None:
             )
         return Exit.OK if verdict.ok else Exit.REFUSED
 
-    _run(output, work)
+    perform(output, work)
 
 
 @ledger_app.command()
@@ -81,7 +82,7 @@ def show(
                 )
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @ledger_app.command()
@@ -97,7 +98,7 @@ def checkpoint(key: Key, project: Project = PROJECT) -> None:
         output.err.print(f"entry {seq} ({head[:12]}) is signed", highlight=False)
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @ledger_app.command()
@@ -119,7 +120,7 @@ def archive(
         output.err.print(f"archived: {made}" if made else "no entry is that old", markup=False, highlight=False)
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @ledger_app.command()
@@ -139,7 +140,7 @@ def forget(
         output.err.print(f"{_ledger(project).forget(name, now())} has no name any more", highlight=False)
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @ledger_app.command()
@@ -157,4 +158,4 @@ def figures(
         sys.stdout.write(json.dumps(made, indent=1) + "\n")
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)

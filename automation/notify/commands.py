@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
-from automation.cli import Json, Output, Project, _run, app
+from automation.command_line import Output, app, perform
 from automation.exits import Ending, Exit
+from automation.options import Json, Project
 from automation.session import PROJECT
 
 alerts_app = typer.Typer(no_args_is_help=True, help="Alerts: receivers stand in ECOSYSTEM_NOTIFY (apprise addresses).")
@@ -34,7 +35,7 @@ def send(
         sys.stdout.write(f"{sent}\n")
         return Exit.FAILED if sent == "failed" else Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @alerts_app.command("list")
@@ -56,7 +57,7 @@ def list_(as_json: Json = False) -> None:
             )
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @alerts_app.command()
@@ -76,7 +77,7 @@ def acknowledge(
         output.err.print(f"{who} takes {key}", markup=False, highlight=False)
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @alerts_app.command()
@@ -91,4 +92,4 @@ def escalate() -> None:
         sys.stdout.write(f"{len(told)} escalated{': ' if told else ''}{', '.join(told)}\n")
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from automation.cli import _run, app
+from automation.command_line import app, perform
 from automation.exits import Ending, Exit
 from automation.options import Run, on_a_stack
 from automation.session import Options, opened
@@ -113,4 +113,4 @@ def deploy(asked: Run, key: KeyFile = None, plan: PlanFile = Path("build/deploy-
             sys.stdout.write(json.dumps(made, indent=1) + "\n")
         return code
 
-    _run(output, work)
+    perform(output, work)

@@ -11,8 +11,9 @@ from typing import Annotated
 
 import typer
 
-from automation.cli import Json, Output, Project, _run, app
+from automation.command_line import Output, app, perform
 from automation.exits import Ending, Exit
+from automation.options import Json, Project
 from automation.session import PROJECT
 
 pipelines_app = typer.Typer(no_args_is_help=True, help="The forges' workflow files, written from one definition.")
@@ -52,7 +53,7 @@ def pipeline(
         good = made.conclusion == "success" or (made.conclusion == "neutral" and allow_degraded)
         return Exit.OK if good else Exit.FAILED
 
-    _run(output, work)
+    perform(output, work)
 
 
 @pipelines_app.command()
@@ -69,7 +70,7 @@ def write(project: Project = PROJECT) -> None:
             output.err.print(f"written: {path.relative_to(project)}", markup=False, highlight=False)
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @pipelines_app.command()
@@ -88,7 +89,7 @@ def check(project: Project = PROJECT) -> None:
             output.err.print(f"not resolved, and used by no workflow as it is: {name}", highlight=False)
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @pipelines_app.command()
@@ -109,4 +110,4 @@ def pins(
             raise Ending(Exit.REFUSED, "pin", "the forge says otherwise, or nothing", tuple(differs))
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from automation.cli import _run, app
+from automation.command_line import app, perform
 from automation.exits import Ending, Exit
 from automation.options import Run, on_a_stack
 from automation.session import Options, opened
@@ -99,4 +99,4 @@ def rollback(
         output.report(made)
         return Exit.REFUSED if made["refused"] else Exit.OK
 
-    _run(output, work)
+    perform(output, work)

@@ -11,8 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from automation.cli import Json, Offline, Output, Project, Quality, Real, Unjudged, _run, app
+from automation.command_line import Output, app, perform
 from automation.exits import Exit
+from automation.options import Json, Offline, Project, Quality, Real, Unjudged
 from automation.session import PROJECT, Options
 
 
@@ -59,4 +60,4 @@ def report(
             output.err.print(f"{page.stack}: {page.verdict}", markup=False, highlight=False)
         return Exit.REFUSED if any(one["refused"] for one in reports) else Exit.OK
 
-    _run(output, work)
+    perform(output, work)

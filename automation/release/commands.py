@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from automation.cli import Output, Project, _run, app
+from automation.command_line import Output, app, perform
 from automation.exits import Ending, Exit
+from automation.options import Project
 from automation.session import PROJECT
 from automation.signing.commands import Key, signers_file
 
@@ -40,7 +41,7 @@ def sbom(
         output.err.print(f"written: {out}", markup=False, highlight=False)
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @release_app.command()
@@ -78,7 +79,7 @@ def provenance(
         output.err.print(f"signed by {own.owner}: {out}", markup=False, highlight=False)
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @release_app.command()
@@ -104,4 +105,4 @@ def verify(
         sys.stdout.write(f"{len(files)} files are as released\n")
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)

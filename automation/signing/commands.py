@@ -13,9 +13,9 @@ from typing import Annotated, Any
 
 import typer
 
-from automation.cli import Demand, Output, Project, Quality, Unjudged, _run, app
+from automation.command_line import Output, app, perform
 from automation.exits import Ending, Exit
-from automation.options import Run, on_a_stack
+from automation.options import Demand, Project, Quality, Run, Unjudged, on_a_stack
 from automation.session import PROJECT, opened
 
 keys_app = typer.Typer(no_args_is_help=True, help="The key pairs that sign plans and the ledger.")
@@ -59,7 +59,7 @@ def plan(
             output.report(session.redactor.value(made))
         return Exit.REFUSED if signed is None else Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @app.command()
@@ -101,7 +101,7 @@ def approve(
         output.err.print(f"{own.owner} approved {file}", markup=False, highlight=False)
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @keys_app.command()
@@ -126,7 +126,7 @@ def generate(
         sys.stdout.write(json.dumps(made.public.record(), indent=1) + "\n")
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @keys_app.command()
@@ -150,7 +150,7 @@ def trust(
         signers.save(signers_file(project))
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @keys_app.command()
@@ -174,7 +174,7 @@ def rotate(key: Key, out: Private, project: Project = PROJECT) -> None:
         output.err.print(f"{old.public.key_id} is retired, {fresh.public.key_id} signs from now on", highlight=False)
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)
 
 
 @keys_app.command("list")
@@ -190,4 +190,4 @@ def list_(project: Project = PROJECT) -> None:
             sys.stdout.write(f"{known.key_id}  {known.owner}  {', '.join(known.roles)}  {end}\n")
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)

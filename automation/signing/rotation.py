@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from automation.cli import Output, Project, StackName, _run, app
+from automation.command_line import Output, app, perform
 from automation.exits import Ending, Exit
+from automation.options import Project, StackName
 from automation.session import PROJECT, Options, opened
 
 if TYPE_CHECKING:
@@ -164,4 +165,4 @@ def rotate_secrets(
                 output.err.print(line, markup=False, highlight=False)
         return Exit.OK
 
-    _run(output, work)
+    perform(output, work)

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from automation.cli import Output, Project, _run, app
+from automation.command_line import Output, app, perform
 from automation.exits import Ending, Exit
+from automation.options import Project
 from automation.session import PROJECT
 
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="reports and plans; what is there goes")]
@@ -37,4 +38,4 @@ def story(out: Out = Path("build/story"), good: Good = None, bad: Bad = None, pr
         output.err.print(f"{len(told)} chapters, {len(otherwise)} ended otherwise; left in {folder}", highlight=False)
         return Exit.FAILED if otherwise else Exit.OK
 
-    _run(output, work)
+    perform(output, work)
