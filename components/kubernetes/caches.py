@@ -15,6 +15,7 @@ from components.kubernetes.crds.cert_manager import (
 )
 from components.kubernetes.secrets import external
 from components.kubernetes.service import Ground, Service, resources, spread
+from components.kubernetes.store_access import StoreSettings, tell
 from stacks.quantities import memory_mib
 from stacks.services.caches import CACHES, Cache, password
 
@@ -67,9 +68,7 @@ class Caches(Service):
             self.last = list(held)
             released.append(self.release("valkey", values(ground, key, each), name=f"valkey-{key}"))
             for user in sorted(each.users):
-                namespace, account = user.split("/")
-                called = f"store-{key}-{account}"
-                self.settings(f"{namespace}-{called}", namespace, access(key, user), object_name=called)
+                tell(self, key, user, access(key, user))
         self.last = released or [closed]
         self.done()
 
@@ -79,17 +78,15 @@ def login(user: str) -> str:
     return user.replace("/", ".")
 
 
-def access(cache: str, user: str) -> dict[str, str]:
+def access(cache: str, user: str) -> StoreSettings:
     """What a user finds in its namespace, in the words of the stores that clouds run; nothing in it is secret."""
-    return {
-        "host": f"{cache}.{CACHES}.svc",
-        "port": str(VALKEY),
-        "database": "0",
-        "user": login(user),
-        "tls": "required",
-        "secret": password(cache, user),
-        "identity": "",
-    }
+    return StoreSettings(
+        host=f"{cache}.{CACHES}.svc",
+        port=VALKEY,
+        database="0",
+        user=login(user),
+        secret=password(cache, user),
+    )
 
 
 def passwords(cache: str, wish: Cache) -> dict[str, str]:

@@ -13,6 +13,7 @@ from components.grants import Holder
 from components.kubernetes import database_kinds
 from components.kubernetes.database_flows import OPERATOR, POSTGRES
 from components.kubernetes.service import Ground, Service, resources, spread
+from components.kubernetes.store_access import StoreSettings, tell
 from stacks.services.databases import DATABASES, Database, password
 
 BETWEEN: Final = {"sidecar.istio.io/inject": "true", "istio.io/dataplane-mode": "none"}
@@ -78,22 +79,18 @@ class Databases(Service):
         made = self.custom(key, servers, namespace=DATABASES, after=[*self.last, store, *known])
         self.custom(key, database_kinds.nightly(key, hour), namespace=DATABASES, after=[made])
         for user in sorted(wish.users):
-            namespace, account = user.split("/")
-            called = f"store-{key}-{account}"
-            self.settings(f"{namespace}-{called}", namespace, access(key, user), object_name=called)
+            tell(self, key, user, access(key, user))
 
 
-def access(database: str, user: str) -> dict[str, str]:
+def access(database: str, user: str) -> StoreSettings:
     """What a user finds in its namespace, in the words of the stores that clouds run; nothing in it is secret."""
-    return {
-        "host": f"{database}-rw.{DATABASES}.svc",
-        "port": str(POSTGRES),
-        "database": database_kinds.OWNER,
-        "user": database_kinds.login(user),
-        "tls": "required",
-        "secret": password(database, user),
-        "identity": "",
-    }
+    return StoreSettings(
+        host=f"{database}-rw.{DATABASES}.svc",
+        port=POSTGRES,
+        database=database_kinds.OWNER,
+        user=database_kinds.login(user),
+        secret=password(database, user),
+    )
 
 
 def operator(ground: Ground) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from pulumi_kubernetes.networking.v1 import (
 from components.contracts import Cluster, HeldStore
 from components.grants import Holder, PodIdentity
 from components.kubernetes.enclosed import PRIVATE
-from components.kubernetes.service import TIMEOUTS
+from components.kubernetes.service import TIMEOUTS, Service
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,42 @@ class Opening:
     login: pulumi.Output[str]
     identity: PodIdentity
     after: Sequence[pulumi.Resource] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreSettings:
+    """What a workload finds about a store, whoever runs it; `secret` says where a password stands, not what it is."""
+
+    host: pulumi.Input[str]
+    port: int
+    database: pulumi.Input[str]
+    user: pulumi.Input[str]
+    secret: pulumi.Input[str]
+    identity: pulumi.Input[str] = ""
+
+    def data(self) -> dict[str, pulumi.Input[str]]:
+        """Return the words of the ConfigMap."""
+        return {
+            "host": self.host,
+            "port": str(self.port),
+            "database": self.database,
+            "user": self.user,
+            "tls": "required",
+            "secret": self.secret,
+            "identity": self.identity,
+        }
+
+
+def named(store: str, account: str) -> str:
+    """Name of that ConfigMap, in the workload's namespace."""
+    return f"store-{store}-{account}"
+
+
+def tell(service: Service, store: str, user: str, told: StoreSettings) -> None:
+    """Tell a user, NAMESPACE/ACCOUNT, about a store that a service runs in the cluster."""
+    namespace, account = user.split("/")
+    name = named(store, account)
+    service.settings(f"{namespace}-{name}", namespace, told.data(), object_name=name)
 
 
 class StoreAccess(pulumi.ComponentResource):
@@ -48,19 +84,18 @@ class StoreAccess(pulumi.ComponentResource):
             depends_on=[cluster.ready, *opening.after],
             custom_timeouts=TIMEOUTS,
         )
-        named = ObjectMetaArgs(name=f"store-{opening.key}-{holder.account}", namespace=holder.namespace)
+        metadata = ObjectMetaArgs(name=named(opening.key, holder.account), namespace=holder.namespace)
         ConfigMap(
             name,
-            metadata=named,
-            data={
-                "host": store.address,
-                "port": str(store.port),
-                "database": store.database,
-                "user": opening.login,
-                "tls": "required",
-                "secret": store.secret,
-                "identity": opening.identity.principal,
-            },
+            metadata=metadata,
+            data=StoreSettings(
+                host=store.address,
+                port=store.port,
+                database=store.database,
+                user=opening.login,
+                secret=store.secret,
+                identity=opening.identity.principal,
+            ).data(),
             opts=child,
         )
         ways = [
@@ -79,7 +114,7 @@ class StoreAccess(pulumi.ComponentResource):
             rules.append(NetworkPolicyEgressRuleArgs(to=[NetworkPolicyPeerArgs(ip_block=internet)], ports=_tcp(443)))
         NetworkPolicy(
             name,
-            metadata=named,
+            metadata=metadata,
             spec=NetworkPolicySpecArgs(
                 pod_selector=LabelSelectorArgs(match_labels={"app": holder.account}),
                 policy_types=["Egress"],

@@ -119,7 +119,7 @@ def test_in_a_mesh_who_somebody_is_decides_too(cloud: Cloud) -> None:
 def test_users_find_what_users_of_the_clouds_stores_find(cloud: Cloud) -> None:
     found = named(build(cloud, SERVICES), "ConfigMap", "store-sessions-gateway")
     assert found["metadata"]["namespace"] == "platform"
-    assert found["data"] == access("sessions", "platform/gateway")
+    assert found["data"] == access("sessions", "platform/gateway").data()
     assert set(found["data"]) == {"host", "port", "database", "user", "tls", "secret", "identity"}
 
 

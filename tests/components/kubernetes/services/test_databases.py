@@ -99,7 +99,7 @@ def test_the_store_of_secrets_is_open_to_the_databases(cloud: Cloud) -> None:
 def test_users_find_what_users_of_the_clouds_stores_find(cloud: Cloud) -> None:
     found = named(build(cloud, SERVICES), "ConfigMap", "store-orders-gateway")
     assert found["metadata"]["namespace"] == "platform"
-    assert found["data"] == access("orders", "platform/gateway")
+    assert found["data"] == access("orders", "platform/gateway").data()
     assert found["data"]["host"] == "orders-rw.databases.svc"
     assert set(found["data"]) == {"host", "port", "database", "user", "tls", "secret", "identity"}
     assert found["data"]["secret"] == password("orders", "platform/gateway")
