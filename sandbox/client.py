@@ -7,11 +7,12 @@ from typing import Any
 
 import grpc
 
-from sandbox.cloud import Asked, Difference
+from sandbox.asked import Asked
+from sandbox.cloud import Difference
 from sandbox.compare import differences
 from sandbox.connection import Connection
 from sandbox.errors import Failure, Refused
-from sandbox.invokes.table import answer
+from sandbox.invokes import answer
 from sandbox.kubernetes.kubeconfig import parse
 from sandbox.kubernetes.options import refused_options
 from sandbox.profiles import PROFILES

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
 
+from sandbox.asked import Asked
 from sandbox.behaviour import every_rule, rules  # noqa: F401 - they register themselves
 from sandbox.behaviour.outputs import complete
 from sandbox.behaviour.rows import Row, row
@@ -37,18 +38,6 @@ class Difference:
     changes: dict[Path, Change]
     replaces: frozenset[Path]
     delete_first: bool
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A resource as the engine names it."""
-
-    urn: str
-    type: str
-    name: str
-    timeout: float = 0  # seconds the program grants; 0 is the provider's own choice
-    ignore: tuple[str, ...] = ()  # paths of ignoreChanges, as the engine writes them
-    connection: Connection | None = field(default=None, compare=False, repr=False)
 
 
 class Cloud:

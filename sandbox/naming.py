@@ -10,7 +10,7 @@ from sandbox.profiles import Profile
 from sandbox.schema.model import TypeSchema
 
 if TYPE_CHECKING:
-    from sandbox.cloud import Asked
+    from sandbox.asked import Asked
 
 
 def physical_name(  # noqa: PLR0913, PLR0917 - what the engine hands over

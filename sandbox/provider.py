@@ -13,7 +13,8 @@ from google.protobuf import any_pb2, empty_pb2
 from google.rpc import status_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from sandbox.cloud import Asked, Difference
+from sandbox.asked import Asked
+from sandbox.cloud import Difference
 from sandbox.connection import Connection
 from sandbox.errors import Failure, Refused, Uninitialised
 from sandbox.kubernetes.inputs import pruned

@@ -13,7 +13,7 @@ from typing import Any
 import grpc
 import tenacity
 
-from sandbox.cloud import Asked
+from sandbox.asked import Asked
 from sandbox.connection import Connection
 from sandbox.errors import Refused, Uninitialised
 from sandbox.faults import Fault, Kind, Match, Plan

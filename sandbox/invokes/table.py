@@ -1,4 +1,4 @@
-"""Every look-up that is served, by token."""
+"""The table of look-ups that are served, by token: answers register themselves in it."""
 
 from __future__ import annotations
 
@@ -39,18 +39,3 @@ def serves(*names: str) -> Callable[[Answer], Answer]:
         return function
 
     return register
-
-
-def answer(  # noqa: PLR0913, PLR0917 - the parts belong together
-    token: str,
-    args: dict[str, Any],
-    connection: Connection,
-    database: Database,
-    now: str,
-    numbers: dict[str, str],
-) -> dict[str, Any] | None:
-    """Answer a look-up, or return None when nobody does."""
-    from sandbox.invokes import aws, azure, gcp  # noqa: F401, PLC0415 - they register themselves
-
-    found = ANSWERS.get(token)
-    return None if found is None else found(Question(args, connection, database, now, numbers))

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import yaml
 
-from sandbox.cloud import Asked
+from sandbox.asked import Asked
 from sandbox.connection import Connection
 from sandbox.kubernetes import words
 from sandbox.kubernetes.backend import ApiError, Cluster, Json, ObjectRef, Unreachable

@@ -12,7 +12,7 @@ from sandbox.schema.store import SchemaStore
 from sandbox.wire import has_unknown, is_unknown
 
 if TYPE_CHECKING:
-    from sandbox.cloud import Asked
+    from sandbox.asked import Asked
 
 AUTONAMED = "pulumi.com/autonamed"
 _SERVER_OWNED = ("uid", "resourceVersion", "generation", "managedFields", "creationTimestamp", "deletionTimestamp",

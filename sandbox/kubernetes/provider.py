@@ -6,7 +6,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sandbox.cloud import Asked, Difference
+from sandbox.asked import Asked
+from sandbox.cloud import Difference
 from sandbox.connection import Connection
 from sandbox.errors import Failure, Uninitialised
 from sandbox.kubernetes import words

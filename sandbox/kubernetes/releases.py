@@ -10,7 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sandbox.cloud import Asked, Difference
+from sandbox.asked import Asked
+from sandbox.cloud import Difference
 from sandbox.compare import differences
 from sandbox.connection import Connection
 from sandbox.errors import Failure

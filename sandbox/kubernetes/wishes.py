@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from sandbox.cloud import Asked
+from sandbox.asked import Asked
 from sandbox.kubernetes.options import Options
 
 FIRST_MANAGER: Final = "pulumi-kubernetes"

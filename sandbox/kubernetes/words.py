@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import grpc
 
-from sandbox.cloud import Asked
+from sandbox.asked import Asked
 from sandbox.errors import Refused
 from sandbox.kubernetes.backend import ApiError, Json, NoSuchKind, Unreachable
 
