@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from automation import approved, drift, gate, recovery, report, statefile
+from automation import approved, drift, gate, recovery, references, report, statefile
 from automation.exits import Ending, Exit
 from automation.policy import Verdicts, verdicts
 from automation.success import demand_success
@@ -85,6 +85,7 @@ def preview(session: Session, save_plan: Path | None = None, *flags: str) -> tup
     refusals += gate.budget(made["cost_monthly_usd"]["after"], session.stack.budget.monthly_usd)
     refusals += gate.stateful(steps, session.options.break_glass)
     refusals += gate.upgrades(steps)
+    refusals += references.refusals(session.stack, outcome.collected.steps)
     report.refuse(made, refusals)
     if save_plan is not None:
         approved.save(save_plan, session.name, outcome.collected.steps)

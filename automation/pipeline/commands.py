@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from automation import off_hours, propagation
+from automation import manifests, off_hours, propagation
 from automation.answers import commands as answer_commands
 from automation.console import commands as console_commands
 from automation.guard import commands as guard_commands
@@ -20,5 +20,5 @@ from automation.story import commands as story_commands
 REGISTERED = (
     signing_commands, ledger_commands, laptop, rollback, integrity_commands, report_commands, story_commands,
     answer_commands, deploy, rotation, release_commands, guard_commands, alert_commands, console_commands, off_hours,
-    image_commands, propagation,
+    image_commands, propagation, manifests,
 )  # fmt: skip

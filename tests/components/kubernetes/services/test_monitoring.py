@@ -3,109 +3,23 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import pytest
 
+from components.kubernetes.exported import EXPORTED
 from components.kubernetes.flows import PROMETHEUS, Pods, of_stack
 from components.kubernetes.objectives import BURNS
+from components.kubernetes.references.queries import figures
 from stacks.services.settings import Services
 from stacks.services.table import TABLE
 from tests.components.kubernetes.services.built import ALL, build, objects, releases
 from tests.components.mock_cloud import Cloud
 
-EXPORTED = {
-    "monitoring": {
-        "up",
-        "node_cpu_seconds_total",
-        "node_memory_MemAvailable_bytes",
-        "node_memory_MemTotal_bytes",
-        "kube_pod_status_phase",
-        "kube_pod_container_status_restarts_total",
-        "kube_horizontalpodautoscaler_spec_max_replicas",
-        "kube_horizontalpodautoscaler_status_current_replicas",
-        "kube_cronjob_status_last_schedule_time",
-        "kube_cronjob_status_last_successful_time",
-    },
-    "mesh": {"istio_requests_total", "istio_request_duration_milliseconds_bucket"},
-    "cert_manager": {"certmanager_certificate_ready_status", "certmanager_certificate_expiration_timestamp_seconds"},
-    "external_secrets": {"externalsecret_status_condition"},
-    "logs": {"loki_write_dropped_entries_total"},
-    "cost": {
-        "container_cpu_allocation",
-        "container_memory_allocation_bytes",
-        "node_cpu_hourly_cost",
-        "node_ram_hourly_cost",
-        "node_total_hourly_cost",
-    },
-    "probes": {"probe_success", "probe_ssl_earliest_cert_expiry", "probe_duration_seconds"},
-    "gatekeeper": {"gatekeeper_violations", "gatekeeper_audit_last_run_time"},
-    "falco": {
-        "falcosecurity_falco_rules_matches_total",
-        "falcosecurity_scap_n_drops_total",
-        "falcosecurity_scap_n_evts_total",
-    },
-    "trivy": {"trivy_image_vulnerabilities"},
-    "scaling": {"keda_scaler_detail_errors_total"},
-    "node_scaling": {
-        "cluster_autoscaler_unschedulable_pods_count",
-        "cluster_autoscaler_nodes_count",
-        "cluster_autoscaler_max_nodes_count",
-    },
-    "overflow": {
-        "karpenter_nodepools_usage",
-        "karpenter_nodepools_limit",
-        "karpenter_nodeclaims_disrupted_total",
-        "karpenter_interruption_received_messages_total",
-        "karpenter_cloudprovider_errors_total",
-    },
-    "gitops": {"argocd_app_info"},
-    "rollouts": {"rollout_info"},
-    "runners": {"gha_assigned_jobs", "gha_max_runners"},
-    "backup": {
-        "velero_backup_last_status",
-        "velero_backup_last_successful_timestamp",
-        "velero_backup_location_status_gauge",
-        "velero_backup_total",
-        "velero_backup_duration_seconds_bucket",
-    },
-    "valkey": {
-        "redis_up",
-        "redis_connected_slaves",
-        "redis_memory_used_bytes",
-        "redis_memory_max_bytes",
-        "redis_commands_processed_total",
-        "redis_connected_clients",
-        "redis_evicted_keys_total",
-    },
-    "cloudnative_pg": {
-        "cnpg_collector_up",
-        "cnpg_backends_total",
-        "cnpg_pg_database_size_bytes",
-        "cnpg_pg_replication_lag",
-        "cnpg_pg_replication_in_recovery",
-        "cnpg_pg_replication_streaming_replicas",
-        "cnpg_pg_stat_archiver_last_archived_time",
-        "cnpg_pg_stat_archiver_last_failed_time",
-        "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp",
-    },
-}
-"""Figures that are asked for, by the service whose pods export them."""
-GROUPING = r"\b(?:by|on|without|ignoring|group_left|group_right)\s*\([^)]*\)"
-NOISE = re.compile(r"""'[^']*'|"[^"]*"|\{[^}]*\}|\[[^]]*\]|""" + GROUPING + r"|\boffset \w+")
-WORD = re.compile(r"[a-zA-Z_:][\w:]*(?!\s*[\w:(])")
-KEYWORDS = {"and", "or", "unless", "bool"}
-
-
-def metrics(query: str) -> set[str]:
-    """Names that a query asks for: what is left without strings, labels, windows, functions and numbers."""
-    return set(WORD.findall(NOISE.sub(" ", query))) - KEYWORDS
-
 
 def test_the_names_of_a_query_are_found() -> None:
     query = 'sum by (le) (rate(a_total{x="b_total"}[5m])) / on (node) group_left () max(c:d) offset 5m > 3 or up == 0'
-    assert metrics(query) == {"a_total", "c:d", "up"}
+    assert figures(query) == {"a_total", "c:d", "up"}
 
 
 def rules(cloud: Cloud) -> dict[str, dict[str, Any]]:
@@ -145,12 +59,12 @@ def test_every_query_asks_for_something_that_is_exported(cloud: Cloud) -> None:
     assert len(queries) > len(found) > 20
     known = {name for name in found if ":" in name}.union(*(EXPORTED[name] for name in EXPORTED if name in ALL))
     for query in queries:
-        asked = metrics(query)
+        asked = figures(query)
         assert asked, query
         assert asked <= known, (query, asked - known)
     asks = {flow.target.namespace for flow in of_stack(Services.model_validate_json(json.dumps(ALL)), ("platform",))
             if flow.source == PROMETHEUS and isinstance(flow.target, Pods)}  # fmt: skip
-    for service in set(EXPORTED) - {"monitoring", "falco", "mesh"}:
+    for service in set(EXPORTED) & set(ALL) - {"monitoring", "falco", "mesh"}:
         assert TABLE[service].namespace in asks, service
 
 

@@ -1,0 +1,41 @@
+"""References between the Kubernetes objects of a run: one that leads nowhere refuses it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from automation.gate import Refusal
+from automation.report import cluster_of
+
+if TYPE_CHECKING:
+    from automation.events import Step
+    from stacks.model import Stack
+
+
+def emitted(steps: Iterable[Step], clusters: Iterable[str]) -> dict[str, list[tuple[str, Mapping[str, Any]]]]:
+    """Type and inputs of what stands in each cluster after the steps."""
+    found: dict[str, list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
+    names = tuple(clusters)
+    newest = {step.urn: step for step in steps if step.type.startswith("kubernetes:") and step.custom}
+    for step in newest.values():
+        if step.exists_after and step.new:
+            found[cluster_of(step, names)].append((step.type, step.new))
+    return dict(found)
+
+
+def refusals(stack: Stack, steps: Iterable[Step]) -> list[Refusal]:
+    """Refuse what names something that is not there, cluster by cluster."""
+    from components.kubernetes.references import check, of_inputs  # noqa: PLC0415 - only runs with clusters load it
+    from components.kubernetes.references.known import known  # noqa: PLC0415
+
+    standing = known(stack.services, stack.namespaces, (each.name for each in stack.workloads))
+    lost = []
+    for cluster, objects in sorted(emitted(steps, stack.cluster_names()).items()):
+        things = [thing for kind, inputs in objects if (thing := of_inputs(kind, inputs))]
+        lost += [f"{cluster}: {each}" for each in check(things, standing)]
+    if not lost:
+        return []
+    sentence = f"{len(lost)} references between Kubernetes objects lead nowhere: name what is there, or add it"
+    return [Refusal("references", sentence, tuple(lost))]
