@@ -56,6 +56,9 @@ NAMES: Final = {
 }
 
 
+KNOWN: Final = frozenset({*NAMES.values(), "Sid"})
+
+
 def _positive(operator: str) -> bool:
     """Say whether only what is named passes: neither a negation nor a test that an empty list passes."""
     return "not" not in operator and not operator.startswith("forallvalues:") and operator != "null"
@@ -227,6 +230,15 @@ def json_object(text: Any) -> dict[str, Any] | None:
     return made if isinstance(made, dict) else None
 
 
+def json_list(text: Any) -> list[Any]:
+    """Return the list that a text holds as JSON, an empty one when it holds none; nobody changes it."""
+    try:
+        made = _parsed(text) if isinstance(text, str) else text
+    except ValueError:
+        return []
+    return made if isinstance(made, list) else []
+
+
 def _fits(wanted: str, pattern: str) -> bool:
     """Say whether an action fits a pattern: most have no wildcard, or one at the end."""
     bare = pattern.removesuffix("*")
@@ -248,7 +260,7 @@ def statements(document: Any, path: str) -> Iterator[Statement]:
         return
     if not isinstance(document, dict):
         raise Malformed(path)
-    found = document.get("Statement", document.get("statement", []))
+    found = document.get("Statement", _other_case(document))
     if found is UNKNOWN:
         raise Undetermined(f"{path}.Statement")
     for index, statement in enumerate(found if isinstance(found, list) else [found]):
@@ -268,9 +280,13 @@ def each_statement(found: Iterator[Statement], judge: Callable[[Statement], Iter
         yield Open(unknown.path)
 
 
+def _other_case(document: dict[str, Any]) -> Any:
+    return next((held for key, held in document.items() if str(key).lower() == "statement"), [])
+
+
 def _spelt(statement: dict[str, Any]) -> dict[str, Any]:
-    """Return a statement with its elements spelt as AWS does; some libraries write them with a small letter."""
-    if all(key[:1].isupper() for key in statement if isinstance(key, str)):
+    """Return a statement with its elements spelt as AWS does; some programs write them small, or all in capitals."""
+    if statement.keys() <= KNOWN:
         return statement
     return {NAMES.get(str(key).lower(), key): value for key, value in statement.items()}
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from charter.facts import Facts
 from charter.leaves import POD
-from charter.rule import Check, Excused, Finding, Found, Resource, apart
+from charter.rule import Check, Excused, Finding, Found, Open, Resource, apart
 from charter.values import UNKNOWN, Reader, Undetermined
 
 LONG_RUNNING: Final = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Rollout")
@@ -114,10 +115,42 @@ def each_pod(judge: Callable[[Pod], Iterable[Found]], *, agents: bool = False) -
         why = agent(resource) if agents else ""
         for pod in pods(resource):
             for found in apart(judge(pod)):
-                yield Excused(found.path, why) if why and isinstance(found, Finding) else found
+                yield Excused(found.path, why) if why and isinstance(found, Finding) else merged(resource, found)
 
     check.__doc__ = judge.__doc__
     return check
+
+
+BUILT_IN: Final = ("kubernetes:core/", "kubernetes:apps/", "kubernetes:batch/")
+STEP: Final = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
+
+
+def merged(resource: Resource, found: Found) -> Found:
+    """Leave open what a part of a pod does not say: a patch, or containers that a controller merges into its own."""
+    if not isinstance(found, Finding) or not partial(resource) or _said(resource.props, found.path):
+        return found
+    return Open(found.path, found.urn)
+
+
+def partial(resource: Resource) -> bool:
+    """Say whether an object tells only parts of its pods: a patch, or a custom one with a container of no image."""
+    if resource.kind.endswith("Patch"):
+        return True
+    if resource.type.startswith(BUILT_IN):
+        return False
+    held = (pod.spec.raw(kind) for pod in pods(resource) for kind in CONTAINERS)
+    return any(
+        isinstance(one, dict) and not one.get("image") for some in held if isinstance(some, list) for one in some
+    )
+
+
+def _said(value: Any, path: str) -> bool:
+    for index, key in STEP.findall(path):
+        if index:
+            value = value[int(index)] if isinstance(value, list) and int(index) < len(value) else None
+        else:
+            value = value.get(key) if isinstance(value, dict) else None
+    return value is not None
 
 
 def each_container(judge: Callable[[Pod, Reader], Iterable[Found]], *kinds: str, agents: bool = False) -> Check:

@@ -49,6 +49,9 @@ SECRET_WORDS: Final = frozenset(
         "masterkey",
         "accountkey",
         "sharedkey",
+        "secretstring",
+        "secretbinary",
+        "secretdata",
     ]
 )
 """What the last word of a name, or its last two written together, must be for the name to announce a secret."""

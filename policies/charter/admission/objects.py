@@ -150,7 +150,8 @@ WANTED: Final = (
             "object.?spec.?rules.orValue([]).all(r, r.?host.orValue('') != '' && !r.host.contains('*'))",
             (
                 "object.?spec.?rules.orValue([]).all(r, r.?host.orValue('') == '' || r.host.contains('*') || "
-                "object.spec.?tls.orValue([]).exists(t, t.?hosts.orValue([]).exists(h, h == r.host)))"
+                "object.spec.?tls.orValue([]).exists(t, t.?hosts.orValue([]).exists(h, h == r.host || "
+                "(h.startsWith('*.') && r.host.contains('.') && r.host.split('.', 2)[1] == h.substring(2)))))"
             ),
         ),
         beside="whether the Service behind a path exists stands in other objects",

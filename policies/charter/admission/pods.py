@@ -9,7 +9,19 @@ from charter.admission.secret_words import harmless, secret_argument, secret_nam
 from charter.admission.wanted import PODS, Wanted, cel
 from charter.pods import AGENT_NAMESPACES, AGENTS, LONG_RUNNING
 from charter.rules.charter_images import DIGEST
-from charter.rules.pods import APPARMOR, CAPABILITIES, HANDLERS, PROBE, RATIO, SECCOMP, SELINUX, SYSCTLS, VOLUMES
+from charter.rules.pods import (
+    APPARMOR,
+    CAPABILITIES,
+    COUNTED,
+    HANDLERS,
+    PROBE,
+    RATIO,
+    SECCOMP,
+    SELINUX,
+    SHARED,
+    SYSCTLS,
+    VOLUMES,
+)
 
 VARIABLES: Final = {
     **secret_words.VARIABLES,
@@ -84,9 +96,12 @@ def _alike() -> str:
     return " && ".join(same)
 
 
-def _there(path: str) -> str:
-    side, name = path.split(".")
-    return f"[c.?resources.?{side}[?'{name}'].orValue(dyn(''))].all(q, q != null && q != '')"
+def _there(side: str, name: str) -> str:
+    """Say that a quantity is told, by the container or for the pod as a whole."""
+    places = [f"c.?resources.?{side}[?'{name}']"]
+    places += [f"variables.pod.?resources.?{side}[?'{name}']"] if name in SHARED else []
+    told = ", ".join(f"{place}.orValue(dyn(''))" for place in places)
+    return f"[{told}].exists(q, q != null && q != '')"
 
 
 def _quantity(value: str) -> str:
@@ -132,7 +147,7 @@ WANTED: Final = (
                 _each("c.?securityContext.?runAsNonRoot.or(variables.context.?runAsNonRoot).orValue(false) == true")
             ),
             _rooted("variables.context.?runAsNonRoot.orValue(true) == true"),
-            _rooted(_linux("variables.context.?runAsUser.orValue(1) != 0")),
+            _rooted("variables.context.?runAsUser.orValue(1) != 0"),
             _rooted(_each("c.?securityContext.?runAsUser.or(variables.context.?runAsUser).orValue(1) != 0")),
         ),
     ),
@@ -171,8 +186,10 @@ WANTED: Final = (
             _each("c.?securityContext.orValue({}) == {} || " + _confined("c.securityContext")),
             _each(_hosts()),
             f"variables.context.?sysctls.orValue([]).all(s, s.?name.orValue('') in {cel(SYSCTLS)})",
-            f"variables.notes.all(k, !k.startsWith({cel(APPARMOR)}) || variables.notes[k] == 'runtime/default' || "
-            "variables.notes[k].startsWith('runtime/default') || variables.notes[k].startsWith('localhost/'))",
+            (
+                f"variables.notes.all(k, !k.startsWith({cel(APPARMOR)}) || "
+                "variables.notes[k] in ['', 'runtime/default'] || variables.notes[k].startsWith('localhost/'))"
+            ),
         ),
     ),
     Wanted(
@@ -184,10 +201,7 @@ WANTED: Final = (
         rule="K8S-POD-09",
         kinds=PODS,
         expressions=(
-            *(
-                _each(_there(path), "counted")
-                for path in ("requests.cpu", "requests.memory", "limits.memory", "limits.ephemeral-storage")
-            ),
+            *(_each(_there(side, name), "counted") for side, name in COUNTED),
             *(_each(_bounded(name), "counted") for name in ("cpu", "memory")),
         ),
     ),
@@ -229,6 +243,10 @@ WANTED: Final = (
         kinds=PODS,
         expressions=(
             _each(f"c.?image.orValue('').matches({cel(DIGEST.pattern)})"),
+            (
+                "variables.pod.?volumes.orValue([]).all(v, !v.?image.hasValue() || v.image == null || "
+                f"v.image.?reference.orValue('').matches({cel(DIGEST.pattern)}))"
+            ),
             "variables.registries.size() == 0 || "
             + _each("variables.registries.exists(r, c.?image.orValue('').startsWith(r))"),
         ),

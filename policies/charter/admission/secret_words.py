@@ -7,7 +7,7 @@ import string
 from typing import Final
 
 from charter.admission.wanted import cel
-from charter.rules.pods import ASSIGNMENT
+from charter.hiding import ASSIGNMENT
 from charter.secrets import BITS, ENDINGS, FORMS, HARMLESS, LONG, SECRET_WORDS, WORD
 
 PARTS: Final = cel("[A-Z]+[a-z]*|[a-z]+|[0-9]+")

@@ -10,12 +10,19 @@ from charter.facts import Facts
 from charter.graph import Graph
 from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, located, stack_rule
 from charter.sidecars import judged, some
-from charter.values import Reader
+from charter.values import UNKNOWN, Reader
 
 BUCKET = "aws:s3/bucket:Bucket"
 BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 ACL = "aws:s3/bucketAcl:BucketAcl"
 ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+ACCOUNT = "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock"
+POINT = "aws:s3/accessPoint:AccessPoint"
+OBJECTS = (
+    "aws:s3/bucketObject:BucketObject",
+    "aws:s3/bucketObjectv2:BucketObjectv2",
+    "aws:s3/objectCopy:ObjectCopy",
+)
 POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
@@ -25,6 +32,7 @@ TRAIL = "aws:cloudtrail/trail:Trail"
 BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 PUBLIC_ACLS = ("public-read", "public-read-write", "authenticated-read", "website")
 EVERYBODY = ("AllUsers", "AuthenticatedUsers")
+INLINE_LOGS = ("loggings", "logging")
 YEAR = 365
 DELETIONS = ("s3:DeleteObject", "s3:DeleteObjectVersion")
 
@@ -57,28 +65,41 @@ def _one(
     "AWS-S3-01",
     "No bucket is public.",
     CRITICAL,
-    [BUCKET, BLOCK, POLICY, ACL],
+    [BUCKET, BLOCK, ACCOUNT, POLICY, ACL, POINT, *OBJECTS],
     remediation="Add a BucketPublicAccessBlock with all four on; no public acl, grant or policy.",
 )
 def not_public(graph: Graph, _facts: Facts) -> Iterator[Found]:
-    """The block stops what a later policy or ACL would open."""
-    yield from _sidecar(
-        graph,
-        BLOCK,
-        _blocked,
-        lambda _reader: False,
-        "no BucketPublicAccessBlock with all four on names this bucket",
-    )
-    for holder in graph.of(BUCKET, ACL):
+    """The block stops what a later policy or ACL would open; one of the whole account does for each bucket."""
+    account = some(graph.of(ACCOUNT), _blocked, "")
+    if account is not True:
+        yield from _sidecar(
+            graph,
+            BLOCK,
+            _blocked,
+            lambda _reader: False,
+            "no BucketPublicAccessBlock with all four on names this bucket",
+        )
+    for holder in graph.of(ACCOUNT, POINT):
+        for found in apart(_opened(holder.reader, holder.type)):
+            yield located(found, holder.urn)
+    for holder in graph.of(BUCKET, ACL, *OBJECTS):
         for found in apart(_public_acl(holder.reader), _public_grants(holder.reader)):
             yield located(found, holder.urn)
-    for holder in graph.of(POLICY, BUCKET):
+    for holder in graph.of(POLICY, BUCKET, POINT):
         if holder.reader.raw("policy") is not None:
             yield from _public_policy(holder)
 
 
 def _blocked(reader: Reader) -> bool:
     return all(reader.flag(name) for name in BLOCKS)
+
+
+def _opened(reader: Reader, kind: str) -> Iterator[Found]:
+    """Judge the block of an account, which is off unless it is on, and of an access point, which is on."""
+    block = reader if kind == ACCOUNT else reader.inside("publicAccessBlockConfiguration")
+    for name in BLOCKS:
+        if not block.flag(name, default=kind == POINT):
+            yield Finding(block.at(name), "is off; it must be on")
 
 
 def _public_acl(reader: Reader) -> Iterator[Found]:
@@ -123,8 +144,10 @@ def _encrypted(algorithms: Callable[[Reader, str, str], bool], reader: Reader) -
 
 
 def _encrypted_inline(algorithms: Callable[[Reader, str, str], bool], reader: Reader) -> bool:
-    inside = reader.inside("serverSideEncryptionConfiguration")
-    return algorithms(inside, "rule", "applyServerSideEncryptionByDefault")
+    """Two spellings of the inline form: as the first kind of bucket has it, and as the second."""
+    first, second = (reader.inside(f"serverSideEncryptionConfiguration{end}") for end in ("", "s"))
+    by_default = "applyServerSideEncryptionByDefault"
+    return algorithms(first, "rule", by_default) or algorithms(second, "rules", f"{by_default}s")
 
 
 def _kms_or_s3(rules: Reader, path: str, inner: str) -> bool:
@@ -158,12 +181,13 @@ def bucket_encryption(graph: Graph, _facts: Facts) -> Iterator[Found]:
 
 
 def _denies_plain(statement: Statement) -> bool:
-    """Say whether a statement turns away every request without TLS, and not only some."""
+    """Say whether a statement turns away every request without TLS, and not only those that meet more conditions."""
     return (
         statement.denies
         and "*" in statement.principals
         and all(statement.may(action) for action in ("s3:GetObject", "s3:PutObject", "s3:ListBucket"))
         and statement.tests("bool", "aws:securetransport") == ["false"]
+        and statement.condition_keys == {"aws:securetransport"}
     )
 
 
@@ -202,7 +226,7 @@ def versioned(graph: Graph, _facts: Facts) -> Iterator[Found]:
         graph,
         VERSIONING,
         _keeps_versions,
-        lambda reader: reader.flag("versioning.enabled"),
+        lambda reader: reader.flag("versioning.enabled") or reader.flag("versionings.enabled"),
         "no BucketVersioning with status Enabled names this bucket",
     )
     yield from _sidecar(
@@ -216,7 +240,7 @@ def versioned(graph: Graph, _facts: Facts) -> Iterator[Found]:
 
 def _ends(rule: Reader) -> bool:
     on = rule.text("status", "Enabled") == "Enabled" and rule.flag("enabled", default=True)
-    return on and rule.has("noncurrentVersionExpiration")
+    return on and (rule.has("noncurrentVersionExpiration") or rule.has("noncurrentVersionExpirations"))
 
 
 @stack_rule(
@@ -229,7 +253,7 @@ def _ends(rule: Reader) -> bool:
 def bucket_logging(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """A bucket of logs does not log into itself, and needs no log of its own."""
     logs = graph.of(LOGGING)
-    targets = {target.urn: target for log in logs for target in _targets(graph, log)}
+    targets = _log_targets(graph)
     for bucket in graph.of(BUCKET):
         if bucket.urn in targets:
             for found in apart(_guards_logs(graph, bucket)):
@@ -238,7 +262,7 @@ def bucket_logging(graph: Graph, _facts: Facts) -> Iterator[Found]:
         if bucket.reader.map("tags").get("purpose") == "audit":
             continue  # it keeps records of others; AWS-S3-06 asks it for more
         mine = graph.referrers(bucket, LOGGING, "bucket")
-        if not mine and not bucket.reader.has("loggings"):
+        if not mine and not any(bucket.reader.has(name) for name in INLINE_LOGS):
             yield Finding("", "no BucketLogging names this bucket", bucket.urn)
     for log in logs:
         if any(graph.refers(log, target, "bucket") for target in _targets(graph, log)):
@@ -247,7 +271,7 @@ def bucket_logging(graph: Graph, _facts: Facts) -> Iterator[Found]:
 
 def _guards_logs(graph: Graph, bucket: Resource) -> Iterator[Found]:
     blocked = some(graph.referrers(bucket, BLOCK, "bucket"), _blocked, "")
-    versioned = some(graph.referrers(bucket, VERSIONING, "bucket"), _keeps_versions, "")
+    versioned = some([bucket, *graph.referrers(bucket, VERSIONING, "bucket")], _keeps_versions, "")
     if False in (blocked, versioned):
         yield Finding("", "takes logs but is not blocked and versioned")
     for answer in (blocked, versioned):
@@ -280,25 +304,40 @@ def _denies_deletion(reader: Reader) -> bool:
 
 
 def _keeps_versions(reader: Reader) -> bool:
-    return reader.text("versioningConfiguration.status") == "Enabled"
+    return reader.text("versioningConfiguration.status") == "Enabled" or reader.flag("versioning.enabled")
 
 
 def _targets(graph: Graph, log: Resource) -> list[Resource]:
     return [bucket for bucket in graph.of(BUCKET) if graph.refers(log, bucket, "targetBucket")]
 
 
+def _log_targets(graph: Graph) -> dict[str, Resource]:
+    """Return the buckets that take access logs of others, told by a side-car or by the bucket that writes them."""
+    found = {target.urn: target for log in graph.of(LOGGING) for target in _targets(graph, log)}
+    for bucket in graph.of(BUCKET):
+        for name in INLINE_LOGS:
+            written = bucket.reader.raw(name)
+            if written is None or written is UNKNOWN:
+                continue
+            told = [each.raw("targetBucket") for each in bucket.reader.each(name)]
+            for other in graph.of(BUCKET):
+                if other is not bucket and (other in graph.feeds(bucket, name) or other.props.get("bucket") in told):
+                    found[other.urn] = other
+    return found
+
+
 def _access_logs(graph: Graph) -> list[Resource]:
     """Return the buckets that take access logs of others, and no other records."""
     return [
         bucket
-        for bucket in {target.urn: target for log in graph.of(LOGGING) for target in _targets(graph, log)}.values()
+        for bucket in _log_targets(graph).values()
         if bucket.reader.map("tags").get("purpose") != "audit" and not graph.referrers(bucket, TRAIL, "s3BucketName")
     ]
 
 
 def audit_buckets(graph: Graph) -> list[Resource]:
     """Return the buckets that keep records: tagged so, or the target of a trail or of another bucket's log."""
-    found = {target.urn: target for log in graph.of(LOGGING) for target in _targets(graph, log)}
+    found = _log_targets(graph)
     for bucket in graph.of(BUCKET):
         tagged = bucket.reader.map("tags").get("purpose") == "audit"
         if tagged or graph.referrers(bucket, TRAIL, "s3BucketName"):
@@ -327,7 +366,7 @@ def locked(graph: Graph, _facts: Facts) -> Iterator[Found]:
             continue
         for found in apart(_locked(bucket.reader)):
             yield located(found, bucket.urn)
-        answer = some(graph.referrers(bucket, LOCK, "bucket"), _a_year, "rule")
+        answer = some([*graph.referrers(bucket, LOCK, "bucket"), bucket], _a_year, "rule")
         if isinstance(answer, Open):
             yield answer
         elif not answer:
@@ -335,10 +374,11 @@ def locked(graph: Graph, _facts: Facts) -> Iterator[Found]:
 
 
 def _locked(reader: Reader) -> Iterator[Found]:
-    if not reader.flag("objectLockEnabled"):
+    if not reader.flag("objectLockEnabled") and reader.text("objectLockConfiguration.objectLockEnabled") != "Enabled":
         yield Finding("objectLockEnabled", "is off on a bucket of records")
 
 
 def _a_year(reader: Reader) -> bool:
-    retention = reader.inside("rule.defaultRetention")
+    inline = reader.inside("objectLockConfiguration")
+    retention = (inline if inline.props else reader).inside("rule.defaultRetention")
     return retention.number("days") >= YEAR or retention.number("years") >= 1

@@ -89,7 +89,11 @@ demand(
     "AWS-EKS-04",
     "Who may use a cluster is written in access entries, and nobody gets in by having made it.",
     HIGH,
-    [CLUSTER, "aws:eks/accessEntry:AccessEntry"],
+    [
+        CLUSTER,
+        "aws:eks/accessEntry:AccessEntry",
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+    ],
     remediation="Set authentication_mode=API and bootstrap_cluster_creator_admin_permissions=False; never root.",
 )
 def access_entries(resource: Resource, facts: Facts) -> Iterator[Found]:
@@ -191,16 +195,41 @@ def in_volume(mapping: Reader, facts: Facts) -> Iterator[Found]:
     yield from inside("ebs", on("encrypted"), named("kmsKeyId", "a key of one's own"))(mapping, facts)
 
 
-demand(
+TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+TOKENS = inside(
+    "metadataOptions", one_of("httpTokens", ("required",)), between("httpPutResponseHopLimit", 1, 1, default=1)
+)
+VOLUMES = each("blockDeviceMappings", in_volume, needed="are missing: the image's disks are not encrypted with a key")
+
+
+@resource_rule(
     "AWS-NOD-02",
     "Nodes guard their metadata and encrypt their disks.",
     HIGH,
-    ["aws:ec2/launchTemplate:LaunchTemplate"],
-    "A pod that can ask for the node's credentials is the node; IMDSv2 with one hop keeps it out.",
-    inside("metadataOptions", one_of("httpTokens", ("required",)), between("httpPutResponseHopLimit", 1, 1, default=1)),
-    each("blockDeviceMappings", in_volume, needed="are missing: the image's disks are not encrypted with a key"),
+    [TEMPLATE, "aws:ec2/launchConfiguration:LaunchConfiguration", "aws:ec2/instance:Instance"],
     remediation="Set http_tokens=required, http_put_response_hop_limit=1 and encrypted volumes with a key.",
 )
+def guarded_nodes(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """A pod that can ask for the node's credentials is the node; IMDSv2 with one hop keeps it out.
+
+    A machine that a launch template describes is judged there.
+    """
+    reader = resource.reader
+    if resource.type != TEMPLATE and reader.has("launchTemplate"):
+        return
+    yield from apart(_metadata(reader, facts))
+    if resource.type == TEMPLATE:
+        yield from apart(VOLUMES(reader, facts))
+    else:
+        yield from apart(on("rootBlockDevice.encrypted")(reader, facts))
+        for disk in reader.each("ebsBlockDevices"):
+            yield from apart(() if disk.has("noDevice") else on("encrypted")(disk, facts))
+
+
+def _metadata(reader: Reader, facts: Facts) -> Iterator[Found]:
+    """Who is told nothing needs no token for it."""
+    if reader.text("metadataOptions.httpEndpoint").lower() != "disabled":
+        yield from TOKENS(reader, facts)
 
 
 @resource_rule(

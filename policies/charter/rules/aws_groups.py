@@ -14,6 +14,8 @@ from charter.values import Reader
 from charter.words import shown
 
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
+DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+GROUPS = (GROUP, DEFAULT_GROUP)
 RULES = (
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
     "aws:ec2/securityGroupRule:SecurityGroupRule",
@@ -75,7 +77,7 @@ def _ranges(reader: Reader, *names: str) -> list[tuple[str, object]]:
     "Nobody lets the whole internet in, but for HTTPS at the edge.",
     CRITICAL,
     [
-        "aws:ec2/securityGroup:SecurityGroup",
+        *GROUPS,
         "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
         "aws:ec2/securityGroupRule:SecurityGroupRule",
     ],
@@ -85,7 +87,7 @@ def world_ingress(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """Judge the three ways in which AWS lets one write an ingress rule."""
     reader = resource.reader
     edge = reader.map("tags").get("tier") == "edge"
-    if resource.kind == "SecurityGroup":
+    if resource.kind.endswith("SecurityGroup"):
         for rule in reader.each("ingress"):
             yield from apart(_inline(rule, edge=edge))
     elif resource.kind == "SecurityGroupIngressRule":
@@ -113,14 +115,14 @@ Entry = tuple[Resource, Span, list[tuple[str, object]]]
 def world_together(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Judge rules of their own with their group: HTTPS off the edge, and networks that only together are the world."""
     held: dict[str, list[Entry]] = defaultdict(list)
-    edges = {group.urn for group in graph.of(GROUP) if _edge(group)}
-    for group in graph.of(GROUP):
+    edges = {group.urn for group in graph.of(*GROUPS) if _edge(group)}
+    for group in graph.of(*GROUPS):
         for inline in _maps(group.reader, "ingress"):
             held[group.urn].append((group, _span(inline), _known(inline, "cidrBlocks", "ipv6CidrBlocks")))
     for rule in graph.of(*RULES):
         if rule.kind == "SecurityGroupRule" and rule.reader.raw("type") != "ingress":
             continue
-        groups = graph.named(rule, "securityGroupId", GROUP)
+        groups = graph.named(rule, "securityGroupId", *GROUPS)
         ranges = _known(rule.reader, "cidrBlocks", "ipv6CidrBlocks", "cidrIpv4", "cidrIpv6")
         span = _span(rule.reader)
         for group in groups:
@@ -188,7 +190,7 @@ def _maps(reader: Reader, name: str) -> Iterator[Reader]:
     "Nothing may talk to the whole internet in every protocol.",
     HIGH,
     [
-        "aws:ec2/securityGroup:SecurityGroup",
+        *GROUPS,
         "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
         "aws:ec2/securityGroupRule:SecurityGroupRule",
     ],
@@ -197,7 +199,7 @@ def _maps(reader: Reader, name: str) -> Iterator[Reader]:
 def world_egress(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """Judge inline egress and egress rules of their own."""
     reader = resource.reader
-    if resource.kind == "SecurityGroup":
+    if resource.kind.endswith("SecurityGroup"):
         for rule in reader.each("egress"):
             yield from apart(_open_egress(rule, "protocol", "cidrBlocks", "ipv6CidrBlocks"))
     elif resource.kind == "SecurityGroupEgressRule":

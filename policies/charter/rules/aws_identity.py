@@ -28,6 +28,8 @@ ATTACHMENTS = (
     "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment",
     "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
     "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive",
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+    "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive",
 )
 BROAD = (":aws:policy/AdministratorAccess", ":aws:policy/PowerUserAccess", ":aws:policy/IAMFullAccess")
 """AWS's own policies that allow whole services, or all of them, on every resource."""
@@ -62,6 +64,8 @@ ESCALATIONS = (
     "iam:UpdateLoginProfile",
 )
 """Actions that let their holder become more than it is (github.com/RhinoSecurityLabs/AWS-IAM-Privilege-Escalation)."""
+OWN_USER = "user/${aws:username}"
+"""How a policy names whoever asks: AWS's own examples let people renew their keys so."""
 ON_ALL_ONLY = ("iam:PassRole", "sts:AssumeRole")
 """Harmless on a named role, an escalation on all of them."""
 USES = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateDataKey")
@@ -72,6 +76,8 @@ ASYMMETRIC = (
     *("ML_DSA_44", "ML_DSA_65", "ML_DSA_87"),
 )
 """Keys that AWS does not renew by itself (docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html, 2026-11)."""
+ROOT = re.compile(r"^(arn:[^:]*:iam::\d*:root|\d{12})$")
+"""An account as a principal."""
 SESSION_SECONDS = 14_400
 YEAR = 365
 
@@ -163,8 +169,14 @@ def _escalates(statement: Statement) -> Iterator[Found]:
     held = [action for action in ESCALATIONS if statement.may(action)]
     if not held:
         held = [action for action in ON_ALL_ONLY if statement.may(action) and statement.on_every("role")]
-    if held and not statement.narrowed:
+    if held and not statement.narrowed and not _own(statement):
         yield Finding(f"{statement.path}.Action", f"allows {held[0]} without a condition")
+
+
+def _own(statement: Statement) -> bool:
+    """Say whether it is about nobody but whoever asks, whose rights it already has."""
+    held = statement.resources
+    return bool(held) and all(each.endswith(OWN_USER) for each in held)
 
 
 @resource_rule(
@@ -298,8 +310,17 @@ def key_policy(resource: Resource, _facts: Facts) -> Iterator[Found]:
     keepers: dict[str, str] = {}
     users: dict[str, str] = {}
     yield from each_statement(iter(found), lambda one: _parts(one, keepers, users) if one.allows else ())
-    for who in keepers.keys() & users.keys():
+    for who in keepers.keys() & users.keys() - _delegating(keepers, users):
         yield Finding(f"{users[who]}.Principal", "one principal both keeps the key and uses it")
+
+
+def _delegating(keepers: dict[str, str], users: dict[str, str]) -> set[str]:
+    """Return the account itself where others are named to keep and to use: it only leaves to IAM what IAM may give.
+
+    Source: docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html, 2026-11.
+    """
+    whole = {who for who in keepers.keys() & users.keys() if ROOT.match(who)}
+    return whole if keepers.keys() - whole and users.keys() - whole else set()
 
 
 def _parts(statement: Statement, keepers: dict[str, str], users: dict[str, str]) -> Iterator[Found]:

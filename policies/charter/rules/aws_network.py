@@ -20,13 +20,13 @@ from charter.rule import (
     resource_rule,
     stack_rule,
 )
-from charter.rules.aws_groups import EVERY_PROTOCOL
+from charter.rules.aws_groups import DEFAULT_GROUP, EVERY_PROTOCOL
 from charter.values import UNKNOWN, Reader
 
 VPC = "aws:ec2/vpc:Vpc"
+DEFAULT_VPC = "aws:ec2/defaultVpc:DefaultVpc"
 FLOW_LOG = "aws:ec2/flowLog:FlowLog"
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
-DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 ENDPOINT_POLICY = "aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy"
 CARRIERS = ("tcp", "udp", "6", "17")
 SERVICES = ("s3", "ecr.api", "ecr.dkr", "sts", "kms", "secretsmanager", "logs")
@@ -37,12 +37,12 @@ ADMINISTRATION = (22, 3389)
     "AWS-NET-01",
     "Every network records who talked to whom.",
     HIGH,
-    [VPC, FLOW_LOG],
+    [VPC, DEFAULT_VPC, FLOW_LOG],
     remediation="Add a FlowLog with vpc_id of this VPC and traffic_type ALL.",
 )
 def flow_logs(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Without flow logs nobody can tell afterwards what an intruder reached."""
-    for vpc in graph.of(VPC):
+    for vpc in graph.of(VPC, DEFAULT_VPC):
         kinds = [log.props.get("trafficType") for log in graph.referrers(vpc, FLOW_LOG, "vpcId")]
         if any(kind in ("ALL", "REJECT") for kind in kinds if isinstance(kind, str)):
             continue
@@ -56,14 +56,29 @@ def flow_logs(graph: Graph, _facts: Facts) -> Iterator[Found]:
     "AWS-NET-02",
     "Machines get no public address by themselves.",
     MEDIUM,
-    ["aws:ec2/subnet:Subnet"],
-    remediation="Set map_public_ip_on_launch=False, or tag the subnet tier=edge.",
+    [
+        "aws:ec2/subnet:Subnet",
+        "aws:ec2/defaultSubnet:DefaultSubnet",
+        "aws:ec2/instance:Instance",
+        "aws:ec2/launchTemplate:LaunchTemplate",
+        "aws:ec2/launchConfiguration:LaunchConfiguration",
+    ],
+    remediation="Set map_public_ip_on_launch or associate_public_ip_address False, or tag it tier=edge.",
 )
-def no_public_address(resource: Resource, _facts: Facts) -> Iterator[Finding]:
-    """A subnet that is declared the edge may hand out public addresses."""
+def no_public_address(resource: Resource, _facts: Facts) -> Iterator[Found]:
+    """What is declared the edge may hand out public addresses, or have one."""
     reader = resource.reader
-    if reader.flag("mapPublicIpOnLaunch") and reader.map("tags").get("tier") != "edge":
-        yield Finding("mapPublicIpOnLaunch", "is on; allowed only on a subnet with the tag tier=edge")
+    if resource.kind.endswith("Subnet"):
+        yield from _hands_out(reader, reader, "mapPublicIpOnLaunch")
+        return
+    yield from apart(_hands_out(reader, reader, "associatePublicIpAddress"))
+    for interface in reader.each("networkInterfaces"):
+        yield from apart(_hands_out(reader, interface, "associatePublicIpAddress"))
+
+
+def _hands_out(whole: Reader, part: Reader, name: str) -> Iterator[Finding]:
+    if part.flag(name) and whole.map("tags").get("tier") != "edge":
+        yield Finding(part.at(name), "is on; allowed only with the tag tier=edge")
 
 
 @stack_rule(
@@ -76,13 +91,12 @@ def no_public_address(resource: Resource, _facts: Facts) -> Iterator[Finding]:
 def default_group(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """What forgets to name a group lands in the default one."""
     for vpc in graph.of(VPC):
-        adopted = graph.referrers(vpc, DEFAULT_GROUP, "vpcId")
-        if not adopted:
+        if not graph.referrers(vpc, DEFAULT_GROUP, "vpcId"):
             yield Finding("", "no DefaultSecurityGroup adopts the group that this VPC is born with", vpc.urn)
-        for group in adopted:
-            for name in ("ingress", "egress"):
-                if group.reader.has(name):
-                    yield Finding(name, "holds rules; the default group must have none", group.urn)
+    for group in graph.of(DEFAULT_GROUP):
+        for name in ("ingress", "egress"):
+            if group.reader.has(name):
+                yield Finding(name, "holds rules; the default group must have none", group.urn)
 
 
 @resource_rule(

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from charter.demands import between, demand, each, either, in_production, named, nothing, off, on, one_of
+from charter.demands import between, demand, each, either, in_production, named, none_of, nothing, off, on, one_of
 from charter.documents import Malformed, Statement, each_statement, statements
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Resource, apart, located, over_stack, resource_rule
+from charter.sidecars import some
 from charter.values import Reader
 
 INSTANCE = "aws:rds/instance:Instance"
 DATABASES = (INSTANCE, "aws:rds/cluster:Cluster")
+REPOSITORY = "aws:ecr/repository:Repository"
+SCANNING = "aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration"
+MEMORY = "aws:memorydb/cluster:Cluster"
+WAREHOUSE = "aws:redshift/cluster:Cluster"
+OTHERS = ("aws:docdb/cluster:Cluster", "aws:neptune/cluster:Cluster")
+"""Clusters of other engines, with the same settings."""
 CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
 PARAMETERS = "aws:rds/parameterGroup:ParameterGroup"
 FORCED = {"rds.force_ssl": ("1", "on", "true"), "require_secure_transport": ("1", "on", "true")}
@@ -28,20 +35,37 @@ demand(
     "AWS-ECR-01",
     "An image that was pushed never changes, is scanned, and is encrypted.",
     HIGH,
-    ["aws:ecr/repository:Repository"],
+    [REPOSITORY],
     "A tag that can be moved lets another image run tomorrow than was tested today.",
     one_of("imageTagMutability", ("IMMUTABLE",)),
-    on("imageScanningConfiguration.scanOnPush"),
     each("encryptionConfigurations", one_of("encryptionType", ("KMS", "KMS_DSSE")), needed="no KMS encryption is set"),
     remediation="Set image_tag_mutability IMMUTABLE, scan_on_push and encryption_configurations KMS.",
 )
+
+
+@over_stack("AWS-ECR-01")
+def scanned(graph: Graph, facts: Facts) -> Iterator[Found]:
+    """Each repository scans what is pushed, or the whole registry does."""
+    if some(graph.of(SCANNING), _scans_all, "rules") is True:
+        return
+    for repository in graph.of(REPOSITORY):
+        for found in apart(on("imageScanningConfiguration.scanOnPush")(repository.reader, facts)):
+            yield located(found, repository.urn)
+
+
+def _scans_all(registry: Reader) -> bool:
+    return any(
+        rule.text("scanFrequency") in ("SCAN_ON_PUSH", "CONTINUOUS_SCAN")
+        and any(one.text("filter") == "*" for one in rule.each("repositoryFilters"))
+        for rule in registry.each("rules")
+    )
 
 
 @resource_rule(
     "AWS-ECR-02",
     "A registry lets in whom it names.",
     HIGH,
-    ["aws:ecr/repositoryPolicy:RepositoryPolicy"],
+    ["aws:ecr/repositoryPolicy:RepositoryPolicy", "aws:ecr/registryPolicy:RegistryPolicy"],
     remediation="Name principals; let only the role of the build push.",
 )
 def registry_policy(resource: Resource, _facts: Facts) -> Iterator[Found]:
@@ -65,15 +89,23 @@ def _pulls_and_pushes(statement: Statement) -> Iterator[Found]:
     "AWS-RDS-01",
     "No database is open or unencrypted.",
     CRITICAL,
-    [*DATABASES, "aws:rds/clusterInstance:ClusterInstance"],
+    [*DATABASES, *OTHERS, WAREHOUSE, "aws:rds/clusterInstance:ClusterInstance", "aws:rds/globalCluster:GlobalCluster"],
     remediation="Set storage_encrypted, kms_key_id, and publicly_accessible=False.",
 )
 def closed_database(resource: Resource, facts: Facts) -> Iterator[Found]:
-    """A database on the internet is found within minutes; the instances of a cluster share its encryption."""
+    """A database on the internet is found within minutes.
+
+    The instances of a cluster share its encryption, a copy that of what it follows; each region of a global one has
+    a key of its own.
+    """
+    reader = resource.reader
+    encrypted = "encrypted" if resource.type == WAREHOUSE else "storageEncrypted"
     parts = [off("publiclyAccessible")]
-    if resource.kind != "ClusterInstance":
-        parts += [on("storageEncrypted"), named("kmsKeyId", "a key of one's own")]
-    yield from apart(*(part(resource.reader, facts) for part in parts))
+    follows = reader.has("replicateSourceDb") and reader.raw(encrypted) is None
+    if resource.kind != "ClusterInstance" and not follows:
+        parts += [on(encrypted)]
+        parts += [named("kmsKeyId", "a key of one's own")] if resource.kind != "GlobalCluster" else []
+    yield from apart(*(part(reader, facts) for part in parts))
 
 
 REPLICA = (named("replicateSourceDb", ""),)
@@ -102,17 +134,25 @@ demand(
     remediation="Set backup_retention_period 7 (35 in production), deletion_protection, skip_final_snapshot=False.",
 )
 
+
+def _secondary(reader: Reader, _facts: Facts) -> Iterator[Found]:
+    """A further region of a global cluster has the password of the first, and no user of its own."""
+    if not reader.has("globalClusterIdentifier") or reader.has("masterUsername"):
+        yield Finding("globalClusterIdentifier", "")
+
+
 demand(
     "AWS-RDS-03",
     "The cloud keeps a database's password, nobody else.",
     CRITICAL,
-    DATABASES,
+    [*DATABASES, OTHERS[0]],
     "A password in the program is a password in the state, in logs and in heads.",
     either(
         "manageMasterUserPassword: is off; it must be on",
         on("manageMasterUserPassword"),
         named("replicateSourceDb", ""),
         named("replicationSourceIdentifier", ""),
+        _secondary,
     ),
     nothing("passwordWo", "a password is given; let AWS make and rotate it"),
     nothing("masterPasswordWo", "a password is given; let AWS make and rotate it"),
@@ -165,19 +205,32 @@ def _forces_itself(reader: Reader) -> bool:
     return reader.text("engine") == "postgres" and major.isdigit() and int(major) >= FORCES_ITSELF
 
 
-demand(
-    "AWS-RED-01",
-    "A cache encrypts what it holds and sends, and asks who calls.",
-    HIGH,
-    [CACHE],
-    "A cache holds sessions and carts: other people's lives.",
+ENCRYPTED_CACHE = (
     on("transitEncryptionEnabled"),
     one_of("transitEncryptionMode", ("required",), default="required"),
     on("atRestEncryptionEnabled"),
     named("kmsKeyId", "a key of one's own"),
     either("userGroupIds: neither user groups nor a token", named("userGroupIds", ""), named("authToken", "")),
+)
+ENCRYPTED_MEMORY = (
+    on("tlsEnabled", default=True),
+    named("kmsKeyArn", "a key of one's own"),
+    none_of("aclName", ("open-access",)),
+)
+
+
+@resource_rule(
+    "AWS-RED-01",
+    "A cache encrypts what it holds and sends, and asks who calls.",
+    HIGH,
+    [CACHE, MEMORY],
     remediation="Set transit and at-rest encryption, kms_key_id, and user_group_ids.",
 )
+def encrypted_cache(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """A cache holds sessions and carts: other people's lives."""
+    parts = ENCRYPTED_CACHE if resource.type == CACHE else ENCRYPTED_MEMORY
+    yield from apart(*(part(resource.reader, facts) for part in parts))
+
 
 demand(
     "AWS-RED-02",

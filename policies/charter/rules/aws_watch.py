@@ -30,6 +30,11 @@ ROTATION = "aws:secretsmanager/secretRotation:SecretRotation"
 BUDGET = "aws:budgets/budget:Budget"
 MONITOR = "aws:costexplorer/anomalyMonitor:AnomalyMonitor"
 FEATURES = ("EKS_AUDIT_LOGS", "RUNTIME_MONITORING", "S3_DATA_EVENTS")
+INLINE_FEATURES = {
+    "EKS_AUDIT_LOGS": "datasources.kubernetes.auditLogs.enable",
+    "S3_DATA_EVENTS": "datasources.s3Logs.enable",
+}
+"""Where a detector itself says so, the older way."""
 LONGEST_ROTATION = 90
 EARLY, FULL = 80, 100
 
@@ -90,6 +95,9 @@ def detector(graph: Graph, facts: Facts) -> Iterator[Found]:
         }
         older = states.get("EKS_RUNTIME_MONITORING")  # what RUNTIME_MONITORING was called for clusters alone
         states.setdefault("RUNTIME_MONITORING", older)
+        for name, path in INLINE_FEATURES.items():
+            if each.reader.raw(path) in (True, "true"):
+                states.setdefault(name, "ENABLED")
         missing = [name for name in FEATURES if states.get(name) not in ("ENABLED", UNKNOWN)]
         if str(UNKNOWN) in states or UNKNOWN in states.values():
             yield Open("status", each.urn)
@@ -156,7 +164,7 @@ def secrets(graph: Graph, _facts: Facts) -> Iterator[Found]:
         if not secret.reader.has("kmsKeyId") or "alias/aws/" in str(secret.props.get("kmsKeyId")):
             yield Finding("kmsKeyId", "no key of one's own", secret.urn)
         yield from _public(secret)
-        answer = some(graph.referrers(secret, ROTATION, "secretId"), _often, "rotationRules")
+        answer = some([*graph.referrers(secret, ROTATION, "secretId"), secret], _often, "rotationRules")
         if isinstance(answer, Open):
             yield answer
         elif not answer:

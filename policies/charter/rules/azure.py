@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from charter.demands import demand, either, named, off, on, one_of
+from charter.demands import demand, each, either, inside, named, off, on, one_of
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.network import cover_world, holds_port, is_world
@@ -76,16 +76,26 @@ def _judge(rule: Reader) -> Iterator[Found]:
     "AZ-NET-01",
     "Nobody lets the whole internet reach a machine's administration.",
     CRITICAL,
-    [GROUP, "azure-native:network:SecurityRule", "azure-native:network:DefaultSecurityRule"],
+    [GROUP, "azure-native:network:SecurityRule", "azure-native:network:DefaultSecurityRule", NETWORK, SUBNET],
     remediation="Name the source prefixes, or use Azure Bastion.",
 )
 def world_administration(resource: Resource, _facts: Facts) -> Iterator[Found]:
-    """Judge rules inside a group and rules of their own; port ranges are parsed."""
-    if resource.kind == "NetworkSecurityGroup":
-        for rule in resource.reader.each("securityRules"):
-            yield from apart(_judge(rule))
+    """Judge rules inside a group, wherever the group is written, and rules of their own; port ranges are parsed."""
+    reader = resource.reader
+    if resource.type == NETWORK:
+        for subnet in _known(reader, "subnets"):
+            yield from _all(subnet, "networkSecurityGroup.securityRules")
+    elif resource.type in (GROUP, SUBNET):
+        yield from _all(reader, "securityRules" if resource.type == GROUP else "networkSecurityGroup.securityRules")
     else:
-        yield from _judge(resource.reader)
+        yield from _judge(reader)
+
+
+def _all(reader: Reader, path: str) -> Iterator[Found]:
+    if reader.raw(path) is None:
+        return
+    for rule in reader.each(path):
+        yield from apart(_judge(rule))
 
 
 @stack_rule(
@@ -104,11 +114,23 @@ def subnets(graph: Graph, _facts: Facts) -> Iterator[Found]:
         for inline in _known(network.reader, "subnets"):
             for found in apart(_guarded(inline)):
                 yield located(found, network.urn)
-        answer = some(graph.referrers(network, FLOW_LOG, "targetResourceId"), _kept, "retentionPolicy")
+        logs = graph.referrers(network, FLOW_LOG, "targetResourceId")
+        answer = some(logs, _kept, "retentionPolicy") if logs else _logged_by_groups(graph, network)
         if isinstance(answer, Open):
             yield answer
         elif not answer:
             yield Finding("", f"no FlowLog with {RETENTION_DAYS} days names this network", network.urn)
+
+
+def _logged_by_groups(graph: Graph, network: Resource) -> bool | Open:
+    """Say whether the group of each subnet records: how it was done before networks could do it themselves."""
+    subnets = graph.referrers(network, SUBNET, "virtualNetworkName")
+    groups = [graph.named(subnet, "networkSecurityGroup", GROUP) for subnet in subnets]
+    answers = [
+        some([log for group in held for log in graph.referrers(group, FLOW_LOG, "targetResourceId")], _kept, "")
+        for held in groups
+    ]
+    return bool(answers) and next((each for each in answers if each is not True), True)
 
 
 def _known(reader: Reader, path: str) -> Iterator[Reader]:
@@ -186,6 +208,12 @@ def storage_closed(resource: Resource, facts: Facts) -> Iterator[Found]:
     yield from apart(*(part(resource.reader, facts) for part in parts))
 
 
+def _no_world(rule: Reader, _facts: Facts) -> Iterator[Found]:
+    value = rule.read("iPAddressOrRange")
+    if value is not None and is_world(value):
+        yield Finding(rule.at("iPAddressOrRange"), "is the whole internet")
+
+
 demand(
     "AZ-STO-02",
     "Storage is closed to the internet, and nobody holds its keys.",
@@ -197,6 +225,7 @@ demand(
         one_of("publicNetworkAccess", ("Disabled", "SecuredByPerimeter")),
         one_of("networkRuleSet.defaultAction", ("Deny",)),
     ),
+    inside("networkRuleSet", each("ipRules", _no_world)),
     off("allowSharedKeyAccess", default=True),
     off("allowCrossTenantReplication"),
     remediation="Set public_network_access Disabled or default_action Deny, allow_shared_key_access=False.",
@@ -231,7 +260,11 @@ def storage_care(resource: Resource, facts: Facts) -> Iterator[Found]:
     "AZ-IAM-01",
     "Nobody gets a whole subscription, and no role may do everything.",
     CRITICAL,
-    ["azure-native:authorization:RoleAssignment", "azure-native:authorization:RoleDefinition"],
+    [
+        "azure-native:authorization:RoleAssignment",
+        "azure-native:authorization:PimRoleEligibilitySchedule",
+        "azure-native:authorization:RoleDefinition",
+    ],
     remediation="Assign a narrow built-in role on the resource or the resource group.",
 )
 def subscription_roles(resource: Resource, _facts: Facts) -> Iterator[Found]:
@@ -270,21 +303,21 @@ def _wild(permission: Reader, name: str) -> Iterator[Found]:
 )
 def budget(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Where budgets are declared, each warns on what is spent and on what will be."""
-    for each in graph.of("azure-native:consumption:Budget"):
-        notes = each.props.get("notifications")
+    for declared in graph.of("azure-native:consumption:Budget"):
+        notes = declared.props.get("notifications")
         found = [Reader(note) for note in notes.values() if isinstance(note, dict)] if isinstance(notes, dict) else []
         if notes is UNKNOWN or (isinstance(notes, dict) and UNKNOWN in notes.values()):
-            yield Open("notifications", each.urn)
+            yield Open("notifications", declared.urn)
             continue
         for kind in ("Actual", "Forecasted"):
             try:
                 on_time = [note for note in found if note.flag("enabled", default=True) and _contacts(note)]
                 told = [note for note in on_time if note.text("thresholdType", "Actual") == kind]
             except Undetermined:
-                yield Open("notifications", each.urn)
+                yield Open("notifications", declared.urn)
                 break
             if not told:
-                yield Finding("notifications", f"no {kind} notification with contacts", each.urn)
+                yield Finding("notifications", f"no {kind} notification with contacts", declared.urn)
 
 
 def _contacts(note: Reader) -> bool:

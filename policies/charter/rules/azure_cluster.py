@@ -100,7 +100,7 @@ def pools(resource: Resource, facts: Facts) -> Iterator[Found]:
     yield from apart(
         named("autoUpgradeProfile", "the upgrade channel")(reader, facts),
         none_of("autoUpgradeProfile.upgradeChannel", ("none", "None"))(reader, facts),
-        one_of("sku.tier", ("Standard", "Premium"))(reader, facts),
+        one_of("sku.tier", ("Standard", "Premium", "Paid"))(reader, facts),
         either(
             "addonProfiles.azurepolicy.enabled: is off; it must be on",
             on("addonProfiles.azurepolicy.enabled"),

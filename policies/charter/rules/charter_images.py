@@ -9,7 +9,7 @@ from typing import Any
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.leaves import MAYBE_IMAGE
-from charter.pods import ANY_KIND, Pod, holds_pods, pods
+from charter.pods import ANY_KIND, Pod, holds_pods, merged, pods
 from charter.rendered import judged
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, resource_rule, stack_rule
 from charter.values import UNKNOWN, hazy
@@ -74,8 +74,13 @@ def _brings_images(resource: Resource) -> bool:
 
 
 def _images(pod: Pod) -> Iterator[tuple[str, Any]]:
+    """Yield the images that a pod runs, and those that it mounts."""
     for container in pod.containers():
         yield container.at("image"), container.raw("image")
+    if pod.spec.raw("volumes"):
+        for volume in pod.spec.each("volumes"):
+            if volume.raw("image") is not None:
+                yield volume.at("image.reference"), volume.raw("image.reference")
 
 
 @resource_rule(
@@ -89,7 +94,8 @@ def _images(pod: Pod) -> Iterator[tuple[str, Any]]:
 def digests(resource: Resource, facts: Facts) -> Iterator[Found]:
     """A tag can be moved; a digest cannot. Offline a tag stays undetermined, because nobody can resolve it there."""
     for path, image in (*_of_pods(resource), *_of_values(resource)):
-        yield from _named(path, image, facts)
+        for found in _named(path, image, facts):
+            yield merged(resource, found)
 
 
 def _named(path: str, image: Any, facts: Facts) -> Iterator[Found]:

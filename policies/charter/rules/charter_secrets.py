@@ -9,6 +9,7 @@ from typing import Any
 
 from charter.facts import Facts
 from charter.graph import Graph
+from charter.hiding import HIDING
 from charter.leaves import SECRET
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, resource_rule, stack_rule
 from charter.secrets import harmless, refers, secret_path
@@ -48,7 +49,7 @@ KEY_KINDS = ("kms/", "keyvault:Key", "compute:DiskEncryptionSet")
     CRITICAL,
     ["*"],
     remediation="Take the value from a secret configuration key or a secret output; mark outputs with Output.secret.",
-    needs=lambda _kind: SECRET,
+    needs=lambda kind: 0 if kind in HIDING else SECRET,
 )
 def secrets_marked(resource: Resource, facts: Facts) -> Iterator[Found]:
     """Only an exported state shows which values are secret: elsewhere a plain one is left open."""
@@ -56,7 +57,13 @@ def secrets_marked(resource: Resource, facts: Facts) -> Iterator[Found]:
         return
     for path, text in resource.texts:
         if secret_path(path) and not refers(path) and not harmless(text):
-            yield Finding(path, "is plain; it must be secret") if facts.secrets_visible else Open(path)
+            yield _plain(path, facts)
+    for path in HIDING[resource.type](resource) if resource.type in HIDING else ():
+        yield _plain(path, facts)
+
+
+def _plain(path: str, facts: Facts) -> Found:
+    return Finding(path, "is plain; it must be secret") if facts.secrets_visible else Open(path)
 
 
 @stack_rule(

@@ -18,11 +18,10 @@ MARK = "ecosystemSandbox"
 SKIPS = (
     "skipCredentialsValidation",
     "skipRequestingAccountId",
-    "skipMetadataApiCheck",
     "skipCheck",
     "skipProviderRegistration",
 )
-"""`skipRegionValidation` is not among them: the AWS SDK sets it by itself."""
+"""`skipRegionValidation` and `skipMetadataApiCheck` are not among them: the AWS SDK sets them, or did, by itself."""
 TEST_KEYS = re.compile(r"^(test|mock|fake|dummy|local|AKIAIOSFODNN7EXAMPLE)", re.IGNORECASE)
 LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0|localstack|moto|azurite|emulator)", re.IGNORECASE)
 PRETENCE = re.compile(r"(^|[^a-z])(mock|fake|stub|simulator|emulator|localstack|dry[_-]?run)([^a-z]|$)", re.IGNORECASE)

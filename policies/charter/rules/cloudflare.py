@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from charter.demands import off, one_of
 from charter.facts import Facts
@@ -36,6 +36,22 @@ POOL = "cloudflare:index/loadBalancerPool:LoadBalancerPool"
 MONITOR = "cloudflare:index/loadBalancerMonitor:LoadBalancerMonitor"
 LOGPUSH = "cloudflare:index/logpushJob:LogpushJob"
 YEAR_SECONDS = 31_536_000
+INNER = tuple(
+    map(
+        ip_network,
+        (
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "100.64.0.0/10",
+            "fc00::/7",
+            "fe80::/10",
+            "::1/128",
+        ),
+    )
+)
 DATASETS = ("http_requests", "firewall_events")
 
 
@@ -170,10 +186,12 @@ def _own_host(graph: Graph, content: object) -> bool:
 
 
 def _private(content: object) -> bool:
+    """Say whether an address leads to nobody outside; those that documentation uses are somebody's."""
     try:
-        return ip_address(str(content)).is_private
+        address = ip_address(str(content))
     except ValueError:
         return False
+    return any(address in each for each in INNER)
 
 
 @stack_rule(

@@ -8,7 +8,9 @@ from typing import Any
 
 from charter.demands import (
     demand,
+    each,
     either,
+    inside,
     named,
     none_of,
     on,
@@ -28,13 +30,16 @@ from charter.rule import (
     Resource,
     apart,
     located,
+    over_stack,
     resource_rule,
     stack_rule,
 )
+from charter.rules.gcp_constraints import CONSTRAINTS, enforces
 from charter.rules.gcp_identity import EVERYBODY, everybody
 from charter.values import Reader, Undetermined
 
 KEY = "gcp:kms/cryptoKey:CryptoKey"
+RING = "gcp:kms/keyRing:KeyRing"
 KEY_MEMBERS = (
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember",
     "gcp:kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding",
@@ -67,7 +72,10 @@ def keys(graph: Graph, facts: Facts) -> Iterator[Found]:
             for found in apart(seconds_at_most("rotationPeriod", QUARTER_SECONDS)(key.reader, facts)):
                 yield located(found, key.urn)
         holders: dict[str, set[str]] = {}
-        for binding in (one for kind in KEY_MEMBERS for one in graph.referrers(key, kind, "cryptoKeyId")):
+        rings = graph.named(key, "keyRing", RING)
+        bindings = [one for kind in KEY_MEMBERS for one in graph.referrers(key, kind, "cryptoKeyId")]
+        bindings += [one for ring in rings for kind in RING_MEMBERS for one in graph.referrers(ring, kind, "keyRingId")]
+        for binding in bindings:
             for grant in _sure(binding.reader):
                 holders.setdefault(grant.member, set()).add(_part(grant.role))
         for parts in holders.values():
@@ -111,15 +119,22 @@ def _part(role: str) -> str:
     remediation="Set public_access_prevention enforced and uniform_bucket_level_access; no allUsers.",
 )
 def bucket_public(resource: Resource, facts: Facts) -> Iterator[Found]:
-    """Judge the bucket and who is let in."""
+    """Judge the bucket and who is let in; a policy of the organisation, declared here, prevents for each bucket."""
     reader = resource.reader
     if resource.type == BUCKET:
-        yield from apart(
-            one_of("publicAccessPrevention", ("enforced",))(reader, facts),
-            on("uniformBucketLevelAccess")(reader, facts),
-        )
+        yield from apart(on("uniformBucketLevelAccess")(reader, facts))
         return
     yield from apart(everybody(reader), _public_entities(reader))
+
+
+@over_stack("GCP-STO-01")
+def prevented(graph: Graph, facts: Facts) -> Iterator[Found]:
+    """Look at each bucket for what prevents public access, unless a policy of its project or above does."""
+    if any(enforces(each, "storage.publicAccessPrevention") for each in graph.of(*CONSTRAINTS)):
+        return
+    for bucket in graph.of(BUCKET):
+        for found in apart(one_of("publicAccessPrevention", ("enforced",))(bucket.reader, facts)):
+            yield located(found, bucket.urn)
 
 
 def _public_entities(reader: Reader) -> Iterator[Found]:
@@ -167,12 +182,13 @@ demand(
     "GCP-SEC-01",
     "Secrets change, and have a key of one's own.",
     MEDIUM,
-    ["gcp:secretmanager/secret:Secret"],
+    ["gcp:secretmanager/secret:Secret", "gcp:secretmanager/regionalSecret:RegionalSecret"],
     "A secret that never changes is known to everybody who ever left.",
     named("rotation", "the rotation"),
     either(
         "replication: no key of one's own",
         named("replication.auto.customerManagedEncryption", ""),
+        named("customerManagedEncryption", ""),  # of a secret that stays in one region
         lambda reader, _facts: _replicas(reader),
     ),
     remediation="Set rotation, and customer_managed_encryption in the replication.",
@@ -194,14 +210,14 @@ def _replicas(reader: Reader) -> Iterator[Found]:
 )
 def budget(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Where budgets are declared, each warns on what is spent and on what will be."""
-    for each in graph.of("gcp:billing/budget:Budget"):
-        bases = {rule.text("spendBasis", "CURRENT_SPEND") for rule in each.reader.each("thresholdRules")}
+    for declared in graph.of("gcp:billing/budget:Budget"):
+        bases = {rule.text("spendBasis", "CURRENT_SPEND") for rule in declared.reader.each("thresholdRules")}
         for basis in ("CURRENT_SPEND", "FORECASTED_SPEND"):
             if basis not in bases:
-                yield Finding("thresholdRules", f"no rule for {basis}", each.urn)
-        updates = each.reader.inside("allUpdatesRule")
+                yield Finding("thresholdRules", f"no rule for {basis}", declared.urn)
+        updates = declared.reader.inside("allUpdatesRule")
         if not (updates.has("monitoringNotificationChannels") or updates.has("pubsubTopic")):
-            yield Finding("allUpdatesRule", "nobody is told", each.urn)
+            yield Finding("allUpdatesRule", "nobody is told", declared.urn)
 
 
 @resource_rule(
@@ -238,5 +254,6 @@ demand(
         one_of("visibility", ("private",)),
         one_of("dnssecConfig.state", ("on",)),
     ),
+    inside("dnssecConfig", each("defaultKeySpecs", none_of("algorithm", ("rsasha1",)))),
     remediation="Set dnssec_config state on.",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from charter.demands import (
     demand,
@@ -12,6 +13,7 @@ from charter.demands import (
     inside,
     named,
     none_of,
+    nothing,
     off,
     on,
     one_of,
@@ -43,6 +45,11 @@ POLICY_RULES = tuple(
     for name in ("firewallPolicyRule", "networkFirewallPolicyRule", "regionNetworkFirewallPolicyRule")
 )
 """Rules of firewall policies: of an organisation or folder, of networks, of networks in a region."""
+WHOLE_POLICIES = tuple(
+    f"gcp:compute/{name}:{name[0].upper()}{name[1:]}"
+    for name in ("firewallPolicyWithRules", "networkFirewallPolicyWithRules", "regionNetworkFirewallPolicyWithRules")
+)
+"""Policies that hold their rules."""
 ADMIN_PORTS = (22, 3389)
 
 
@@ -77,12 +84,16 @@ def recorded_subnet(resource: Resource, facts: Facts) -> Iterator[Found]:
     "GCP-NET-03",
     "Nobody lets the whole internet reach a machine's administration.",
     CRITICAL,
-    [FIREWALL, *POLICY_RULES, NETWORK],
+    [FIREWALL, *POLICY_RULES, *WHOLE_POLICIES, NETWORK],
     remediation="Name the source ranges, or use Identity-Aware Proxy; log_config on; one rule denies all egress.",
 )
 def world_administration(resource: Resource, facts: Facts) -> Iterator[Found]:
     """An ingress rule without sources means everybody; what is not denied on the way out is allowed."""
     reader = resource.reader
+    if resource.type in WHOLE_POLICIES:
+        for rule in reader.each("rules"):
+            yield from apart(_policy_rule(rule))
+        return
     if resource.type != FIREWALL:
         yield from apart(_policy_rule(reader)) if resource.type != NETWORK else ()  # it is judged with its firewalls
         return
@@ -119,6 +130,7 @@ def _policy_rule(reader: Reader) -> Iterator[Found]:
 def egress_denied(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Each network has a firewall, of its own or of a policy, that denies every way out that no other rule opens."""
     policies = [each for each in graph.of(*POLICY_RULES) if judged(each, _denies_policy, "") is True]
+    policies += [each for each in graph.of(*WHOLE_POLICIES) if judged(each, _holds_denial, "") is True]
     for network in graph.of(NETWORK):
         answer = some(graph.referrers(network, FIREWALL, "network"), _denies_all, "denies")
         if isinstance(answer, Open):
@@ -134,6 +146,10 @@ def _denies_all(reader: Reader) -> bool:
     ranges = reader.values("destinationRanges")
     whole = not ranges or any(map(is_world, ranges)) or cover_world(ranges)
     return everything and whole and not reader.has("targetTags") and not reader.has("targetServiceAccounts")
+
+
+def _holds_denial(reader: Reader) -> bool:
+    return any(map(_denies_policy, reader.each("rules")))
 
 
 def _denies_policy(reader: Reader) -> bool:
@@ -169,6 +185,13 @@ def private_cluster(resource: Resource, facts: Facts) -> Iterator[Found]:
 def _endpoint(reader: Reader, private: Reader) -> Iterator[Found]:
     if private.flag("enablePrivateEndpoint"):
         return
+    ends = reader.inside("controlPlaneEndpointsConfig")
+    if ends.read("ipEndpointsConfig.enabled") in (False, "false"):
+        if ends.flag("dnsEndpointConfig.allowExternalTraffic"):
+            yield Finding(
+                ends.at("dnsEndpointConfig.allowExternalTraffic"), "the API server answers the whole internet"
+            )
+        return
     allowed = reader.inside("masterAuthorizedNetworksConfig")
     known = []
     for block in allowed.each("cidrBlocks"):
@@ -195,6 +218,7 @@ demand(
     ),
     off("enableLegacyAbac"),
     off("masterAuth.clientCertificateConfig.issueClientCertificate"),
+    nothing("masterAuth.username", "is set: a password opens the cluster"),
     remediation="Set workload_identity_config; no legacy ABAC, no client certificate.",
 )
 
@@ -245,11 +269,19 @@ demand(
     either(
         "datapathProvider: neither Dataplane V2 nor a network policy provider",
         one_of("datapathProvider", ("ADVANCED_DATAPATH",)),
-        on("networkPolicy.enabled"),
+        lambda reader, facts: chain(
+            on("networkPolicy.enabled")(reader, facts), off("addonsConfig.networkPolicyConfig.disabled")(reader, facts)
+        ),
         on("enableAutopilot"),
     ),
     on("enableShieldedNodes", default=True),
-    one_of("releaseChannel.channel", ("RAPID", "REGULAR", "STABLE", "EXTENDED")),
+    either(
+        "releaseChannel.channel: allowed is RAPID or REGULAR or STABLE or EXTENDED",
+        one_of("releaseChannel.channel", ("RAPID", "REGULAR", "STABLE", "EXTENDED")),
+        lambda reader, facts: chain(
+            on("enableAutopilot")(reader, facts), nothing("releaseChannel", "is said")(reader, facts)
+        ),
+    ),
     off("enableKubernetesAlpha"),
     remediation="Set datapath_provider ADVANCED_DATAPATH, shielded nodes and a release channel; no alpha cluster.",
 )
@@ -274,23 +306,33 @@ def _own_account(node: Reader, _facts: Facts) -> Iterator[Found]:
         yield Finding(node.at("serviceAccount"), "is the project's default account, which may edit the project")
 
 
-demand(
+NODES = inside(
+    "nodeConfig",
+    on("shieldedInstanceConfig.enableSecureBoot"),
+    on("shieldedInstanceConfig.enableIntegrityMonitoring", default=True),
+    one_of("workloadMetadataConfig.mode", ("GKE_METADATA",)),
+    one_of("imageType", ("COS_CONTAINERD",), default="COS_CONTAINERD"),
+    named("serviceAccount", "a service account of its own"),
+    none_of("serviceAccount", ("default",)),
+    _own_account,
+)
+POOLS = (NODES, on("management.autoRepair"), on("management.autoUpgrade"))
+
+
+@resource_rule(
     "GCP-NOD-01",
     "Nodes boot what was measured, and pods cannot become the node.",
     HIGH,
-    ["gcp:container/nodePool:NodePool"],
-    "Boot, metadata, image, identity and repair.",
-    inside(
-        "nodeConfig",
-        on("shieldedInstanceConfig.enableSecureBoot"),
-        on("shieldedInstanceConfig.enableIntegrityMonitoring", default=True),
-        one_of("workloadMetadataConfig.mode", ("GKE_METADATA",)),
-        one_of("imageType", ("COS_CONTAINERD", "cos_containerd")),
-        named("serviceAccount", "a service account of its own"),
-        none_of("serviceAccount", ("default",)),
-        _own_account,
-    ),
-    on("management.autoRepair"),
-    on("management.autoUpgrade"),
+    ["gcp:container/nodePool:NodePool", CLUSTER],
     remediation="Shielded nodes with secure boot, GKE_METADATA, COS_CONTAINERD, a service account of their own.",
 )
+def measured_nodes(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """Boot, metadata, image, identity and repair; of pools inside a cluster too, unless they are thrown away."""
+    reader = resource.reader
+    if resource.type != CLUSTER:
+        yield from apart(*(part(reader, facts) for part in POOLS))
+        return
+    for pool in reader.each("nodePools"):
+        yield from apart(*(part(pool, facts) for part in POOLS))
+    if reader.has("nodeConfig") and not reader.flag("removeDefaultNodePool") and not reader.flag("enableAutopilot"):
+        yield from apart(NODES(reader, facts))

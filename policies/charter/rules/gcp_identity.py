@@ -28,6 +28,26 @@ TOKEN_ROLES = (
 )
 
 
+WIDE = ("projects", "folder", "organizations")
+WIDE_TYPES = tuple(f"gcp:{module}/" for module in WIDE)
+GRANTS = ("Member", "Binding", "Policy")
+NARROW = (
+    *(("artifactregistry", "repositoryIam"), ("bigquery", "datasetIam"), ("bigquery", "iam")),
+    *(("cloudfunctions", "functionIam"), ("cloudfunctionsv2", "functionIam"), ("cloudtasks", "queueIam")),
+    *(("cloudrun", "iam"), ("cloudrunv2", "serviceIam"), ("cloudrunv2", "jobIam")),
+    *(("compute", "imageIam"), ("compute", "instanceIAM"), ("compute", "diskIam"), ("compute", "subnetworkIAM")),
+    *(("dataproc", "clusterIAM"), ("pubsub", "topicIAM"), ("pubsub", "subscriptionIAM")),
+    *(("secretmanager", "secretIam"), ("secretmanager", "regionalSecretIam"), ("sourcerepo", "repositoryIam")),
+    *(
+        ("spanner", "databaseIAM"),
+        ("spanner", "instanceIAM"),
+        ("bigtable", "instanceIam"),
+        ("dns", "dnsManagedZoneIam"),
+    ),
+)
+"""Modules and kinds that grant roles on one thing."""
+
+
 def everybody(reader: Reader) -> Iterator[Found]:
     """Yield a finding for each grant to everybody."""
     for grant in grants(reader):
@@ -40,16 +60,24 @@ def everybody(reader: Reader) -> Iterator[Found]:
     "Nobody owns or edits a project through the program, and nobody unknown gets a role.",
     CRITICAL,
     [
-        f"gcp:{module}/iAM{kind}:IAM{kind}"
-        for module in ("projects", "folder", "organizations")
-        for kind in ("Member", "Binding", "Policy")
+        *(f"gcp:{module}/iAM{kind}:IAM{kind}" for module in (*WIDE, "serviceaccount") for kind in GRANTS),
+        *(
+            f"gcp:{module}/{name}{kind}:{name[:1].upper()}{name[1:]}{kind}"
+            for module, name in NARROW
+            for kind in GRANTS
+        ),
     ],
     remediation="Grant the narrowest predefined role, on the resource that needs it.",
 )
 def project_roles(resource: Resource, _facts: Facts) -> Iterator[Found]:
-    """Judge the role, and who gets it; in a project, a folder or an organisation, by member, list or document."""
+    """Judge the role, and who gets it; in a project, a folder or an organisation, by member, list or document.
+
+    On one thing alone only everybody is refused: who holds it, its own rules tell.
+    """
     reader = resource.reader
-    yield from apart(_roles(reader), everybody(reader), _administrators(reader))
+    yield from apart(everybody(reader))
+    if resource.type.startswith(WIDE_TYPES):
+        yield from apart(_roles(reader), _administrators(reader))
 
 
 def _roles(reader: Reader) -> Iterator[Found]:

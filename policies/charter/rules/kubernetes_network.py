@@ -393,7 +393,7 @@ def _ingress(ingress: Resource, services_of: dict[Key, list[Resource]]) -> Itera
         host = rule.text("host")
         if not host or "*" in host:
             yield Finding(rule.at("host"), "is missing or a wildcard")
-        elif host not in covered:
+        elif host not in covered and f"*.{host.partition('.')[2]}" not in covered:
             yield Finding(rule.at("host"), "has no TLS")
         for path in rule.each("http.paths"):
             yield from _backend(path, "backend", known)

@@ -12,7 +12,7 @@ from charter.cluster_kinds import (
 )
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.pods import ANY_KIND, holds_pods, name_of, namespace_of, pods
+from charter.pods import ANY_KIND, holds_pods, merged, name_of, namespace_of, pods
 from charter.rule import (
     CRITICAL,
     HIGH,
@@ -31,7 +31,7 @@ from charter.values import Reader
     "K8S-RBC-01",
     "Nobody is bound to everything, and nobody unknown to anything.",
     CRITICAL,
-    BINDINGS,
+    [*BINDINGS, *(f"{each}Patch" for each in BINDINGS)],
     remediation="Bind a role with the verbs that are needed to a named account.",
 )
 def bindings(resource: Resource, _facts: Facts) -> Iterator[Found]:
@@ -48,7 +48,7 @@ def bindings(resource: Resource, _facts: Facts) -> Iterator[Found]:
     "K8S-RBC-02",
     "A role names its verbs, resources and groups.",
     HIGH,
-    ROLES,
+    [*ROLES, *(f"{each}Patch" for each in ROLES)],
     remediation="Write them out instead of *.",
 )
 def no_wildcards(resource: Resource, _facts: Facts) -> Iterator[Found]:
@@ -89,13 +89,13 @@ DANGEROUS = (
     "K8S-RBC-03",
     "No role lets its holder become more than it is.",
     HIGH,
-    ROLES,
+    [*ROLES, *(f"{each}Patch" for each in ROLES)],
     remediation="Drop the verb; read secrets by name in one namespace.",
 )
 def no_escalation(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """Known ways up: kubernetes.io/docs/concepts/security/rbac-good-practices."""
     for rule in resource.reader.each("rules"):
-        yield from apart(_ways_up(rule, cluster=resource.kind == "ClusterRole"))
+        yield from apart(_ways_up(rule, cluster=resource.kind.startswith("ClusterRole")))
 
 
 def _ways_up(rule: Reader, *, cluster: bool) -> Iterator[Found]:
@@ -145,7 +145,7 @@ def own_account(graph: Graph, _facts: Facts) -> Iterator[Found]:
     for workload in graph.of("kubernetes:*"):
         for pod in pods(workload):
             for found in apart(_account(workload, pod.spec, bound, silent)):
-                yield located(found, workload.urn)
+                yield located(merged(workload, found), workload.urn)
 
 
 def _listed(value: Any) -> list[Any]:

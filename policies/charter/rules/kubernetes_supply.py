@@ -30,6 +30,7 @@ from charter.values import UNKNOWN, Reader, walk
     HIGH,
     [
         "kubernetes:core/v1:Secret",
+        "kubernetes:core/v1:SecretPatch",
         "kubernetes:external-secrets.io/v1:ExternalSecret",
         "kubernetes:external-secrets.io/v1:SecretStore",
         "kubernetes:external-secrets.io/v1:ClusterSecretStore",
@@ -40,7 +41,7 @@ from charter.values import UNKNOWN, Reader, walk
 def external_secrets(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """A Secret with data in the program is a secret in the state."""
     reader = resource.reader
-    if resource.kind == "Secret":
+    if resource.kind in ("Secret", "SecretPatch"):
         for name in ("data", "stringData"):
             if reader.has(name):
                 yield Finding(name, "holds data; take it from the secret store")

@@ -5,10 +5,10 @@ Source: kubernetes.io/docs/concepts/security/pod-security-standards, 2026-11.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
+from charter.hiding import assigns_secret
 from charter.pods import ANY_KIND, LONG_RUNNING, Pod, each_container, each_pod, holds_pods
 from charter.quantities import amount
 from charter.rule import CRITICAL, HIGH, MEDIUM, Check, Finding, Found, Severity, resource_rule
@@ -55,6 +55,10 @@ SYSCTLS = (
     "net.ipv4.tcp_wmem",
 )
 APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
+COUNTED = (("requests", "cpu"), ("requests", "memory"), ("limits", "memory"), ("limits", "ephemeral-storage"))
+SHARED = ("cpu", "memory")
+"""What a pod may say once for all its containers (kubernetes.io, pod-level resources, 1.34)."""
+NONE = (None, "")
 RATIO = 4
 """How many times its request a container may take; more, and a node's sums mean nothing."""
 PROBE = {
@@ -65,7 +69,6 @@ PROBE = {
     "failureThreshold": 3,
 }
 """What Kubernetes takes for what a probe leaves out."""
-ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_][\w.-]*)=(?P<value>[^\s;&|]*)")
 HANDLERS = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postStart", "lifecycle.preStop")
 
 
@@ -116,7 +119,7 @@ def _pod_root(pod: Pod) -> Iterator[Found]:
     if context.read("runAsNonRoot") is False:
         yield Finding(context.at("runAsNonRoot"), "is false; it must be true, or absent and true on each container")
     user = context.read("runAsUser")
-    if not pod.windows and user == 0 and user is not False:
+    if user == 0 and user is not False:
         yield Finding(context.at("runAsUser"), "is 0, which is root")
 
 
@@ -196,7 +199,11 @@ def _pod_confined(pod: Pod) -> Iterator[Found]:
         if sysctl.read("name") not in SYSCTLS:
             yield Finding(sysctl.at("name"), "is no safe sysctl")
     for key, value in pod.metadata.map("annotations").items():
-        if key.startswith(APPARMOR) and not str(value).startswith(("runtime/default", "localhost/")):
+        if (
+            key.startswith(APPARMOR)
+            and value not in ("", "runtime/default")
+            and not str(value).startswith("localhost/")
+        ):
             yield Finding(pod.metadata.at("annotations"), "an AppArmor annotation is outside the baseline")
 
 
@@ -206,19 +213,25 @@ def _read_only(pod: Pod, container: Reader) -> Iterator[Found]:
         yield Finding(container.at("securityContext.readOnlyRootFilesystem"), "must be true")
 
 
-def _resources(_pod: Pod, container: Reader) -> Iterator[Found]:
-    """Requests are what the scheduler and the sizing count with."""
-    wanted = ("requests.cpu", "requests.memory", "limits.memory", "limits.ephemeral-storage")
+def _resources(pod: Pod, container: Reader) -> Iterator[Found]:
+    """Requests are what the scheduler and the sizing count with.
+
+    Processor and memory may be said for the pod as a whole.
+    """
     resources = container.inside("resources")
     requests, limits = resources.map("requests"), resources.map("limits")
-    for path in wanted:
-        side, _, name = path.partition(".")
-        if (requests if side == "requests" else limits).get(name) in (None, ""):
-            yield Finding(resources.at(path), "is missing")
+    for side, name in COUNTED:
+        if (requests if side == "requests" else limits).get(name) in NONE and not _shared(pod, side, name):
+            yield Finding(resources.at(f"{side}.{name}"), "is missing")
     for name in ("cpu", "memory"):
         low, high = amount(requests.get(name)), amount(limits.get(name))
         if low and high and high > low * RATIO:
             yield Finding(resources.at(f"limits.{name}"), f"is more than {RATIO} times the request")
+
+
+def _shared(pod: Pod, side: str, name: str) -> bool:
+    """Say whether the pod says a quantity for all its containers."""
+    return name in SHARED and pod.spec.inside("resources").map(side).get(name) not in NONE
 
 
 def _probes(pod: Pod, container: Reader) -> Iterator[Found]:
@@ -251,17 +264,9 @@ def _no_secrets(_pod: Pod, container: Reader) -> Iterator[Found]:
         for path, argument in container.items(name):
             text = str(argument)
             named = before.startswith("-") and "=" not in before and not text.startswith("-") and secret_name(before)
-            if secret_value(text) or (named and not harmless(text)) or _assigns_secret(text):
+            if secret_value(text) or (named and not harmless(text)) or assigns_secret(text):
                 yield Finding(path, "looks like a secret; take it from a Secret")
             before = text
-
-
-def _assigns_secret(text: str) -> bool:
-    """Say whether an argument, or a line of a shell, gives a value to something that is called like a secret."""
-    return any(
-        secret_name(each["name"]) and not each["value"].startswith("$") and not harmless(each["value"])
-        for each in ASSIGNMENT.finditer(text)
-    )
 
 
 def _both(pod_check: Check, container_check: Check) -> Check:

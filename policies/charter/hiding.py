@@ -1,0 +1,72 @@
+"""Properties that hold a secret under a name that does not say so: parameters, vaults, scripts, documents in JSON."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from charter.documents import json_list, several
+from charter.rule import Resource
+from charter.secrets import FORMS, harmless, secret_name
+
+ASSIGNMENT: Final = re.compile(r"(?P<name>[A-Za-z_][\w.-]*)=(?P<value>[^\s;&|]*)")
+
+
+def assigns_secret(text: str) -> bool:
+    """Say whether an argument, or a line of a shell, gives a value to something that is called like a secret."""
+    return any(
+        secret_name(each["name"]) and not each["value"].startswith("$") and not harmless(each["value"])
+        for each in ASSIGNMENT.finditer(text)
+    )
+
+
+def _parameter(resource: Resource) -> Iterator[str]:
+    if resource.reader.text("type") == "SecureString" and isinstance(resource.props.get("value"), str):
+        yield "value"
+
+
+def _vault(resource: Resource) -> Iterator[str]:
+    if isinstance(resource.reader.raw("properties.value"), str):
+        yield "properties.value"
+
+
+def _script(resource: Resource) -> Iterator[str]:
+    """Look at what a machine runs when it starts, written as it is or in Base64."""
+    for name in ("userData", "userDataBase64"):
+        text = resource.props.get(name)
+        if isinstance(text, str) and any(map(_tells, (text, _decoded(text)))):
+            yield name
+
+
+def _tells(text: str) -> bool:
+    return any(form.search(text) for form in FORMS) or assigns_secret(text.replace('"$', "$"))
+
+
+def _decoded(text: str) -> str:
+    try:
+        return b64decode(text, validate=True).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _task(resource: Resource) -> Iterator[str]:
+    """Look at the variables of a task's containers, which stand in a document."""
+    for index, container in enumerate(json_list(resource.props.get("containerDefinitions"))):
+        for place, variable in enumerate(several(container.get("environment")) if isinstance(container, dict) else ()):
+            name, value = (variable.get(key) for key in ("name", "value")) if isinstance(variable, dict) else ("", "")
+            if isinstance(value, str) and (secret_name(str(name)) and not harmless(value)):
+                yield f"containerDefinitions[{index}].environment[{place}].value"
+
+
+HIDING: Final[dict[str, Callable[[Resource], Iterator[str]]]] = {
+    "aws:ssm/parameter:Parameter": _parameter,
+    "azure-native:keyvault:Secret": _vault,
+    "aws:ec2/instance:Instance": _script,
+    "aws:ec2/launchTemplate:LaunchTemplate": _script,
+    "aws:ec2/launchConfiguration:LaunchConfiguration": _script,
+    "aws:ecs/taskDefinition:TaskDefinition": _task,
+}
+"""Types with such properties; each answers with the paths of what stands there in the open."""
