@@ -10,7 +10,8 @@ import pulumi
 from components.contracts import HeldBucket
 from components.grants import Holder, PodIdentity
 from components.kubernetes.crds.velero import Schedule, ScheduleSpec, ScheduleSpecTemplate
-from components.kubernetes.restore_test import CONFINED, DAILY, KUBECTL, LOCKED, RestoreTest
+from components.kubernetes.restore_test import CONFINED, DAILY, KUBECTL, RestoreTest
+from components.kubernetes.restricted import LOCKED
 from components.kubernetes.secrets import external
 from components.kubernetes.service import Ground, Service, resources
 from components.kubernetes.snapshots import VolumeSnapshotClass, snapshot_class

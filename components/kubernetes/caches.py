@@ -13,6 +13,7 @@ from components.kubernetes.crds.cert_manager import (
     CertificateSpecIssuerRef,
     CertificateSpecPrivateKey,
 )
+from components.kubernetes.restricted import LOCKED, owner
 from components.kubernetes.secrets import external
 from components.kubernetes.service import Ground, Service, resources, spread
 from components.kubernetes.store_access import StoreSettings, tell
@@ -29,20 +30,8 @@ MAY: Final = {
 }
 """CONFIG GET is in neither: it would tell the password by which copies log in."""
 USER_MAY: Final = "~* &* -@all +@all -@admin -@dangerous +info"
-LOCKED: Final = {
-    "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]},
-    "readOnlyRootFilesystem": True,
-    "runAsNonRoot": True,
-    "runAsUser": 1000,
-}
-CONFINED: Final = {
-    "fsGroup": 1000,
-    "runAsGroup": 1000,
-    "runAsNonRoot": True,
-    "runAsUser": 1000,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
+USER: Final = 1000
+CONFINED: Final = {**LOCKED, "runAsNonRoot": True, "runAsUser": USER}
 DISK: Final = 4
 """Times its memory: the log of what was written, and the new one while the old is still there."""
 MIB_PER_GIB: Final = 1024
@@ -132,8 +121,8 @@ def values(ground: Ground, key: str, wish: Cache) -> dict[str, Any]:
     return {
         "fullnameOverride": key,
         "serviceAccount": {"create": True, "automount": False},
-        "podSecurityContext": CONFINED,
-        "securityContext": LOCKED,
+        "podSecurityContext": owner(USER),
+        "securityContext": CONFINED,
         "priorityClassName": "system-cluster-critical",
         "resources": server,
         "initResources": exporter,
@@ -168,7 +157,7 @@ def values(ground: Ground, key: str, wish: Cache) -> dict[str, Any]:
                     "--config-command=-",
                 ],
                 "resources": exporter,
-                "securityContext": LOCKED,
+                "securityContext": CONFINED,
             },
             "service": {"enabled": False},
         },

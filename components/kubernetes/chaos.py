@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 import pulumi
 
 from components.kubernetes.experiments import experiment
+from components.kubernetes.restricted import user
 from components.kubernetes.service import Ground, Service, resources
 from stacks.services.settings import Chaos as Wish
 
@@ -74,7 +75,7 @@ def values(ground: Ground) -> dict[str, Any]:
             "resources": resources(room["controller"]),
             "leaderElection": {"enabled": True},
             "podAnnotations": _proxy(ground) if meshed else {},
-            "securityContext": {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
+            "securityContext": user(1000),
         },
         "chaosDaemon": {
             "runtime": "containerd",

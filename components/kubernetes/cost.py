@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 import pulumi
 
 from components.grants import Holder, PodIdentity, ReadPrices
+from components.kubernetes.restricted import LOCKED, user
 from components.kubernetes.secrets import external
 from components.kubernetes.service import Ground, Service, resources
 from stacks.services.settings import Cost as Wish
@@ -61,14 +62,7 @@ def bill(wish: Wish | None) -> dict[str, Any]:
 def values(ground: Ground, reader: PodIdentity | None = None) -> dict[str, Any]:
     """Values of the chart; without its page and its agent server, which Grafana does not need."""
     room = ground.room("cost")["opencost"]
-    confined = {
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
-        "readOnlyRootFilesystem": True,
-        "runAsNonRoot": True,
-        "runAsUser": 1001,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
+    confined = {**LOCKED, **user(1001)}
     return {
         "clusterName": ground.cluster.name if ground.cluster is not None else "cluster.local",
         "networkPolicies": {"enabled": False},

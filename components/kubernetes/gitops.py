@@ -63,7 +63,6 @@ KEPT: Final = (
     ("security.istio.io", "PeerAuthentication"),
 )
 """What the platform says about a tenant's namespace, and no repository."""
-RESTRICTED: Final = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
 
 
 class Gitops(Service):

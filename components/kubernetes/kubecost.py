@@ -8,6 +8,7 @@ import pulumi
 
 from components.grants import Holder, PodIdentity, ReadPrices
 from components.kubernetes.cost import BILL, BILL_KEY
+from components.kubernetes.restricted import LOCKED, owner, user
 from components.kubernetes.secrets import external
 from components.kubernetes.service import Ground, Service, resources
 from stacks.services import lock
@@ -18,20 +19,9 @@ REGISTRY: Final = "icr.io"
 CRITICAL: Final = "system-cluster-critical"
 REMOVED: Final = {"helm.sh/resource-policy": "delete"}
 """The chart keeps its volumes when it goes; nothing of ours stays behind."""
-CONFINED: Final = {
-    "allowPrivilegeEscalation": False,
-    "privileged": False,
-    "capabilities": {"drop": ["ALL"]},
-    "readOnlyRootFilesystem": True,
-}
-POD: Final = {
-    "runAsNonRoot": True,
-    "runAsUser": 1001,
-    "runAsGroup": 1001,
-    "fsGroup": 1001,
-    "fsGroupChangePolicy": "OnRootMismatch",
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
+USER: Final = 1001
+CONFINED: Final = {**LOCKED, "privileged": False}
+POD: Final = {**owner(USER), "fsGroupChangePolicy": "OnRootMismatch"}
 
 
 class Kubecost(Service):
@@ -142,14 +132,7 @@ def agent(ground: Ground, wish: Wish, reader: PodIdentity | None = None) -> dict
         "podLabels": dict(reader.labels) if reader else {},
         "resources": resources(ground.room("kubecost")["agent"]),
         "serviceAccount": {"create": False, "name": NAME},
-        "containerSecurityContext": {
-            "enabled": True,
-            **CONFINED,
-            "runAsNonRoot": True,
-            "runAsUser": 1001,
-            "runAsGroup": 1001,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "containerSecurityContext": {"enabled": True, **CONFINED, **user(USER), "runAsGroup": USER},
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 
 import pulumi
 
+from components.kubernetes.restricted import UNPRIVILEGED, user
 from components.kubernetes.service import Ground, Service, resources, spread
 from stacks.services.settings import Logs as Wish
 
@@ -116,13 +117,7 @@ def alloy(ground: Ground, service: str = "logs") -> dict[str, Any]:
             "clustering": {"enabled": True},
             "enableReporting": False,
             "resources": resources(room),
-            "securityContext": {
-                "allowPrivilegeEscalation": False,
-                "capabilities": {"drop": ["ALL"]},
-                "runAsNonRoot": True,
-                "runAsUser": 473,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
+            "securityContext": {**UNPRIVILEGED, **user(473)},
         },
         "configReloader": {"enabled": False},
         "controller": {

@@ -17,6 +17,7 @@ from components.kubernetes.crds.cert_manager import (
 from components.kubernetes.crds.istio import PeerAuthentication, PeerAuthenticationSpec, PeerAuthenticationSpecMtls
 from components.kubernetes.flows import GATEWAY_ACCOUNT, waypoint_of
 from components.kubernetes.permissions import NOT_MESHED, permissions
+from components.kubernetes.restricted import SECCOMP
 from components.kubernetes.service import Ground, Service, resources, spread
 from components.kubernetes.traffic import breaker, retries, way, way_in
 from stacks.services import lock
@@ -153,7 +154,7 @@ def istiod(ground: Ground, wish: Wish) -> dict[str, Any]:
         "autoscaleEnabled": False,
         "replicaCount": room.replicas,
         "resources": resources(room),
-        "seccompProfile": {"type": "RuntimeDefault"},
+        "seccompProfile": SECCOMP,
         "topologySpreadConstraints": spread({"app": "istiod"}),
         "trustedZtunnelNamespace": AGENTS,
         "traceSampling": traced.sampling_percent if traced else 0.0,
@@ -185,7 +186,7 @@ def cni(ground: Ground, wish: Wish) -> dict[str, Any]:
         **({"profile": "ambient"} if wish.mode == "ambient" else {}),
         "ambient": {"enabled": wish.mode == "ambient"},
         "resources": resources(ground.room("mesh")["cni"]),
-        "seccompProfile": {"type": "RuntimeDefault"},
+        "seccompProfile": SECCOMP,
         "global": {
             **_images(),
             **({"platform": "gke"} if ground.cluster is not None and ground.cluster.cloud == "gcp" else {}),
@@ -209,7 +210,7 @@ def shaped(room: Any, maximum: int) -> dict[str, str]:
     container = {"name": "istio-proxy", "resources": resources(room)}
     pod = {
         "containers": [container],
-        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+        "securityContext": {"seccompProfile": SECCOMP},
         "priorityClassName": "system-cluster-critical",
     }
     metric = {

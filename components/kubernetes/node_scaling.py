@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 import pulumi
 
 from components.grants import Holder, ScaleNodes
+from components.kubernetes.restricted import LOCKED, user
 from components.kubernetes.service import Ground, Service, resources, spread
 from stacks.services.scaling import NodeScaling as Wish
 
@@ -69,15 +70,6 @@ def values(ground: Ground, wish: Wish, annotations: Any, labels: Any) -> dict[st
         "podDisruptionBudget": {"maxUnavailable": 1},
         "priorityClassName": "system-cluster-critical",
         "topologySpreadConstraints": spread({"app.kubernetes.io/name": "aws-cluster-autoscaler"}),
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": 65534,
-            "fsGroup": 65534,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "containerSecurityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": {**user(65534), "fsGroup": 65534},
+        "containerSecurityContext": LOCKED,
     }

@@ -30,6 +30,7 @@ from components.kubernetes.crds.karpenter import (
     NodePoolSpecTemplateSpecRequirements,
     NodePoolSpecTemplateSpecTaints,
 )
+from components.kubernetes.restricted import SECCOMP
 from components.kubernetes.service import Ground, Service, resources, spread
 from stacks.services.overflow import TAINT, OverflowPool, nodes, of_cluster
 
@@ -98,7 +99,7 @@ def values(ground: Ground, launching: Launching) -> dict[str, Any]:
         "controller": {
             "resources": resources(room),
             "env": [{"name": "AWS_REGION", "value": ground.cluster.region}],
-            "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+            "securityContext": {"seccompProfile": SECCOMP},
         },
         "settings": {
             "clusterName": ground.physical_name,

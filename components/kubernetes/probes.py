@@ -13,6 +13,7 @@ from components.kubernetes.crds.prometheus import (
     ProbeSpecTargets,
     ProbeSpecTargetsStaticConfig,
 )
+from components.kubernetes.restricted import NON_ROOT
 from components.kubernetes.service import Ground, Service, resources, spread
 from stacks.services.guarding import Probes as Wish
 
@@ -65,7 +66,7 @@ def values(ground: Ground, wish: Wish) -> dict[str, Any]:
         "fullnameOverride": EXPORTER,
         "replicas": room.replicas,
         "resources": resources(room),
-        "podSecurityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "podSecurityContext": NON_ROOT,
         "podDisruptionBudget": {"minAvailable": 1},
         "topologySpreadConstraints": spread({"app.kubernetes.io/name": "prometheus-blackbox-exporter"}),
         "config": {"modules": {MODULE: {"prober": "http", "timeout": f"{wish.timeout_seconds}s", "http": asked}}},

@@ -13,6 +13,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.rbac.v1 import PolicyRuleArgs, Role, RoleBinding, RoleRefArgs, SubjectArgs
 
 from components.kubernetes.crds.velero import Restore, RestoreSpec
+from components.kubernetes.restricted import LOCKED, owner
 from components.kubernetes.service import Service, resources
 from components.kubernetes.shapes import plain
 from stacks.services import lock
@@ -36,18 +37,7 @@ WRITE: Final = (
 READ: Final = (
     "set -eu; cd /data; sha256sum -c payload.sha256; test $(($(date +%s) - $(cat written))) -lt 172800"  # two days
 )
-CONFINED: Final = {
-    "runAsNonRoot": True,
-    "runAsUser": NOBODY,
-    "runAsGroup": NOBODY,
-    "fsGroup": NOBODY,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
-LOCKED: Final = {
-    "allowPrivilegeEscalation": False,
-    "readOnlyRootFilesystem": True,
-    "capabilities": {"drop": ["ALL"]},
-}
+CONFINED: Final = owner(NOBODY)
 LEFT_OUT: Final = (
     "cronjobs.batch",
     "jobs.batch",

@@ -10,6 +10,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.grants import Grant, Holder, ReadPrices, ReadSecrets
 from components.kubernetes.delivery_flows import RUNNER, RUNNERS_CONTROLLER, RUNNERS_LISTENER
+from components.kubernetes.restricted import LOCKED, NON_ROOT
 from components.kubernetes.secrets import external
 from components.kubernetes.service import Ground, Service, resources, spread
 from stacks.services import lock
@@ -30,12 +31,7 @@ HOME: Final = "/home/runner"
 IMAGE: Final = "ghcr.io/actions/actions-runner"
 METRICS: Final = ":8080"
 RIGHTS: Final[dict[str, Grant]] = {"read-prices": ReadPrices(), "read-secrets": ReadSecrets()}
-CLOSED: Final = {
-    "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]},
-    "runAsNonRoot": True,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
+CLOSED: Final = {**LOCKED, **NON_ROOT}
 
 
 class Runners(Service):
@@ -92,8 +88,8 @@ def controller(ground: Ground) -> dict[str, Any]:
         "resources": resources(room),
         "serviceAccount": {"create": True, "name": CONTROLLER},
         "podLabels": dict(RUNNERS_CONTROLLER.labels),
-        "podSecurityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-        "securityContext": {**CLOSED, "readOnlyRootFilesystem": True},
+        "podSecurityContext": NON_ROOT,
+        "securityContext": CLOSED,
         "priorityClassName": "system-cluster-critical",
         "topologySpreadConstraints": spread(RUNNERS_CONTROLLER.labels),
         "metrics": {"controllerManagerAddr": METRICS, "listenerAddr": METRICS, "listenerEndpoint": "/metrics"},
@@ -119,7 +115,7 @@ def runner_set(ground: Ground, wish: Wish, key: str, labels: dict[str, str] | No
         "name": "listener",
         "image": f"{LISTENER}:{version}",
         "resources": resources(room[f"listener-{key}"]),
-        "securityContext": {**CLOSED, "readOnlyRootFilesystem": True},
+        "securityContext": CLOSED,
     }
     runner = {
         "name": "runner",
@@ -129,7 +125,7 @@ def runner_set(ground: Ground, wish: Wish, key: str, labels: dict[str, str] | No
             **resources(room[f"runner-{key}"]),
             "limits": {"memory": f"{room[f'runner-{key}'].memory_mib * 2}Mi", "ephemeral-storage": DISK},
         },
-        "securityContext": {**CLOSED, "readOnlyRootFilesystem": True},
+        "securityContext": CLOSED,
         "volumeMounts": [{"name": "home", "mountPath": HOME}, {"name": "scratch", "mountPath": "/tmp"}],  # noqa: S108
     }
     copied = {
@@ -152,7 +148,7 @@ def runner_set(ground: Ground, wish: Wish, key: str, labels: dict[str, str] | No
                 "containers": [listener],
                 "serviceAccountName": "runners-listener",
                 "automountServiceAccountToken": False,
-                "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+                "securityContext": NON_ROOT,
             },
         },
         "template": {

@@ -9,6 +9,7 @@ import pulumi
 from components.kubernetes.autoscalers import horizontal, measured, vertical
 from components.kubernetes.certificates import OUT
 from components.kubernetes.resting import rested
+from components.kubernetes.restricted import LOCKED, SECCOMP
 from components.kubernetes.service import Ground, Service, resources, spread
 from stacks.services.facts import Pods
 from stacks.services.scaling import Scaled
@@ -139,12 +140,7 @@ def vertical_values(room: dict[str, Pods]) -> dict[str, Any]:
             "certGen": {"enabled": False},
             "certManager": {"enabled": True, "issuerRef": issuer},
         }
-    restricted = {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
+    restricted = {**LOCKED, "seccompProfile": SECCOMP}
     return {
         "recommender": part("recommender"),
         "updater": part("updater"),

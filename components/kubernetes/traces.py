@@ -7,18 +7,12 @@ from typing import Any, ClassVar, Final
 import pulumi
 
 from components.kubernetes.logs import source
+from components.kubernetes.restricted import LOCKED, user
 from components.kubernetes.service import Ground, Service, resources, spread
 from stacks.services.settings import Traces as Wish
 
 TEMPO: Final = "tempo.traces.svc"
-CONFINED: Final = {
-    "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]},
-    "readOnlyRootFilesystem": True,
-    "runAsNonRoot": True,
-    "runAsUser": 10001,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
+CONFINED: Final = {**LOCKED, **user(10001)}
 
 
 class Traces(Service):

@@ -7,22 +7,12 @@ from typing import Any, ClassVar, Final
 import pulumi
 
 from components.kubernetes.flows import SCANS
+from components.kubernetes.restricted import LOCKED, owner
 from components.kubernetes.service import Ground, Service, resources
 from stacks.services.guarding import Trivy as Wish
 
-CONFINED: Final = {
-    "runAsNonRoot": True,
-    "runAsUser": 10000,
-    "runAsGroup": 10000,
-    "fsGroup": 10000,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
-LOCKED: Final = {
-    "privileged": False,
-    "allowPrivilegeEscalation": False,
-    "readOnlyRootFilesystem": True,
-    "capabilities": {"drop": ["ALL"]},
-}
+POD: Final = owner(10000)
+CONFINED: Final = {**LOCKED, "privileged": False}
 
 
 class Trivy(Service):
@@ -53,8 +43,8 @@ def values(ground: Ground, wish: Wish) -> dict[str, Any]:
             "scannerReportTTL": f"{wish.report_hours}h",
         },
         "resources": resources(room["operator"]),
-        "podSecurityContext": CONFINED,
-        "securityContext": LOCKED,
+        "podSecurityContext": POD,
+        "securityContext": CONFINED,
         "serviceMonitor": {"enabled": False},
         "trivy": {
             "severity": ",".join(wish.severities),
@@ -62,8 +52,8 @@ def values(ground: Ground, wish: Wish) -> dict[str, Any]:
             "resources": resources(room["scan"]),
         },
         "trivyOperator": {
-            "scanJobPodTemplatePodSecurityContext": CONFINED,
-            "scanJobPodTemplateContainerSecurityContext": LOCKED,
+            "scanJobPodTemplatePodSecurityContext": POD,
+            "scanJobPodTemplateContainerSecurityContext": CONFINED,
             "scanJobPodTemplateLabels": ",".join(f"{key}={value}" for key, value in SCANS.labels.items()),
             "scanJobTolerations": [],
         },
