@@ -245,6 +245,9 @@ def size(
     rounds: Annotated[int | None, typer.Option("--rounds", min=1, help="solve so often, the demand read anew")] = None,
     every: Annotated[float, typer.Option("--every", min=0, help="with --rounds: seconds from start to start")] = 0.0,
     advise: Annotated[bool, typer.Option("--advise", help="requests by the use in --demand")] = False,
+    placed: Annotated[
+        Path | None, typer.Option("--placed", metavar="FILE", help="the placement that runs: the stack's output")
+    ] = None,
     quality: Quality = None,
     project: Project = PROJECT,
 ) -> None:
@@ -267,7 +270,7 @@ def size(
             return Exit.FAILED if wrong else Exit.OK
         if file is not None:
             raise Ending(Exit.WRONG_INPUT, "file", f"size {stack} takes no second argument; write --demand {file}")
-        options = Options(project, demand=demand_file, quality=quality)
+        options = Options(project, demand=demand_file, quality=quality, placed=placed)
         if rounds is not None:
             return size_rounds(stack, options, rounds, every, as_json=as_json)
         made = size_.plan(stack, options, advised=advise)

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from automation.exits import Ending, Exit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from automation.session import Options
     from sizing.baselines import Rival
     from sizing.problem import Problem
+    from sizing.stack_problem import Sized
     from stacks.model import Stack
 
 
@@ -31,7 +33,8 @@ def plan(name: str, options: Options, *, advised: bool = False) -> dict[str, Any
     from sizing.verify import verify  # noqa: PLC0415
 
     use = _use(options) if advised else {}
-    made_problems = problems(name, replace(options, demand=None) if advised else options)
+    asked_for = sized(name, replace(options, demand=None) if advised else options)
+    made_problems = asked_for.problems
     clusters: dict[str, Any] = {}
     refused = []
     for cluster, problem in made_problems.items():
@@ -68,6 +71,7 @@ def plan(name: str, options: Options, *, advised: bool = False) -> dict[str, Any
         "bound_usd_month": round(bound, 2),
         "gap": round(cost / bound - 1, 6) if bound else 0.0,
         "clusters": clusters,
+        **({} if asked_for.placement is None else {"placement": asked_for.placement}),
     }
     plain: dict[str, Any] = json.loads(json.dumps(report, default=str))
     return {**plain, SEAL: sealed(plain)}
@@ -84,21 +88,33 @@ def _rival(rival: Rival) -> dict[str, Any]:
     }
 
 
-def problems(name: str, options: Options) -> dict[str, Problem]:
-    """The problem of every cluster of a stack, with the demand and quality of the options; wrong input ends with 2."""
+def sized(name: str, options: Options, previous: Mapping[str, Any] | None = None) -> Sized:
+    """The problem of every cluster of a stack, with the demand and quality of the options; wrong input ends with 2.
+
+    Placements are decided: from `previous`, else from `options.placed`; where none can be had, it ends with 4.
+    """
     from automation.session import check_demand, read_stack  # noqa: PLC0415
+    from automation.size_placement import read  # noqa: PLC0415
     from sizing import catalogue  # noqa: PLC0415
+    from sizing.placement import PlacementRefused  # noqa: PLC0415
     from sizing.problem import WrongProblem  # noqa: PLC0415
-    from sizing.stack_problem import from_stack  # noqa: PLC0415
+    from sizing.stack_problem import sized as decided  # noqa: PLC0415
 
     check_demand(options)
     stack = _with_demand(read_stack(name, options), options)
+    if options.quality:
+        stack = stack.model_copy(update={"sizing": stack.sizing.model_copy(update={"quality": options.quality})})
     try:
-        made = from_stack(stack, options.project, catalogue.load())
+        return decided(stack, options.project, catalogue.load(), previous or read(options.placed))
+    except PlacementRefused as refused:
+        raise Ending(Exit.REFUSED, "placement", str(refused)) from None
     except (WrongProblem, catalogue.UnknownPrice, ValueError) as wrong:
         raise Ending(Exit.WRONG_INPUT, "sizing", str(wrong)) from None
-    quality: Any = options.quality
-    return {key: replace(one, quality=quality) if quality else one for key, one in made.items()}
+
+
+def problems(name: str, options: Options) -> dict[str, Problem]:
+    """The problem of every cluster alone."""
+    return dict(sized(name, options).problems)
 
 
 def _use(options: Options) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from automation.exits import Ending, Exit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from automation.session import Options
     from sizing.rounds import Round
@@ -24,15 +24,18 @@ def run(
 
     `every`: seconds from the start of one round to the next; a round that takes longer is followed at once.
     """
-    from automation.size import problems  # noqa: PLC0415
+    from automation.size import sized  # noqa: PLC0415
     from sizing.plan import Infeasible  # noqa: PLC0415
     from sizing.rounds import Memory, once  # noqa: PLC0415
 
     memories: dict[str, Memory] = {}
     rows: list[dict[str, Any]] = []
+    before: Mapping[str, Any] | None = None
     for number in range(rounds):
         began = time.monotonic()
-        for cluster, problem in problems(name, options).items():
+        asked = sized(name, options, before)
+        before = asked.placement  # of the next round, so that a split changes only when that pays
+        for cluster, problem in asked.problems.items():
             start = time.monotonic()
             made = once(problem, number, memories.setdefault(cluster, Memory()))
             if isinstance(made, Infeasible):

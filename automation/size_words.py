@@ -29,6 +29,10 @@ def show(made: dict[str, Any], console: Console, *, explain: bool) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
+    if "placement" in made:
+        from automation.size_placement import show as show_placement  # noqa: PLC0415
+
+        show_placement(made["placement"], console, explain=explain)
     for name, cluster in made["clusters"].items():
         plan = cluster["plan"]
         table = Table(title=f"{name}: {plan['cost_usd_month']:,.0f} USD a month", title_justify="left")

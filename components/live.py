@@ -44,9 +44,14 @@ def from_state() -> LiveSizes:
     that was never updated has none.
     """
     stack = pulumi.get_stack()
-    if not _ask("readStackOutputs", name=stack):
+    if not outputs_of_state():
         return LiveSizes()
     return LiveSizes(_sizes(_ask("readStackResourceOutputs", stackName=stack)))
+
+
+def outputs_of_state() -> Mapping[str, Any]:
+    """Ask the engine for what the stack's last update exported; nothing for a stack that was never updated."""
+    return _ask("readStackOutputs", name=pulumi.get_stack())
 
 
 @READ_AGAIN

@@ -9,7 +9,7 @@ from typing import Any, Final, assert_never
 
 import pulumi
 
-from components import live, tagging
+from components import live, placements, tagging
 from components.contracts import (
     BucketArgs,
     BudgetArgs,
@@ -26,8 +26,9 @@ from components.kubernetes.base import ClusterBase, ClusterBaseArgs
 from components.kubernetes.flows import tenant_annotations, tenant_labels
 from components.links import Links, MakeGateway, MakePeering, Place, links_of
 from components.optimizer import PythonProvider, Sizing
-from sizing import catalogue, evidence, stack_problem
-from stacks import addresses, links, outputs
+from sizing import evidence
+from sizing.canonical import canonical
+from stacks import addresses, links, outputs, split
 from stacks.addresses import RegionPlan
 from stacks.clouds import Cloud
 from stacks.data import ports
@@ -69,6 +70,8 @@ class Platform(pulumi.ComponentResource):
     def __init__(self, name: str, stack: Stack, opts: pulumi.ResourceOptions | None = None) -> None:
         tagging.install(stack)  # first: the SDK hands transformations down when a resource is made
         sizes = live.from_state()  # before the first resource: from then on an update writes the state
+        self._sized = placements.decide(stack, PROJECT)
+        stack = self._sized.stack
         super().__init__("ecosystem:index:Platform", name, {}, opts)
         self._stack = stack
         self._child = pulumi.ResourceOptions(parent=self)
@@ -108,14 +111,17 @@ class Platform(pulumi.ComponentResource):
         )
         pulumi.export(outputs.SIZING, self.sizing.plan)
         pulumi.export(outputs.DOCUMENT_HASH, self.sizing.document_hash)
+        if self._sized.placement is not None:
+            pulumi.export(outputs.PLACEMENT, canonical(self._sized.placement))
 
     def _size(self) -> Sizing:
-        problems = stack_problem.from_stack(self._stack, PROJECT, catalogue.load())
+        shared_out = self._sized.placement
         return Sizing(
             "sizing",
-            evidence.problems_json(problems),
+            evidence.problems_json(self._sized.problems),
             self._stack.sizing.seed,
             pulumi.ResourceOptions(parent=self, provider=self._python),
+            None if shared_out is None else canonical(shared_out),
         )
 
     def _region(self, site: Site, name: str, wish: Region, plan: RegionPlan, sizes: live.LiveSizes) -> None:
@@ -159,7 +165,7 @@ class Platform(pulumi.ComponentResource):
         base = ClusterBase(
             name,
             ClusterBaseArgs(
-                namespaces=quota.held(stack.namespaces, stack.services, self._workloads(name)),
+                namespaces=quota.held(stack.namespaces, split.services_of(stack, name), self._workloads(name)),
                 version=stack.cluster_version(name),
                 labels={each: tenant_labels(stack.services, each) for each in stack.namespaces},
                 annotations={each: tenant_annotations(stack.services, each) for each in stack.namespaces},
@@ -242,7 +248,7 @@ class Platform(pulumi.ComponentResource):
         ClusterServices(
             f"{name}-services",
             ServicesArgs(
-                services=stack.services,
+                services=split.services_of(stack, name),
                 version=stack.cluster_version(name),
                 environment=stack.environment,
                 tenants=tuple(sorted(stack.namespaces)),
@@ -255,7 +261,7 @@ class Platform(pulumi.ComponentResource):
                 peers=self._peers(name),
                 callers=beyond.callers if (beyond := links.beyond(stack, self._links, name)) else (),
                 rules=rendered.of(stack.services),
-                off_hours=stack.off_hours,
+                off_hours=split.off_hours_of(stack, name),
                 tags=common_tags(stack),
                 backups=kept[0],
                 archive=kept[1],

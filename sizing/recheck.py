@@ -32,6 +32,10 @@ def recheck(made: Mapping[str, Any]) -> list[str]:
     for name, problem, plan in clusters(made):
         wrong = _followed(problem, plan) if "clusters" not in made else judged(problem, plan)
         found += [f"{name}: {sentence}" for sentence in wrong]
+    if "placement" in made:
+        from sizing.placement_check import judged as placement_judged  # noqa: PLC0415 - few stacks have one
+
+        found += placement_judged(made["placement"], {name: problem for name, problem, _ in clusters(made)})
     return found
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from sizing import peak
 from sizing.allocatable import Room
@@ -12,23 +14,55 @@ from sizing.problem import PoolWish, Problem, WorkloadDemand
 from stacks.model import NodePool, Stack
 from stacks.services.overflow import of_cluster
 from stacks.services.room import per_node
+from stacks.split import services_of, undecided
 from stacks.workloads import demand
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sized:
+    """A stack whose placements are decided, the problem of each of its clusters, and the account of the placements.
+
+    `placement` is None where the stack file has none.
+    """
+
+    stack: Stack
+    problems: Mapping[str, Problem]
+    placement: Mapping[str, Any] | None = None
+
+
 def from_stack(stack: Stack, project_dir: Path, catalogue: Catalogue) -> dict[str, Problem]:
-    """The problem of every cluster; UnknownPrice for a region without prices, WrongProblem for a wrong wish."""
+    """The problem of every cluster; UnknownPrice for a region without prices, WrongProblem for a wrong wish.
+
+    A placement that is not decided yet is decided; PlacementRefused where that cannot be.
+    """
+    return dict(sized(stack, project_dir, catalogue).problems)
+
+
+def sized(stack: Stack, project_dir: Path, catalogue: Catalogue, previous: Mapping[str, Any] | None = None) -> Sized:
+    """The same with the stack as placed; `previous` is the account of the placement that runs now."""
+    made = _problems(stack, project_dir, catalogue)
+    account = None
+    if undecided(stack):
+        from sizing.placed import place  # noqa: PLC0415 - solvers load only where there is something to choose
+
+        stack, account = place(stack, made, previous)
+        made = _problems(stack, project_dir, catalogue)
+    for name, problem in made.items():
+        peak.check(problem, _most(stack, name))
+    return Sized(stack=stack, problems=made, placement=account)
+
+
+def _problems(stack: Stack, project_dir: Path, catalogue: Catalogue) -> dict[str, Problem]:
     wanted = demand(stack, project_dir)
-    made = {
+    return {
         name: _problem(stack, name, tuple(wanted.get(name, ())), catalogue) for name in sorted(stack.cluster_names())
     }
-    for problem in made.values():
-        peak.check(problem, _most(stack))
-    return made
 
 
-def _most(stack: Stack) -> dict[str, int]:
+def _most(stack: Stack, cluster: str) -> dict[str, int]:
     """The largest number of pods of each workload that an autoscaler changes, by its name."""
-    scaled = stack.services.scaling.workloads if stack.services.scaling is not None else {}
+    services = services_of(stack, cluster)
+    scaled = services.scaling.workloads if services.scaling is not None else {}
     return {name: each.horizontal.max for name, each in scaled.items() if each.horizontal is not None}
 
 

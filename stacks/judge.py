@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from stacks.checks import every_problem
+from stacks.checks.placement import measured
 from stacks.checks.workloads import Asked, carried
 from stacks.demand import DemandFileError, read_demand
 from stacks.envelope import KEY, find_secure
@@ -69,3 +70,5 @@ def _demand(tree: Tree, project: FilePath) -> Iterator[Problem]:
     for row in rows:
         for problem in carried(tree, Asked((name, row.name), row.pools, row.spot or "", row.gpu)):
             yield replace(problem, path=path, what=f"{name}: row {row.name}, {problem.path[2]}: {problem.what}")
+    for problem in measured(tree, path, {row.name: row.replicas for row in rows}):
+        yield replace(problem, what=f"{name}: {problem.what}")

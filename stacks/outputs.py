@@ -16,5 +16,7 @@ IDENTITIES: Final = "identities"
 """Cloud -> the account, project or subscription that the run really reached, as the cloud tells it."""
 ENVIRONMENT: Final = "environment"
 """The stack file's label."""
+PLACEMENT: Final = "placement"
+"""Account of how pods were shared out over clusters: what the next run starts from. Only where the stack file asks."""
 
 ALL: Final[tuple[str, ...]] = (CLUSTERS, NETWORKS, SIZING, DOCUMENT_HASH, IDENTITIES, ENVIRONMENT)

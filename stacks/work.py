@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from stacks.part import Cpu, FreezeMapping, Frozen, Memory, Name, Part
+from stacks.placement import Placement
 
 Spread = Literal["none", "zone", "host"]
 SpotUse = Literal["never", "tolerant", "only"]
@@ -38,6 +39,12 @@ class Workload(Part):
     """Pools that may carry the pods."""
     clusters: tuple[str, ...] = ()
     """Clusters that run the workload; none listed means every cluster."""
+    placement: Placement | None = None
+    """Whether its pods are shared out over these clusters by cost; then `replicas` are all of them together."""
+
+
+class Placed(Workload):
+    """The part of a workload that one cluster runs, once its placement is decided; no stack file holds one."""
 
 
 class Demand(Part):

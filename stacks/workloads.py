@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -11,6 +11,7 @@ from stacks.model import Spread, Stack, Workload
 from stacks.quantities import cpu_milli, memory_mib
 from stacks.services.room import Shape, replicas
 from stacks.services.table import KUBE_SYSTEM, TABLE, pods_of
+from stacks.work import Placed
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 """Relative files of a stack file are relative to the project, wherever the engine was started."""
@@ -42,6 +43,7 @@ def demand(stack: Stack, project: Path = PROJECT) -> dict[str, tuple[WorkloadDem
 def _of_cluster(stack: Stack, cluster: str, rows: dict[str, DemandRow]) -> tuple[WorkloadDemand, ...]:
     wished = {w.name: _from_workload(w) for w in stack.workloads if not w.clusters or cluster in w.clusters}
     elsewhere = {w.name for w in stack.workloads} - wished.keys()
+    shared_out = {w.name: w.replicas for w in stack.workloads if isinstance(w, Placed) and cluster in w.clusters}
     fallback = tuple(
         name
         for name, pool in stack.cluster_pools(cluster).items()
@@ -54,7 +56,8 @@ def _of_cluster(stack: Stack, cluster: str, rows: dict[str, DemandRow]) -> tuple
     for name, row in rows.items():
         if name in elsewhere or row.namespace in ours:  # pods of our services are counted from the table
             continue
-        wished[name] = _overridden(wished.get(name), row, fallback)
+        measured = replace(row, replicas=shared_out[name]) if name in shared_out else row  # a row counts all clusters'
+        wished[name] = _overridden(wished.get(name), measured, fallback)
     cloud = stack.region_of(cluster)[0]
     wished |= {shape.name: _of_service(shape, steady) for shape in replicas(stack.services, cloud)}
     return tuple(wished[name] for name in sorted(wished))

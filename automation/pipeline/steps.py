@@ -72,15 +72,21 @@ def stacks(_: argparse.Namespace) -> int:
 def _evidence(stack: str) -> tuple[str, str]:
     """The evidence document of a stack's sizing and its digest."""
     from sizing import catalogue, evidence  # noqa: PLC0415
-    from sizing.stack_problem import from_stack  # noqa: PLC0415
+    from sizing.canonical import canonical  # noqa: PLC0415
+    from sizing.placement import PlacementRefused  # noqa: PLC0415
+    from sizing.stack_problem import sized  # noqa: PLC0415
     from stacks.load import StackFileError, read_file  # noqa: PLC0415
 
     try:
         wish = read_file(PROJECT / f"Pulumi.{stack}.yaml")
     except StackFileError as error:
         raise Ending(Exit.WRONG_INPUT, "stack-file", str(error)) from None
-    problems = from_stack(wish, PROJECT, catalogue.load())
-    made = evidence.sizing_outputs(evidence.problems_json(problems), None)
+    try:
+        asked = sized(wish, PROJECT, catalogue.load())
+    except PlacementRefused as refused:
+        raise Ending(Exit.REFUSED, "placement", str(refused)) from None
+    account = None if asked.placement is None else canonical(asked.placement)
+    made = evidence.sizing_outputs(evidence.problems_json(asked.problems), None, account)
     return str(made["document"]), evidence.digest(str(made["document"]))
 
 

@@ -19,6 +19,7 @@ from stacks.checks.linking import check_links
 from stacks.checks.naming import check_names
 from stacks.checks.off_hours import check_off_hours
 from stacks.checks.overflow import check_overflow
+from stacks.checks.placement import check_placement
 from stacks.checks.places import check_places
 from stacks.checks.pooling import check_pools
 from stacks.checks.promises import check_promises
@@ -39,6 +40,7 @@ CHECKS: Final[tuple[Callable[[Tree], Iterator[Problem]], ...]] = (
     check_pools,
     check_names,
     check_workloads,
+    check_placement,
     check_promises,
     check_budgets,
     check_data,
