@@ -15,6 +15,7 @@ KEPT_OFFLINE: Final = (
     "LC_ALL",
     "LC_CTYPE",
     "TMPDIR",
+    "XDG_CACHE_HOME",
     "TZ",
     "PATH",
     "PYTHONPATH",

@@ -30,6 +30,7 @@ Patience = Annotated[
 Again = Annotated[
     list[str] | None, typer.Option("--again", metavar="URN", help="looked for by hand, not there: make it")
 ]
+Anew = Annotated[bool, typer.Option("--solve-anew", help="use no plan of pools that was made before")]
 Project = Annotated[
     Path, typer.Option("--project", metavar="DIR", help="folder of Pulumi.yaml", envvar="ECOSYSTEM_PROJECT")
 ]
@@ -43,6 +44,7 @@ SHARED: Final[dict[str, tuple[Any, Any]]] = {
     "parallel": (Parallel, None),
     "break_glass": (Glass, None),
     "patience": (Patience, None),
+    "anew": (Anew, False),
     "project": (Project, PROJECT),
 }
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from automation import drift, places, runs
+from automation import drift, effort, places, runs
 from automation.session import Options, Session, opened
 from automation.success import demand_success
 
@@ -31,7 +31,13 @@ def stage(name: str, options: Options, console: Console) -> Iterator[Session]:
     )
     with (
         places.temporary() as place,
-        opened(name, replace(options, offline=True, real=False), console, place=place, extra_env=quick) as session,
+        opened(
+            name,
+            replace(options, offline=True, real=False),
+            console,
+            place=place,
+            extra_env=quick | effort.environment(place.folder),
+        ) as session,
     ):
         yield session
 
@@ -77,5 +83,6 @@ def rehearse(name: str, options: Options, console: Console) -> dict[str, Any]:
         kept = set(made["retained"])
         made["left"] = [{"type": t, "id": i, "urn": urn} for t, i, urn in left if urn not in kept]
         made["left_after_destroy"] = count_left(session.place.database) - sum(urn in kept for _, _, urn in left)
+        made["sizing_effort"] = effort.of(session.place.folder, seconds.values())
         made["notes"] = session.notes
     return made

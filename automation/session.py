@@ -40,7 +40,6 @@ class Options:
     offline: bool = False
     real: bool = False
     demand: Path | None = None
-    placed: Path | None = None
     quality: str | None = None
     faults: Path | None = None
     clusters: Literal["schema", "api-server"] = "schema"
@@ -51,6 +50,7 @@ class Options:
     again: frozenset[str] = frozenset()
     continue_on_error: bool = False
     refresh: bool = False
+    anew: bool = False
 
 
 @dataclass
@@ -208,6 +208,8 @@ def _open(exits: ExitStack, opening: _Opening) -> Session:
     else:
         env = environment.real(opening.environ, engine=directory)
     env |= opening.extra_env
+    if options.anew:
+        env["ECOSYSTEM_PLANS"] = "off"
     journal = Journal(place.notes)
     progress = Progress(opening.console, opening.redactor)
     engine = Engine(work.folder, opening.name, Command(directory, version), env, opening.redactor, journal)

@@ -56,7 +56,7 @@ def used(command: list[str], folder: Path, environment: Mapping[str, str] | None
         start = time.perf_counter()
         process = subprocess.Popen(
             command, cwd=folder, stdout=words, stderr=words, stdin=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": str(PROJECT), **(environment or {})},
+            env={**os.environ, "PYTHONPATH": str(PROJECT), "ECOSYSTEM_PLANS": "off", **(environment or {})},
         )  # fmt: skip
         spent: dict[tuple[int, float], float] = {}
         peak = program = 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,9 @@ from sizing.problem import Problem, WrongProblem, type_object
 __all__ = ["SizingRefused", "digest", "document", "outputs", "pool_object", "problems_json", "sizing_outputs"]
 
 FORMAT = 1
+
+Solver = Callable[[Mapping[str, Problem], Mapping[str, Plan]], Mapping[str, Plan | Infeasible]]
+"""From every cluster's problem and the plans that run to every cluster's answer."""
 
 
 class SizingRefused(ValueError):  # noqa: N818 - part of the interface
@@ -74,13 +77,8 @@ def placed(plan: Plan, key: str) -> dict[str, int]:
     return total
 
 
-def document(
-    problems: Mapping[str, Problem], plans: Mapping[str, Plan], placement: Mapping[str, Any] | None = None
-) -> str:
-    """The evidence of all clusters: problems, plans with their witnesses, and the object of every pool.
-
-    `placement` is the account of how pods were shared out over the clusters, where the stack file leaves that open.
-    """
+def document(problems: Mapping[str, Problem], plans: Mapping[str, Plan]) -> str:
+    """The evidence of all clusters: problems, plans with their witnesses, and the object of every pool."""
     made: dict[str, Any] = {
         "format": FORMAT,
         "solver_revision": SOLVER_REVISION,
@@ -94,8 +92,6 @@ def document(
             name: {p.key: pool_object(plan, p, problems[name]) for p in plan.pools} for name, plan in plans.items()
         },
     }
-    if placement is not None:
-        made["placement"] = dict(placement)
     return canonical({**made, "sha256": sha256_hex(canonical(made))})
 
 
@@ -120,21 +116,21 @@ def outputs(text: str) -> dict[str, Any]:
     return {"plan": plan, "pool_objects": made["pool_objects"], "document": text, "document_hash": digest(text)}
 
 
+def one_by_one(problems: Mapping[str, Problem], running: Mapping[str, Plan]) -> dict[str, Plan | Infeasible]:
+    """Solve every cluster here and now."""
+    return {name: sizing.solve(problem, running.get(name)) for name, problem in problems.items()}
+
+
 def sizing_outputs(
-    problems_json: str, previous: str | None, placement: str | None = None
+    problems_json: str, previous: str | None, solver: Solver = one_by_one
 ) -> dict[str, Any]:  # the interface's names
     """Solve every cluster; unchanged inputs return the previous document's outputs. SizingRefused when one has no plan.
 
-    `previous` is the document of the last applied plan, or None; `placement` the account of the placements, or None.
+    `previous` is the document of the last applied plan, or None.
+    `solver` may answer from what it solved before, as long as the answers are the same.
     """
-    before, shared_out = _read(previous), None if placement is None else json.loads(placement)
-    if (
-        before
-        and previous
-        and before["input_hash"] == sha256_hex(problems_json)
-        and before["code"] == code_hash()
-        and before.get("placement") == shared_out
-    ):
+    before = _read(previous)
+    if before and previous and before["input_hash"] == sha256_hex(problems_json) and before["code"] == code_hash():
         return outputs(previous)
     try:
         given = json.loads(problems_json)
@@ -143,16 +139,16 @@ def sizing_outputs(
         raise SizingRefused(f"the sizing problem is wrong: {wrong}") from wrong
     plans: dict[str, Plan] = {}
     refused: list[str] = []
-    for name, problem in problems.items():
-        old = before["plans"].get(name) if before else None
-        made = sizing.solve(problem, Plan.from_object(old) if old else None)
-        if isinstance(made, Infeasible):
-            refused += [f"{name}: {line}" for line in made.lines()]
+    old = before["plans"] if before else {}
+    running = {name: Plan.from_object(old[name]) for name in problems if name in old}
+    for name, answer in solver(problems, running).items():
+        if isinstance(answer, Infeasible):
+            refused += [f"{name}: {line}" for line in answer.lines()]
         else:
-            plans[name] = made
+            plans[name] = answer
     if refused:
         raise SizingRefused("no plan: " + "\n  ".join(refused))
-    return outputs(document(problems, plans, shared_out))
+    return outputs(document(problems, plans))
 
 
 def _read(previous: str | None) -> dict[str, Any] | None:

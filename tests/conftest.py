@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 
 import pytest
 
 _SKIPPED: list[str] = []
+_PLANS = None if os.environ.get("ECOSYSTEM_PLANS") else tempfile.mkdtemp(prefix="ecosystem-plans-")
+if _PLANS:
+    os.environ["ECOSYSTEM_PLANS"] = _PLANS  # plans of the tests are kept for them, and not among the user's
+
+
+def pytest_unconfigure() -> None:
+    """Leave no plans behind."""
+    if _PLANS:
+        shutil.rmtree(_PLANS, ignore_errors=True)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -21,7 +21,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = Path(__file__).parent / "projects" / "tiny"
-KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SHARED", "CI", "ENGINE", "PYTHONPYCACHEPREFIX")
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SHARED", "CI", "ENGINE", "PYTHONPYCACHEPREFIX", "ECOSYSTEM_PLANS")
 
 
 @dataclass

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SHARED", "CI", "ENGINE", "PYTHONPYCACHEPREFIX")
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SHARED", "CI", "ENGINE", "PYTHONPYCACHEPREFIX", "ECOSYSTEM_PLANS")
 
 
 @dataclass(frozen=True)
