@@ -40,6 +40,7 @@ class Options:
     offline: bool = False
     real: bool = False
     demand: Path | None = None
+    placed: Path | None = None
     quality: str | None = None
     faults: Path | None = None
     clusters: Literal["schema", "api-server"] = "schema"

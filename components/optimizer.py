@@ -41,7 +41,7 @@ class SizingProvider(DynamicProvider):
         asked = {key: value for key, value in news.items() if key not in PLANNED}
         solver = solving.Solving(plans.of_environment(os.environ, pulumi.log.warn))
         try:
-            planned = sizing_outputs(asked["problems"], _olds.get("document"), solver=solver)
+            planned = sizing_outputs(asked["problems"], _olds.get("document"), asked.get("placement"), solver=solver)
         except SizingRefused as refused:
             return CheckResult(asked, [CheckFailure("", str(refused))])
         except Exception as error:  # noqa: BLE001  a bare exception would reach the user without a word of context
@@ -76,12 +76,19 @@ class Sizing(Resource, module="sizing", name="Sizing"):
     document: pulumi.Output[str]
     document_hash: pulumi.Output[str]
 
-    def __init__(self, name: str, problems: str, seed: int, opts: pulumi.ResourceOptions) -> None:
-        """`problems` is one canonical JSON string: as a string nothing in it is rounded, dropped or reordered."""
+    def __init__(
+        self, name: str, problems: str, seed: int, opts: pulumi.ResourceOptions, placement: str | None = None
+    ) -> None:
+        """`problems` is one canonical JSON string: as a string nothing in it is rounded, dropped or reordered.
+
+        So is `placement`, the account of how pods were shared out; None where the stack file leaves nothing open.
+        """
         from sizing.evidence import code_hash  # noqa: PLC0415  the provider's process imports this module too
 
         # an edited solver alone would otherwise make no diff (CH-06)
         props: dict[str, Any] = dict.fromkeys(PLANNED) | {"problems": problems, "seed": seed, "code": code_hash()}
+        if placement is not None:
+            props["placement"] = placement
         super().__init__(SizingProvider(), name, props, opts)
 
     def slot(self, cluster: str, pool: str, number: int, wish: NodePool, live: LiveSizes) -> SizedPool:

@@ -77,8 +77,13 @@ def placed(plan: Plan, key: str) -> dict[str, int]:
     return total
 
 
-def document(problems: Mapping[str, Problem], plans: Mapping[str, Plan]) -> str:
-    """The evidence of all clusters: problems, plans with their witnesses, and the object of every pool."""
+def document(
+    problems: Mapping[str, Problem], plans: Mapping[str, Plan], placement: Mapping[str, Any] | None = None
+) -> str:
+    """The evidence of all clusters: problems, plans with their witnesses, and the object of every pool.
+
+    `placement` is the account of how pods were shared out over the clusters, where the stack file leaves that open.
+    """
     made: dict[str, Any] = {
         "format": FORMAT,
         "solver_revision": SOLVER_REVISION,
@@ -92,6 +97,8 @@ def document(problems: Mapping[str, Problem], plans: Mapping[str, Plan]) -> str:
             name: {p.key: pool_object(plan, p, problems[name]) for p in plan.pools} for name, plan in plans.items()
         },
     }
+    if placement is not None:
+        made["placement"] = dict(placement)
     return canonical({**made, "sha256": sha256_hex(canonical(made))})
 
 
@@ -122,15 +129,21 @@ def one_by_one(problems: Mapping[str, Problem], running: Mapping[str, Plan]) -> 
 
 
 def sizing_outputs(
-    problems_json: str, previous: str | None, solver: Solver = one_by_one
+    problems_json: str, previous: str | None, placement: str | None = None, solver: Solver = one_by_one
 ) -> dict[str, Any]:  # the interface's names
     """Solve every cluster; unchanged inputs return the previous document's outputs. SizingRefused when one has no plan.
 
-    `previous` is the document of the last applied plan, or None.
+    `previous` is the document of the last applied plan, or None; `placement` the account of the placements, or None.
     `solver` may answer from what it solved before, as long as the answers are the same.
     """
-    before = _read(previous)
-    if before and previous and before["input_hash"] == sha256_hex(problems_json) and before["code"] == code_hash():
+    before, shared_out = _read(previous), None if placement is None else json.loads(placement)
+    if (
+        before
+        and previous
+        and before["input_hash"] == sha256_hex(problems_json)
+        and before["code"] == code_hash()
+        and before.get("placement") == shared_out
+    ):
         return outputs(previous)
     try:
         given = json.loads(problems_json)
@@ -148,7 +161,7 @@ def sizing_outputs(
             plans[name] = answer
     if refused:
         raise SizingRefused("no plan: " + "\n  ".join(refused))
-    return outputs(document(problems, plans))
+    return outputs(document(problems, plans, shared_out))
 
 
 def _read(previous: str | None) -> dict[str, Any] | None:
