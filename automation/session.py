@@ -40,7 +40,6 @@ class Options:
     offline: bool = False
     real: bool = False
     demand: Path | None = None
-    placed: Path | None = None
     quality: str | None = None
     faults: Path | None = None
     clusters: Literal["schema", "api-server"] = "schema"
@@ -52,6 +51,7 @@ class Options:
     continue_on_error: bool = False
     refresh: bool = False
     anew: bool = False
+    placed: Path | None = None
 
 
 @dataclass
