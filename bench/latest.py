@@ -9,7 +9,7 @@ import argparse
 import datetime as dt
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -64,21 +64,37 @@ def _order(one: dict[str, object]) -> tuple[int, str]:
     return (int(head[1:]), str(one["id"])) if head[1:].isdigit() else (99, str(one["id"]))
 
 
-def main() -> None:
-    """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def arguments(description: str | None, output: Path) -> argparse.ArgumentParser:
+    """Read the command line of every benchmark: which figures, and where they are written."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--only", default="", help="names of figures, separated by commas; default: all")
-    parser.add_argument("--output", type=Path, default=LATEST)
-    chosen = parser.parse_args()
-    with Engine() as engine:
-        known = measures(engine)
-        names = [name for name in chosen.only.split(",") if name] or list(known)
-        if unknown := set(names) - set(known):
-            parser.error(f"--only {','.join(sorted(unknown))} is unknown: choose of {', '.join(known)}")
-        figures = [one for name in names for one in taken(name, known[name])]
+    parser.add_argument("--output", type=Path, default=output)
+    return parser
+
+
+def asked(parser: argparse.ArgumentParser, only: str, known: Collection[str]) -> list[str]:
+    """Return the figures that `--only` names, or all; ends the program with the known ones where one is not known."""
+    names = [name for name in only.split(",") if name] or list(known)
+    if unknown := set(names) - set(known):
+        parser.error(f"--only {','.join(sorted(unknown))} is unknown: choose of {', '.join(known)}")
+    return names
+
+
+def publish(figures: list[Figure], chosen: argparse.Namespace) -> None:
+    """Print the figures and write them; with `--only`, the others stay."""
     figure.table(figures)
     old = json.loads(chosen.output.read_text())["figures"] if chosen.only and chosen.output.exists() else []
     write(figures, chosen.output, old)
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = arguments(__doc__, LATEST)
+    chosen = parser.parse_args()
+    with Engine() as engine:
+        known = measures(engine)
+        figures = [one for name in asked(parser, chosen.only, known) for one in taken(name, known[name])]
+    publish(figures, chosen)
 
 
 if __name__ == "__main__":

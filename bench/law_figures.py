@@ -6,7 +6,6 @@ the engine knows what a preview leaves unknown. Nothing here fails by the clock:
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -18,9 +17,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from bench import figure, law_doors
+from bench import law_doors
 from bench.figure import Figure, rounded
-from bench.latest import taken, write
+from bench.latest import arguments, asked, publish, taken
 from bench.processes import Used
 from bench.program import HERE, PROJECT
 
@@ -357,21 +356,13 @@ def _without(value: Any, path: str, unknown: Any, here: str = "") -> Any:
 
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="names of figures, separated by commas; default: all")
+    parser = arguments(__doc__, TARGET)
     parser.add_argument("--fuzz", type=int, default=100_000, help="inputs of L6")
     parser.add_argument("--preview", type=Path, help="a preview of prod as JSON, for L13")
-    parser.add_argument("--output", type=Path, default=TARGET)
     chosen = parser.parse_args()
     law = Law(chosen.fuzz, chosen.preview)
     known = {f"L{number}": getattr(law, f"l{number}") for number in range(1, 15)}
-    names = [name for name in chosen.only.split(",") if name] or list(known)
-    if unknown := set(names) - set(known):
-        parser.error(f"--only {','.join(sorted(unknown))} is unknown: choose of {', '.join(known)}")
-    figures = [one for name in names for one in taken(name, known[name])]
-    figure.table(figures)
-    old = json.loads(chosen.output.read_text())["figures"] if chosen.only and chosen.output.exists() else []
-    write(figures, chosen.output, old)
+    publish([one for name in asked(parser, chosen.only, known) for one in taken(name, known[name])], chosen)
 
 
 if __name__ == "__main__":

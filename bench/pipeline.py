@@ -1,11 +1,10 @@
-"""Measure the delivery, print a table and write `bench/pipeline.json`: `python -m bench.pipeline [--only D1]`.
+"""Measure the delivery, print a table and write `bench/pipeline.json`: `python -m bench.pipeline [--only ledger]`.
 
 Nothing here fails by the clock: a missed goal is printed and recorded. Times are the least of the runs in process CPU.
 """
 
 from __future__ import annotations
 
-import argparse
 import copy
 import json
 import os
@@ -20,9 +19,8 @@ from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-from bench import figure
 from bench.figure import Figure, rounded
-from bench.latest import taken, write
+from bench.latest import arguments, asked, publish, taken
 from bench.program import HERE, PROJECT
 
 PIPELINE: Final = HERE / "pipeline.json"
@@ -187,17 +185,9 @@ MEASURES: Final = {"report": report, "ledger": ledger, "plans": plans, "previews
 
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help=f"of {', '.join(MEASURES)}, separated by commas; default: all")
-    parser.add_argument("--output", type=Path, default=PIPELINE)
+    parser = arguments(__doc__, PIPELINE)
     chosen = parser.parse_args()
-    names = [name for name in chosen.only.split(",") if name] or list(MEASURES)
-    if unknown := set(names) - set(MEASURES):
-        parser.error(f"--only {','.join(sorted(unknown))} is unknown: choose of {', '.join(MEASURES)}")
-    figures = [one for name in names for one in taken(name, MEASURES[name])]
-    figure.table(figures)
-    old = json.loads(chosen.output.read_text())["figures"] if chosen.only and chosen.output.exists() else []
-    write(figures, chosen.output, old)
+    publish([one for name in asked(parser, chosen.only, MEASURES) for one in taken(name, MEASURES[name])], chosen)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ above so many pods. The instances are those of `bench/sizing_instances.py`.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import itertools
 import json
@@ -17,14 +16,13 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 import sizing
 from bench.figure import Figure, rounded, table
-from bench.latest import write
+from bench.latest import arguments, asked, write
 from bench.program import HERE, PROJECT
 from bench.sizing_instances import SEEDS, SIZES, TINY_SEEDS, instance, tiny
 from sizing.plan import Infeasible, Plan
@@ -283,23 +281,18 @@ def optimum(problem: Problem) -> float:
 
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="figures, separated by commas; default: all")
+    parser = arguments(__doc__, OUTPUT)
     parser.add_argument("--most", type=int, default=2000, help="leave out instances above so many pods")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="instances solved at once")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
     chosen = parser.parse_args()
     bench = Bench(chosen.most, chosen.jobs)
     known: dict[str, Callable[[], Iterator[Figure]]] = {
         "S1": bench.s1, "S2": bench.s2, "S3": bench.s3, "S5": bench.s5, "S6": bench.s6, "S7": bench.s7, "S8": bench.s8,
         "S9": bench.s9, "S11": bench.s11, "S12": bench.s12, "S13": bench.s13, "S14": bench.s14,
     }  # fmt: skip
-    names = [name for name in chosen.only.split(",") if name] or list(known)
-    if unknown := set(names) - set(known):
-        parser.error(f"--only {','.join(sorted(unknown))} is unknown: choose of {', '.join(known)}")
     old: list[dict[str, Any]] = json.loads(chosen.output.read_text())["figures"] if chosen.output.exists() else []
     figures: list[Figure] = []
-    for name in names:
+    for name in asked(parser, chosen.only, known):
         sys.stderr.write(f"measuring {name}\n")
         try:
             figures += list(known[name]())
