@@ -6,6 +6,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.contracts import BudgetArgs
+from components.gcp import channel
 from components.gcp.account import account_of
 
 
@@ -23,14 +24,7 @@ class Budget(pulumi.ComponentResource):
         account = account_of(opts)
         child = pulumi.ResourceOptions(parent=self, provider=account.provider)
         channels = [
-            gcp.monitoring.NotificationChannel(
-                f"{name}-{place}",
-                project=account.project,
-                display_name=f"Cost of {args.environment}: {address}",
-                type="email",
-                labels={"email_address": address},
-                opts=child,
-            ).name
+            channel.email(f"{name}-{place}", f"Cost of {args.environment}", address, account, child)
             for place, address in enumerate(args.receivers)
         ]
         rules = [("CURRENT_SPEND", share) for share in args.alert_at] + [("FORECASTED_SPEND", 1.0)]

@@ -7,6 +7,7 @@ from typing import Final
 import pulumi
 import pulumi_gcp as gcp
 
+from components.gcp import channel
 from components.gcp.account import Account
 from components.links import LinkGatewayArgs
 
@@ -26,14 +27,7 @@ def alarm(
     Source: cloud.google.com/monitoring/api/metrics_gcp_p_z (vpn, tunnel_established and its labels), 2026-11-21.
     """
     channels = [
-        gcp.monitoring.NotificationChannel(
-            f"{name}-{address}",
-            project=account.project,
-            display_name=f"Links of {args.environment}: {address}",
-            type="email",
-            labels={"email_address": address},
-            opts=opts,
-        ).name
+        channel.email(f"{name}-{address}", f"Links of {args.environment}", address, account, opts)
         for address in args.receivers
     ]
     threshold = gcp.monitoring.AlertPolicyConditionConditionThresholdArgs(
