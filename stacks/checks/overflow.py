@@ -51,12 +51,14 @@ def nodes_beside(tree: Tree, cluster: str) -> int:
     """How many nodes overflow pools may start in a cluster; 0 where a setting is wrong or the cluster has none."""
     if not cluster.startswith("aws-"):
         return 0
-    limits = (
-        (_whole(tree, name, "cpu"), _whole(tree, name, "node_cpu_min"))
-        for name in tree.mapping(*POOLS)
-        if _stands(tree, name, cluster)
-    )
-    return sum(cpu // low for cpu, low in limits if cpu is not None and low)
+    mine = [name for name in tree.mapping(*POOLS) if _stands(tree, name, cluster)]
+    return sum(cpu // low for cpu, low in _limits(tree, mine))
+
+
+def _limits(tree: Tree, names: list[str]) -> list[tuple[int, int]]:
+    """CPUs that each pool may take, and those of its smallest node; without the pools whose settings are wrong."""
+    limits = ((_whole(tree, name, "cpu"), _whole(tree, name, "node_cpu_min")) for name in names)
+    return [(cpu, low) for cpu, low in limits if cpu is not None and low]
 
 
 def _whole(tree: Tree, name: str, key: str) -> int | None:
@@ -158,8 +160,7 @@ def _beside(tree: Tree, cluster: str, mine: list[str]) -> Iterator[Problem]:
 
 def _caps(tree: Tree, cluster: str, mine: list[str]) -> Iterator[Problem]:
     """All nodes stay within the cap, and the CPUs leave the plan some of the quota."""
-    limits = [(_whole(tree, name, "cpu"), _whole(tree, name, "node_cpu_min")) for name in mine]
-    known = [(cpu, low) for cpu, low in limits if cpu is not None and low]
+    known = _limits(tree, mine)
     if not known or len(known) < len(mine):
         return
     more, cpus = sum(cpu // low for cpu, low in known), sum(cpu for cpu, _ in known)
