@@ -174,7 +174,8 @@ def _answer(code: int, said: str, pack: Path) -> dict[str, Any]:
     try:
         made: dict[str, Any] = json.loads(said) if code in ANSWERS else {}
         mandatory = sum(each["level"] == "mandatory" for each in made["findings"])
-        believed = bool(mandatory) == (code == Exit.REFUSED)
+        whole = made["rules"] > 0 and made["evaluated"] >= 0 and isinstance(made["excused"], list)
+        believed = whole and bool(mandatory) == (code == Exit.REFUSED)
     except (ValueError, KeyError, TypeError):
         believed, mandatory = False, 0
     if not believed:

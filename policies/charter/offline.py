@@ -17,10 +17,12 @@ import charter.rules  # noqa: F401  registers every rule
 from charter import planned
 from charter.facts import Facts, read_facts
 from charter.judge import Judge, Verdict
-from charter.states import resources
+from charter.states import resources, waiting
 
 WRONG_INPUT, REFUSED = 2, 4
 USAGE: Final = "FILE [BASE] [CONFIG]"
+BEGUN: Final = "CH-30"
+"""The rule that answers for what was not judged: here, operations that an update left half done."""
 
 
 def judge(
@@ -31,7 +33,11 @@ def judge(
     judging = Judge()
     found = planned.resources(document, base) if planned.is_plan(document) else resources(document)
     verdicts = [verdict for resource in found for verdict in judging.resource(resource, sighted)]
-    return [*verdicts, *judging.stack(found, sighted)], judging
+    verdicts += judging.stack(found, sighted)
+    for urn in waiting(document):
+        judging.tally.begin(BEGUN, (urn,))
+        judging.tally.leave_open(BEGUN, urn, "pending_operations")
+    return verdicts, judging
 
 
 def records(verdicts: list[Verdict]) -> Iterator[dict[str, Any]]:
@@ -52,9 +58,26 @@ def records(verdicts: list[Verdict]) -> Iterator[dict[str, Any]]:
 
 def _told(wrong: Exception) -> str:
     """Say what is wrong with a file without repeating what stands in it."""
+    if isinstance(wrong, RecursionError):
+        return "is nested deeper than any state; make one with `pulumi stack export --file FILE`"
+    if isinstance(wrong, UnicodeDecodeError):
+        return (
+            f"is no text: byte {wrong.start} is not {wrong.encoding}; make one with `pulumi stack export --file FILE`"
+        )
     if isinstance(wrong, json.JSONDecodeError):
         return f"is no JSON: {wrong.msg} in line {wrong.lineno}; make one with `pulumi stack export --file FILE`"
+    if isinstance(wrong, ValueError) and "int_max_str_digits" in str(wrong):
+        return "holds a number of more digits than any state has; make one with `pulumi stack export --file FILE`"
     return wrong.strerror or "cannot be read" if isinstance(wrong, OSError) else str(wrong)
+
+
+def _read(path: Path) -> Any:
+    """Read JSON in any of its encodings; raise ValueError for what is only nearly JSON."""
+    return json.loads(path.read_bytes(), parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"is no JSON: {constant} is no number; make one with `pulumi stack export --file FILE`")
 
 
 def main(arguments: list[str]) -> int:
@@ -63,12 +86,12 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"which file? python -m charter.offline {USAGE}\n")
         return WRONG_INPUT
     try:
-        document, *others = [json.loads(Path(each).read_text("utf-8")) for each in arguments]
+        document, *others = [_read(Path(each)) for each in arguments]
         told = others.pop() if others else {}
         if not isinstance(told, dict):
             raise ValueError("the configuration is no JSON object of facts")  # noqa: TRY301, TRY004  told like the others
         verdicts, judging = judge(document, read_facts(told.get("charter-mandatory", told)), *others)
-    except (OSError, ValueError) as wrong:
+    except (OSError, ValueError, RecursionError) as wrong:
         sys.stderr.write(f"{' '.join(arguments)}: {_told(wrong)}\n")
         return WRONG_INPUT
     found = list(records(verdicts))

@@ -16,14 +16,16 @@ SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  name
 VERSIONS: Final = (3, 4)
 
 
-URN: Final = re.compile(r"^urn:pulumi:[^:]*::[^:]*::.+::.+$")
+URN: Final = re.compile(r"^urn:pulumi:[^:]*::[^:]*::.+::.+$", re.DOTALL)
 FORMS: Final[dict[str, type]] = {
     **dict.fromkeys(("inputs", "outputs", "propertyDependencies"), dict),
     **dict.fromkeys(("dependencies", "ignoreChanges"), list),
-    **dict.fromkeys(("parent", "provider", "id"), str),
+    **dict.fromkeys(("parent", "provider", "id", "importID"), str),
+    **dict.fromkeys(("delete", "external", "protect"), bool),
 }
 """Parts of an entry that rules see, with their form."""
-WORDS: Final[dict[type, str]] = {dict: "map", list: "list", str: "text"}
+WORDS: Final[dict[type, str]] = {dict: "map", list: "list", str: "text", bool: "true or false"}
+AGAIN: Final = "export the state with the project's engine"
 
 
 class WrongState(ValueError):  # noqa: N818  named for what the file is
@@ -60,9 +62,22 @@ def written(document: Any) -> list[dict[str, Any]]:
     found = held.get("resources", [])
     if not isinstance(found, list) or not all(isinstance(each, dict) and each.get("urn") for each in found):
         raise WrongState("deployment.resources: is no list of resources with a urn")
+    seen: set[str] = set()
     for index, entry in enumerate(found):
         whole(entry, f"deployment.resources[{index}]")
+        if entry["urn"] in seen and not entry.get("delete"):
+            raise WrongState(f"deployment.resources[{index}].urn: stands there twice; mend it by `pulumi state repair`")
+        if not entry.get("delete"):
+            seen.add(entry["urn"])
     return found
+
+
+def waiting(document: Any) -> list[str]:
+    """Return the URNs of operations that an update began and never ended; what they made, no state tells."""
+    held = document.get("deployment") if isinstance(document, dict) else None
+    told = [held.get(name) for name in ("pending_operations", "pendingOperations")] if isinstance(held, dict) else []
+    entries = [one.get("resource") for some in told if isinstance(some, list) for one in some if isinstance(one, dict)]
+    return [str(entry.get("urn")) for entry in entries if isinstance(entry, dict)]
 
 
 def whole(entry: Mapping[str, Any], where: str) -> None:
@@ -73,7 +88,16 @@ def whole(entry: Mapping[str, Any], where: str) -> None:
         raise WrongState(f"{where}.type: is none; it is written package:module:Kind")
     for name, kind in FORMS.items():
         if entry.get(name) is not None and not isinstance(entry[name], kind):
-            raise WrongState(f"{where}.{name}: is no {WORDS[kind]}; export the state with the project's engine")
+            raise WrongState(f"{where}.{name}: is no {WORDS[kind]}; {AGAIN}")
+    relations = entry.get("propertyDependencies") or {}
+    for name, held in {**relations, "dependencies": entry.get("dependencies"), **_ignored(entry)}.items():
+        if held is not None and not (isinstance(held, list) and all(isinstance(one, str) for one in held)):
+            place = f"propertyDependencies.{name}" if name in relations else name
+            raise WrongState(f"{where}.{place}: is no list of texts; {AGAIN}")
+
+
+def _ignored(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {"ignoreChanges": entry["ignoreChanges"]} if entry.get("ignoreChanges") else {}
 
 
 def _told(entry: Mapping[str, Any]) -> Any:
@@ -88,11 +112,14 @@ def resource(entry: Mapping[str, Any], by_urn: Mapping[str, Mapping[str, Any]]) 
     provider_urn = str(entry.get("provider") or "").rpartition("::")[0]
     provider = by_urn.get(provider_urn, {})
     relations = entry.get("propertyDependencies") or {}
-    props, seen = decoded(normalised(_told(entry)))
+    try:
+        props, seen = decoded(normalised(_told(entry)))
+    except RecursionError:
+        raise WrongState(f"{urn}: its inputs are nested deeper than can be judged; {AGAIN}") from None
     made = Resource(
         urn=urn,
         type=entry["type"],
-        name=urn.rpartition("::")[2],
+        name=urn.split("::", 3)[3],
         props=props,
         origin="read" if entry.get("external") else "imported" if entry.get("importID") else "",
         id=str(entry.get("id") or ""),

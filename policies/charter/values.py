@@ -151,7 +151,7 @@ class Reader:
         value = self.read(path, default)
         try:
             return float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return default
 
     def flag(self, path: str, *, default: bool = False) -> bool:

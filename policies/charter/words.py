@@ -76,6 +76,8 @@ KNOWN: Final = frozenset(
     ]
 )
 """Words of the clouds' own vocabularies that messages may repeat."""
+LARGEST: Final = 1e300
+"""From here on a whole number cannot be told as a decimal one."""
 
 
 def shown(value: Any) -> str:
@@ -85,7 +87,7 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return f"{value:g}"
+        return f"{value:g}" if abs(value) < LARGEST else "larger than anything"
     if isinstance(value, str) and (value in KNOWN or network(value) is not None):
         return value
     if isinstance(value, list | dict):

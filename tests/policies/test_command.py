@@ -103,7 +103,12 @@ def test_facts_of_a_stack_file(tmp_path: Path) -> None:
     assert "AWS-IAM-05" not in {each["rule"] for each in found}
 
 
-@pytest.mark.parametrize("broken", ["raise SystemExit(0)", "print('{}')", "raise SystemExit(7)"])
+KILLED = "import os; print('{\"findings\": [', flush=True); os.kill(os.getpid(), 9)"
+
+
+@pytest.mark.parametrize(
+    "broken", ["raise SystemExit(0)", "print('{}')", "raise SystemExit(7)", "print('{\"findings\": []}')", KILLED]
+)
 def test_a_pack_without_a_verdict_fails_the_run(tmp_path: Path, bad: Path, broken: str) -> None:
     project = tmp_path / "project"
     (project / "policies" / "charter").mkdir(parents=True)

@@ -13,7 +13,7 @@ import pytest
 from charter.example_states import exported, state, urn
 from charter.examples import cases, written
 from charter.facts import read_facts
-from charter.offline import judge
+from charter.offline import judge, main
 from charter.states import SECRET_SIGNATURE, SIGNATURE, WrongState, normalised, resources
 from charter.values import UNKNOWN, hazy
 
@@ -83,6 +83,40 @@ def test_the_command_says_4_for_mandatory_findings_and_2_for_wrong_files(tmp_pat
     assert run(tmp_path).returncode == 2
 
 
+def test_what_is_only_nearly_json_is_refused_with_a_way_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    start = '{"version":3,"deployment":{"resources":[{"urn":"%s","type":"aws:kms/key:Key","inputs":{"x":'
+    start %= urn("aws:kms/key:Key", "it")
+    values = ("NaN", "9" * 5000, "[" * 50_000 + "]" * 50_000, '{"a":' * 900 + "1" + "}" * 900, '"\udcff"')
+    for index, value in enumerate(values):
+        file = tmp_path / f"{index}.json"
+        file.write_bytes((start + value + "}}]}}").encode("utf-8", "surrogateescape"))
+        assert main([str(file)]) == 2, value[:20]
+        assert "export" in capsys.readouterr().err
+
+
+def test_a_state_with_a_mark_of_its_encoding_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for encoding in ("utf-8-sig", "utf-16"):
+        file = tmp_path / f"{encoding}.json"
+        file.write_text(json.dumps(state(one("aws:iam/policy:Policy", PUBLIC))), encoding)
+        assert main([str(file)]) == 4
+        assert "AWS-IAM-01" in capsys.readouterr().out
+
+
+def test_what_an_update_left_half_done_is_left_open() -> None:
+    begun = {"resource": one("aws:ec2/vpc:Vpc", {}, "begun"), "type": "creating"}
+    document = state()
+    document["deployment"]["pending_operations"] = [begun]
+    _, judging = judge(document, read_facts({}))
+    assert judging.tally.undetermined == {("CH-30", urn("aws:ec2/vpc:Vpc", "begun")): "pending_operations"}
+
+
+def test_numbers_beyond_any_are_judged_as_wrong_ones() -> None:
+    for value in (10**400, -(10**400), 1e308, "9" * 500):
+        verdicts, _ = judge(state(one("aws:kms/key:Key", {"deletionWindowInDays": value})), read_facts({}))
+        assert not [each for each in verdicts if "the rule itself failed" in each.text]
+        assert ("AWS-KMS-01", "deletionWindowInDays") in {(each.rule.id, each.path) for each in verdicts}
+
+
 ENTRY = {"urn": "urn:pulumi:a::b::aws:ec2/vpc:Vpc::v", "type": "aws:ec2/vpc:Vpc"}
 
 
@@ -97,6 +131,11 @@ ENTRY = {"urn": "urn:pulumi:a::b::aws:ec2/vpc:Vpc::v", "type": "aws:ec2/vpc:Vpc"
         ({"resources": [{**ENTRY, "inputs": ["hunter2"]}]}, "deployment.resources[0].inputs"),
         ({"resources": [{**ENTRY, "propertyDependencies": []}]}, "deployment.resources[0].propertyDependencies"),
         ({"resources": [{**ENTRY, "dependencies": "x"}]}, "deployment.resources[0].dependencies"),
+        ({"resources": [{**ENTRY, "dependencies": [1]}]}, "deployment.resources[0].dependencies"),
+        ({"resources": [{**ENTRY, "propertyDependencies": {"a": "x"}}]}, "propertyDependencies.a"),
+        ({"resources": [{**ENTRY, "ignoreChanges": [{}]}]}, "deployment.resources[0].ignoreChanges"),
+        ({"resources": [{**ENTRY, "delete": "yes"}]}, "deployment.resources[0].delete"),
+        ({"resources": [ENTRY, ENTRY]}, "deployment.resources[1].urn"),
     ],
 )
 def test_a_state_of_another_form_is_refused_with_its_path(deployment: Any, named: str) -> None:
