@@ -35,17 +35,20 @@ def saving(name: str, options: Options) -> dict[str, Any]:
     """
     import sizing  # noqa: PLC0415 - solvers load only for this command
     from automation.session import read_stack  # noqa: PLC0415
-    from automation.size import problems  # noqa: PLC0415
+    from automation.size import sized  # noqa: PLC0415
     from sizing.plan import Infeasible  # noqa: PLC0415
     from sizing.resting import at_rest  # noqa: PLC0415
+    from stacks.split import off_hours_of  # noqa: PLC0415
 
     hours = read_stack(name, options).off_hours
     if hours is None:
         text = f"{name} has no off_hours: see `ecosystem explain off_hours`"
         raise Ending(Exit.WRONG_INPUT, "off_hours", text)
-    pods = {workload: rest.pods for workload, rest in hours.workloads.items()}
+    asked = sized(name, options)
     found: list[Rest] = []
-    for cluster, problem in problems(name, options).items():
+    for cluster, problem in asked.problems.items():
+        here = off_hours_of(asked.stack, cluster)
+        pods = {workload: rest.pods for workload, rest in here.workloads.items()} if here is not None else {}
         awake = sizing.solve(problem)
         if isinstance(awake, Infeasible):
             raise Ending(Exit.REFUSED, "sizing", "no plan for what is asked for", tuple(awake.lines()))

@@ -6,13 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
-from typing import Any
+from typing import Any, Final
 
 from sizing.egress import Flow, Line, Site, Tariff, Unpriced, crossing
 from stacks.placement import possible
 
 Split = Mapping[str, Mapping[str, int]]
 """Pods of each placed workload by cluster; clusters without any are left out."""
+
+
+LOOKED_THROUGH: Final = 20
+"""Ways looked through for each split that is kept, before the splits count as too many."""
 
 
 class PlacementRefused(ValueError):  # noqa: N818 - as SizingRefused
@@ -78,31 +82,15 @@ class Question:
             and len({self.sites[cluster].cloud for cluster in some}) >= wish.min_clouds
         )
 
-    def shares(self, wish: Wish) -> Iterator[dict[str, int]]:
-        """Every way to share one workload out, in a fixed order."""
-
-        def rest(clusters: Sequence[str], left: int) -> Iterator[dict[str, int]]:
-            if not clusters:
-                if not left:
-                    yield {}
-                return
-            for pods in (0, *range(wish.least, min(wish.most, left) + 1)):
-                if left - pods <= wish.most * (len(clusters) - 1):
-                    for more in rest(clusters[1:], left - pods):
-                        yield {**({clusters[0]: pods} if pods else {}), **more}
-
-        for made in rest(wish.clusters, wish.pods):
-            if self._keeps(wish, made):
-                yield made
-
     def splits(self, most: int) -> list[Split] | None:
-        """Every split, or None when there are more than `most` of them to look at."""
+        """Every split, or None when there are more than `most` of them, or far more ways to look through."""
         ways: list[list[dict[str, int]]] = []
         for wish in self.wishes:
             found: list[dict[str, int]] = []
-            for one in self.shares(wish):
-                found.append(one)
-                if len(found) > most:
+            for number, one in enumerate(_ways(wish, wish.clusters, wish.pods)):
+                if self._keeps(wish, one):
+                    found.append(one)
+                if len(found) > most or number > most * LOOKED_THROUGH:
                     return None
             ways.append(found)
         if prod(map(len, ways)) > most:
@@ -221,6 +209,19 @@ class Question:
                     f"at least {max(needed)} clusters, do not share out over those that can run it ({left}): allow "
                     "more clusters or regions, or loosen its numbers"
                 )
+
+
+def _ways(wish: Wish, clusters: Sequence[str], left: int) -> Iterator[dict[str, int]]:
+    """Ways to share pods out, in a fixed order; how many clusters and clouds a wish needs is not looked at."""
+    if not clusters:
+        if not left:
+            yield {}
+        return
+    others = wish.most * (len(clusters) - 1)
+    for pods in (0, *range(max(wish.least, left - others), min(wish.most, left) + 1)):
+        if left - pods <= others:
+            for more in _ways(wish, clusters[1:], left - pods):
+                yield {**({clusters[0]: pods} if pods else {}), **more}
 
 
 def _talk(talk: Talk) -> dict[str, Any]:

@@ -69,6 +69,8 @@ def _named(tree: Tree, path: Path) -> Iterator[Problem]:
 def _numbers(tree: Tree, path: Path) -> Iterator[Problem]:
     """Total, least and most of a cluster, and how many clusters and clouds: whether any sharing out meets them."""
     replicas, where = tree.whole(*path[:-1], "replicas"), allowed(tree, path)
+    if any(bad[: len(path)] == path for bad in tree.bad):
+        return
     if not where:
         what = "leaves no cluster that may run the workload (its clusters, clouds, regions, and where its stores stand)"
         yield Problem(path=path, what=what, fix="allow one more region, cloud or cluster")

@@ -211,4 +211,6 @@ def test_residency_resilience_and_shares_are_kept_by_every_split() -> None:
     by_hand = [c for c in product(range(8), repeat=3) if sum(c) == 7 and all(n == 0 or 2 <= n <= 4 for n in c)]
     assert len(found) == len(by_hand)
     assert question.splits(len(found) - 1) is None
+    huge = wish(10**6, clusters=NAMES, least=1, most=10**6, min_clusters=3, min_clouds=3)
+    assert replace(question, wishes=(huge,)).splits(2000) is None  # said soon, though most ways keep no wish
     assert Question.from_object(question.to_object()) == question
