@@ -23,6 +23,9 @@ def propagation(
     check: Annotated[
         bool, typer.Option("--check", help="write nothing; exit 5 when the folder says something else")
     ] = False,
+    placed: Annotated[
+        Path | None, typer.Option("--placed", metavar="FILE", help="the placement that runs: the stack's output")
+    ] = None,
     project: Project = PROJECT,
 ) -> None:
     """Write policies of propagation and override of services.gitops.propagation, one file per workload."""
@@ -30,13 +33,18 @@ def propagation(
 
     def work() -> Exit:
         from automation.session import read_stack  # noqa: PLC0415
+        from automation.size import sized  # noqa: PLC0415
         from components.kubernetes.propagation import manifests  # noqa: PLC0415
+        from stacks.split import propagated_of, undecided  # noqa: PLC0415
 
-        gitops = read_stack(stack, Options(project)).services.gitops
-        if gitops is None or not gitops.propagation:
+        wish = read_stack(stack, Options(project))
+        if undecided(wish).keys() & propagated_of(wish).keys():
+            wish = sized(stack, Options(project, placed=placed)).stack
+        handed = propagated_of(wish)
+        if not handed:
             text = f"{stack} hands nothing to Karmada: see `ecosystem explain services.gitops.propagation`"
             raise Ending(Exit.WRONG_INPUT, "propagation", text)
-        wanted = {name: HEADER + text for name, text in manifests(gitops.propagation).items()}
+        wanted = {name: HEADER + text for name, text in manifests(handed).items()}
         stale = [name for name in _ours(out) if name not in wanted]
         different = [name for name, text in wanted.items() if _text(out / name) != text]
         if check:

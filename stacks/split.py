@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from stacks.model import Stack
 from stacks.off_hours import OffHours
 from stacks.part import Frozen
-from stacks.services.propagation import divided
+from stacks.services.propagation import Propagated, divided
 from stacks.services.settings import Services
 from stacks.work import Placed, Workload
 
@@ -61,6 +61,18 @@ def services_of(stack: Stack, cluster: str) -> Services:
         own = each.horizontal.model_copy(update={"min": least, "max": most})
         made[name] = each.model_copy(update={"horizontal": own})
     return stack.services.model_copy(update={"scaling": scaling.model_copy(update={"workloads": Frozen(made)})})
+
+
+def propagated_of(stack: Stack) -> Mapping[str, Propagated]:
+    """Return what Karmada is handed: a placed workload with the pods of each cluster as weights, which it meets."""
+    gitops, held = stack.services.gitops, parts(stack)
+    made = dict(gitops.propagation) if gitops is not None else {}
+    for name, each in made.items():
+        if name in held:
+            inside = {cluster: registry for cluster, registry in each.registries.items() if cluster in held[name]}
+            own = {"clusters": tuple(sorted(held[name])), "shares": Frozen(held[name]), "registries": Frozen(inside)}
+            made[name] = each.model_copy(update=own)
+    return made
 
 
 def off_hours_of(stack: Stack, cluster: str) -> OffHours | None:

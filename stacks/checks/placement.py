@@ -129,9 +129,7 @@ def _held(tree: Tree, path: Path) -> Iterator[Problem]:
         yield Problem(path=path, what=what, fix="remove placement and name the `clusters`, or remove volume_zone")
     if name is None or (*path, "min_per_cluster") in tree.bad:
         return
-    if name in tree.mapping("services", "gitops", "propagation"):
-        what = "and services.gitops.propagation both say which cluster runs how many pods"
-        yield Problem(path=path, what=what, fix="keep one of them: Karmada shares out what it is handed")
+    yield from _propagated(tree, path, name)
     why = [does for place, does in SERVED if name in tree.mapping(*place)]
     targets = range(len(tree.items("services", "experiments", "targets")))
     if any(tree.text("services", "experiments", "targets", each, "workload") == name for each in targets):
@@ -140,6 +138,28 @@ def _held(tree: Tree, path: Path) -> Iterator[Problem]:
         what = f"may leave a cluster one pod of workloads[{index}], which {' and '.join(why)}"
         fix = "write `min_per_cluster: 2` or more"
         yield Problem(path=(*path, "min_per_cluster"), what=what, fix=fix)
+
+
+def _propagated(tree: Tree, path: Path, name: str) -> Iterator[Problem]:
+    """Karmada is told the split that was chosen, so nothing else may say what each cluster gets."""
+    here: Path = ("services", "gitops", "propagation", name)
+    if not isinstance(tree.at(*here), Mapping):
+        return
+    for key, found in (("shares", tree.mapping(*here, "shares")), ("apart", tree.text(*here, "apart"))):
+        if found:
+            what = f"says what each cluster gets, as placement of workloads[{path[1]}] does"
+            yield Problem(
+                path=(*here, key), what=what, fix="remove one of them: Karmada is told the split that is chosen"
+            )
+    if tree.text(*here, "replicas") == "copied":
+        what = f"copies what placement of workloads[{path[1]}] shares out"
+        yield Problem(path=(*here, "replicas"), what=what, found="copied", fix="remove the line, or placement")
+    left = sorted(
+        allowed(tree, path).keys() - {each for each in tree.items(*here, "clusters") if isinstance(each, str)}
+    )
+    if left and not any(bad[: len(here)] == here or bad[: len(path)] == path for bad in tree.bad):
+        what = f"leaves out {listed(left)}, which placement of workloads[{path[1]}] may choose"
+        yield Problem(path=(*here, "clusters"), what=what, fix="list them, or allow placement fewer clusters")
 
 
 def _traffic(tree: Tree, path: Path) -> Iterator[Problem]:

@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from rich.console import Console
+from typer.testing import CliRunner
 
+from automation.cli import app
 from automation.exits import Ending, Exit
+from automation.pipeline import commands
 from automation.size_placement import read as read_account
 from automation.size_placement import show
 from sizing import catalogue
@@ -22,9 +26,11 @@ from sizing.recheck import SEAL, recheck, sealed
 from sizing.stack_problem import Sized, from_stack, sized
 from stacks.judge import judge
 from stacks.model import Stack
+from stacks.services.propagation import divided
 from stacks.split import off_hours_of, parts, services_of, undecided
 from stacks.yaml_core import read
 
+assert commands  # the command line knows them all
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "placement.yaml"
 
@@ -237,6 +243,33 @@ def test_bounds_of_autoscalers_and_pods_that_rest_are_shared_out_as_the_pods_are
 def replace_workloads(stack: Stack) -> Stack:
     """The same stack without workloads: nothing is placed."""
     return stack.model_copy(update={"workloads": ()})
+
+
+def test_karmada_is_told_the_split_as_weights_that_it_meets(tmp_path: Path) -> None:
+    both = ["aws-eu-west-1", "gcp-europe-west1"]
+    services = {
+        "external_secrets": {}, "cert_manager": {}, "mesh": {"gateway": True},
+        "gitops": {"propagation": {
+            "shop": {"namespace": "platform", "clusters": both, "registries": {"gcp-europe-west1": "x.pkg.dev"}},
+            "ledger": {"namespace": "platform", "clusters": both},
+        }},
+    }  # fmt: skip
+    wish = {"min_clusters": 2, "min_per_cluster": 2}
+    config = {"config": {"cloud-ecosystem:stack": small(wish, services=services)}}
+    (tmp_path / "Pulumi.small.yaml").write_text(yaml.safe_dump(config))
+    out = tmp_path / "out"
+    ran = CliRunner().invoke(app, ["propagation", "small", "--out", str(out), "--project", str(tmp_path)])
+    assert ran.exit_code == 0, ran.output
+    policy, override = yaml.safe_load_all((out / "shop.yaml").read_text())
+    chosen = policy["spec"]["placement"]
+    listed = chosen["replicaScheduling"]["weightPreference"]["staticWeightList"]
+    weights = {each["targetCluster"]["clusterNames"][0]: each["weight"] for each in listed}
+    assert sorted(weights.values()) == [2, 3]
+    assert divided(5, weights) == weights
+    assert chosen["clusterAffinity"]["clusterNames"] == sorted(weights)
+    assert override["kind"] == "OverridePolicy"
+    other = next(yaml.safe_load_all((out / "ledger.yaml").read_text()))
+    assert other["spec"]["placement"]["replicaScheduling"]["weightPreference"] == {"dynamicWeight": "AvailableReplicas"}
 
 
 def test_the_answer_is_the_same_from_every_order_of_the_file() -> None:
