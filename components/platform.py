@@ -2,61 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, assert_never
+from typing import Final, assert_never
 
 import pulumi
 
 from components import live, placements, tagging
-from components.contracts import (
-    BucketArgs,
-    BudgetArgs,
-    Cluster,
-    ClusterArgs,
-    HeldBucket,
-    Make,
-    MakeBucket,
-    Network,
-    NetworkArgs,
-    SizedPool,
-)
-from components.kubernetes.base import ClusterBase, ClusterBaseArgs
-from components.kubernetes.flows import tenant_annotations, tenant_labels
-from components.links import Links, MakeGateway, MakePeering, Place, links_of
+from components.contracts import BudgetArgs, Cluster, Network, SizedPool
+from components.links import Links, Place, links_of
 from components.optimizer import PythonProvider, Sizing
+from components.region import RegionArgs, RegionBuild, Site
 from sizing import evidence
 from sizing.canonical import canonical
-from stacks import addresses, links, outputs, split
+from stacks import addresses, links, outputs
 from stacks.addresses import RegionPlan
 from stacks.clouds import Cloud
-from stacks.data import ports
-from stacks.model import Stack, Workload
+from stacks.model import Stack
 from stacks.place import Region
-from stacks.services import quota
-from stacks.tags import common_tags
 
 PROJECT: Final = Path(__file__).parent.parent
 """Relative files of a stack file are read from here: an offline run has another root directory."""
-ZONES_ELSEWHERE: Final = 3
-"""Zones of a region that holds backups and no cluster: each region with prices has three."""
-KEPT_LONGER_DAYS: Final = 7
-
-
-@dataclass(frozen=True, kw_only=True)
-class Site:
-    """One cloud, opened: its explicit provider, who answers to it, and what is built there."""
-
-    provider: pulumi.ProviderResource
-    identity: pulumi.Output[str]
-    network: Callable[[str, NetworkArgs, pulumi.ResourceOptions], Network]
-    cluster: Callable[[str, ClusterArgs, Any, pulumi.ResourceOptions], Cluster]
-    budget: Callable[[str, BudgetArgs, pulumi.ResourceOptions], object]
-    stores: Mapping[str, Make]  # by engine
-    gateway: MakeGateway
-    peering: MakePeering
-    bucket: MakeBucket
 
 
 class Platform(pulumi.ComponentResource):
@@ -125,151 +91,18 @@ class Platform(pulumi.ComponentResource):
         )
 
     def _region(self, site: Site, name: str, wish: Region, plan: RegionPlan, sizes: live.LiveSizes) -> None:
-        stack = self._stack
-        here = pulumi.ResourceOptions(parent=self, provider=site.provider)
-        beyond = links.beyond(stack, self._links, name)
-        network = site.network(
-            name,
-            NetworkArgs(
-                environment=stack.environment,
-                region=plan.region,
-                wish=wish,
-                plan=plan,
-                clusters=(f"{stack.environment}-{plan.region}",),
-                store_ports=ports(stack.stores_of(name)),
-                gateway_from=tuple(map(str, mesh.gateway_from)) if (mesh := stack.services.mesh) else (),
-                beyond=beyond,
-                protect=stack.protect,
-            ),
-            here,
+        args = RegionArgs(
+            stack=self._stack,
+            site=site,
+            wish=wish,
+            plan=plan,
+            pools=self._pools(name, sizes),
+            beyond=links.beyond(self._stack, self._links, name),
+            peers=self._peers(name),
         )
-        cluster = site.cluster(
-            name,
-            ClusterArgs(
-                environment=stack.environment,
-                region=plan.region,
-                wish=wish,
-                plan=plan,
-                version=stack.cluster_version(name),
-                channel=stack.cluster_channel(name),
-                access=stack.control_plane_access,
-                off_hours=stack.off_hours,
-                beyond=beyond,
-                pools=self._pools(name, sizes),
-                snapshots=stack.services.backup is not None,
-                protect=stack.protect,
-            ),
-            network,
-            here,
-        )
-        base = ClusterBase(
-            name,
-            ClusterBaseArgs(
-                namespaces=quota.held(stack.namespaces, split.services_of(stack, name), self._workloads(name)),
-                version=stack.cluster_version(name),
-                labels={each: tenant_labels(stack.services, each) for each in stack.namespaces},
-                annotations={each: tenant_annotations(stack.services, each) for each in stack.namespaces},
-            ),
-            cluster,
-            self._child,
-        )
-        if any(stack.services.on()):
-            kept = (self._backups(site, name, network, cluster), self._archive(site, name, network, cluster))
-            self._services(name, plan, cluster, base, kept)
-        if beside := stack.stores_of(name):
-            from components.stores import Stores, StoresArgs  # noqa: PLC0415
-
-            stores = StoresArgs(
-                wishes=beside,
-                environment=stack.environment,
-                plan=plan,
-                copy_region=(other := stack.other_region(name)),
-                copy_zones=stack.regions()[cluster.cloud][other].zones if other else 1,
-                protect=stack.protect,
-                makers=site.stores,
-                after=tuple(base.namespaces.values()),
-            )
-            Stores(f"{name}-data", stores, network, cluster, here)
-        self.networks[name], self.clusters[name] = network, cluster
-        self._places[name] = Place(network=network, cluster=cluster, make=site.gateway, peer=site.peering, opts=here)
-
-    def _backups(self, site: Site, name: str, network: Network, cluster: Cluster) -> HeldBucket | None:
-        """Make the bucket for backups of a cluster, in another region; what was deleted there stays a week longer."""
-        wish, region = self._stack.services.backup, self._stack.backup_region(name)
-        if wish is None or region is None:
-            return None
-        beside = self._stack.regions()[cluster.cloud].get(region)
-        args = BucketArgs(
-            what=f"Backups of {name}",
-            environment=self._stack.environment,
-            region=region,
-            elsewhere=True,
-            zones=ZONES_ELSEWHERE if beside is None else beside.zones,
-            kept_days=wish.retention_days + KEPT_LONGER_DAYS,
-            protect=self._stack.protect,
-        )
-        here = pulumi.ResourceOptions(parent=self, provider=site.provider)
-        return site.bucket(f"{name}-backups", args, network, cluster, here)
-
-    def _archive(self, site: Site, name: str, network: Network, cluster: Cluster) -> HeldBucket | None:
-        """Make the bucket for what databases of a cluster log, in another region where there is one in reach."""
-        wish, region = self._stack.services.cloudnative_pg, self._stack.archive_region(name)
-        if wish is None or region is None:
-            return None
-        args = BucketArgs(
-            what=f"Databases of {name}",
-            environment=self._stack.environment,
-            region=region,
-            elsewhere=region != cluster.region,
-            zones=self._stack.regions()[cluster.cloud][region].zones,
-            kept_days=wish.retention_days + KEPT_LONGER_DAYS,
-            protect=self._stack.protect,
-        )
-        here = pulumi.ResourceOptions(parent=self, provider=site.provider)
-        return site.bucket(f"{name}-db-backups", args, network, cluster, here)
-
-    def _services(
-        self,
-        name: str,
-        plan: RegionPlan,
-        cluster: Cluster,
-        base: ClusterBase,
-        kept: tuple[HeldBucket | None, HeldBucket | None],
-    ) -> None:
-        """Install what the stack file switches on; the SDKs of services are imported only then.
-
-        `kept` are the buckets of backups and of databases.
-        """
-        from components.kubernetes.services import ClusterServices, ServicesArgs  # noqa: PLC0415
-        from stacks.services import rendered  # noqa: PLC0415
-
-        stack = self._stack
-        ranges = (*plan.control_plane, *((plan.master,) if plan.master else ()), plan.endpoints)
-        ClusterServices(
-            f"{name}-services",
-            ServicesArgs(
-                services=split.services_of(stack, name),
-                version=stack.cluster_version(name),
-                environment=stack.environment,
-                tenants=tuple(sorted(stack.namespaces)),
-                control_plane=tuple(dict.fromkeys(map(str, ranges))),
-                availability_target=stack.availability_target,
-                nodes=(str(plan.nodes),),
-                workloads=self._workloads(name),
-                physical_name=f"{stack.environment}-{plan.region}",
-                others=tuple(each for each in stack.cluster_names() if each != name),
-                peers=self._peers(name),
-                callers=beyond.callers if (beyond := links.beyond(stack, self._links, name)) else (),
-                rules=rendered.of(stack.services),
-                off_hours=split.off_hours_of(stack, name),
-                tags=common_tags(stack),
-                backups=kept[0],
-                archive=kept[1],
-                after=tuple(base.namespaces.values()),
-            ),
-            cluster,
-            self._child,
-        )
+        built = RegionBuild(name, args, self)
+        self.networks[name], self.clusters[name] = built.network, built.cluster
+        self._places[name] = built.place
 
     def _peers(self, cluster: str) -> tuple[str, ...]:
         """Ranges of the other clusters: where their nodes, pods and API servers are."""
@@ -282,10 +115,6 @@ class Platform(pulumi.ComponentResource):
                 for each in (plan.network, plan.pods, *((plan.master,) if plan.master else ()))
             )
         )
-
-    def _workloads(self, cluster: str) -> dict[str, Workload]:
-        """Workloads of a cluster, by name."""
-        return {each.name: each for each in self._stack.workloads if not each.clusters or cluster in each.clusters}
 
     def _budget(self, site: Site, cloud: Cloud) -> None:
         wish = self._stack.budget
