@@ -13,6 +13,7 @@ from charter.reach import RULES as GROUP_RULES
 from charter.reach_doors import DOORS
 from charter.reach_fronts import unguarded
 from charter.reach_pods import clusters
+from charter.reach_walls import WALLED, unwalled
 from charter.rule import CRITICAL, Finding, Found, apart, located, stack_rule
 from charter.values import Reader
 
@@ -25,7 +26,10 @@ APART: Final = 3
     "CH-28",
     "No way leads from the internet to a store, but a declared one.",
     CRITICAL,
-    [GROUP, *GROUP_RULES, *HOLDERS, SQL, FIREWALL, *SERVERS, *SERVER_RULES, NSG, NSG_RULE, *DOORS, SERVICE_ENTRY],
+    [
+        *(GROUP, *GROUP_RULES, *HOLDERS, SQL, FIREWALL, *SERVERS, *SERVER_RULES, NSG, NSG_RULE, *DOORS, SERVICE_ENTRY),
+        *WALLED,
+    ],
     remediation="Let the store in from the workload that needs it only; declare the steps in evidence.edges.",
 )
 def unreachable(graph: Graph, facts: Facts) -> Iterator[Found]:
@@ -34,7 +38,8 @@ def unreachable(graph: Graph, facts: Facts) -> Iterator[Found]:
     `evidence.edges` declares steps as pairs of names, `internet` among them. Where it is given every step of every way
     must be declared; where it is not, an edge and a workload must stand between the internet and the store. Denials of
     firewalls come first where their priority says so, a store that no route leads to is not reached, and a balancer on
-    a way has a web firewall. Where `evidence.egress` is given, workloads reach these hosts outside and no others.
+    a way has a web firewall: in AWS where the way leads through it, in the other clouds where stores stand in them.
+    Where `evidence.egress` is given, workloads reach these hosts outside and no others.
     """
     for steps in (clouds(graph), *clusters(graph)):
         yield from steps.unread
@@ -45,6 +50,7 @@ def unreachable(graph: Graph, facts: Facts) -> Iterator[Found]:
                 for door in unguarded(graph, steps.entered[way[1]]):
                     told = f"lets the internet on the way to {store.name} without a web firewall or mutual TLS"
                     yield Finding("", told, door.urn)
+    yield from unwalled(graph, (SQL, *SERVERS))
     hosts = facts.evidence.get("egress")
     if isinstance(hosts, list):
         for entry in graph.of(SERVICE_ENTRY):
