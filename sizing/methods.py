@@ -24,8 +24,9 @@ AFTERWARDS: Final = ", descent"
 
 def words(name: str) -> str:
     """A method in words; an unknown one by its name."""
-    base = name.removesuffix(AFTERWARDS)
-    return WORDS.get(base, base) + (", improved" if name.endswith(AFTERWARDS) else "")
+    method, more, spares = name.partition(", with ")
+    base = method.removesuffix(AFTERWARDS)
+    return WORDS.get(base, base) + (", improved" if method.endswith(AFTERWARDS) else "") + more + spares
 
 
 def seat(name: str) -> tuple[int, bool, str]:

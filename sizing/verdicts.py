@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from sizing.assemble import assemble
@@ -26,6 +27,9 @@ KEPT: Final = {
     "adjusted": "previous plan, adjusted",
     "stepped": "a step from the previous plan",
 }
+MOST_MORE: Final = 3
+WITH_MORE: Final = re.compile(r"(.*), with (\d) more spares?$")
+LEAVES: Final = "a spreading scheduler leaves"  # the verifier's words
 PENDING: Final = "kube-scheduler leaves pods pending, also with a few more spares"
 
 
@@ -40,7 +44,8 @@ def verified(problem: Problem, results: list[Result], previous: Plan | None) -> 
         rejected = [entry for result in results for entry in result.rejected]
         if not wrong:
             return replace(plan, notes={**plan.notes, **({"rejected": rejected} if rejected else {})})
-        open_ones = [result for result in results if result.others]
+        roomier = {id(result): _roomier(result, wrong) for result in results}
+        open_ones = [result for result in results if result.others or roomier[id(result)]]
         if not open_ones:
             return Infeasible(
                 constraint="unverified",
@@ -48,12 +53,17 @@ def verified(problem: Problem, results: list[Result], previous: Plan | None) -> 
                 detail={"rejected": rejected},
             )
         named = [result for result in open_ones if any(_names(result, sentence) for sentence in wrong)]
-        for result in named or [min(open_ones, key=lambda one: one.others[0][1].cost - one.solution.cost)]:
-            set_aside(result, "verifier", wrong[:SHOWN])
+        for result in named or [min(open_ones, key=_step)]:
+            set_aside(result, "verifier", wrong[:SHOWN], roomier[id(result)])
             schedulable(result)
 
 
-def set_aside(result: Result, judge: str, findings: list[str]) -> None:
+def _step(result: Result) -> float:
+    """What the next candidate costs more."""
+    return (result.others[0][1].cost if result.others else inf) - result.solution.cost
+
+
+def set_aside(result: Result, judge: str, findings: list[str], instead: tuple[str, PartSolution] | None = None) -> None:
     """Leave the plan of the part, under all names that led to it, and take the next: a cheaper one cannot stay."""
     lost, names = result.solution, [result.winner]
     names += [name for name, solution in result.others if solution == lost]
@@ -61,9 +71,35 @@ def set_aside(result: Result, judge: str, findings: list[str]) -> None:
     for name in names:
         result.candidates.pop(name, None)
     _note(result, judge, names, lost, findings)
+    if instead is not None:
+        result.candidates[instead[0]] = instead[1].cost
+        result.others = sorted([*result.others, instead], key=lambda one: round(one[1].cost, 6))
     if result.others:
         result.winner, result.solution = result.others.pop(0)
     result.kept = "no"
+
+
+def _roomier(result: Result, findings: list[str]) -> tuple[str, PartSolution] | None:
+    """The same nodes with one more spare in each pool where the verifier's scheduler left pods; a few times only."""
+    found = WITH_MORE.match(result.winner)
+    name, before = (found[1], int(found[2])) if found else (result.winner, 0)
+    if before >= MOST_MORE:
+        return None
+    pools = []
+    for made in result.solution.pools:
+        part = result.compiled.pools[made.pool]
+        if not any(one.startswith(f"pool {part.wish.name}: {LEAVES}") for one in findings) or not made.slots:
+            pools.append(made)
+            continue
+        cheapest = min(range(len(made.slots)), key=lambda i: float(part.price[made.slots[i][0]]))
+        slots = tuple((t, n, s + (i == cheapest)) for i, (t, n, s) in enumerate(made.slots))
+        if made.nodes >= part.wish.max:
+            return None
+        pools.append(replace(made, slots=slots, cost=float(sum(part.price[t] * (n + s) for t, n, s in slots))))
+    more = PartSolution(tuple(pools))
+    if more == result.solution or not within_limits(result.compiled, more):
+        return None
+    return f"{name}, with {before + 1} more spare{'s' if before else ''}", more
 
 
 def schedulable(result: Result) -> None:

@@ -90,6 +90,26 @@ def test_a_plan_that_runs_and_is_refused_gives_way(monkeypatch: pytest.MonkeyPat
     assert after.notes["rejected"][0]["candidates"][0] == "previous plan"
 
 
+@pytest.mark.parametrize(("needed", "said"), [(1, ", with 1 more spare"), (2, ", with 2 more spares"), (9, "")])
+def test_where_the_verifiers_scheduler_leaves_pods_spares_are_tried(
+    needed: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = problem(workloads=JOBS[:1], pools=POOLS[1:2])
+    cheapest = holds(asked, sizing.solve(asked))
+
+    def short(given: dict[str, Any], plan: dict[str, Any]) -> list[str]:
+        waits = sum(row["spare"] for row in plan["pools"]) < sum(row.spare for row in cheapest.pools) + needed
+        few = plan["cost_usd_month"] < cheapest.cost_usd_month * 3
+        return ["pool general: a spreading scheduler leaves 1 pods"] if waits and few else verify(given, plan)
+
+    monkeypatch.setattr(verdicts, "verify", short)
+    plan = sizing.solve(asked)
+    if said:
+        assert holds(asked, plan).winner.endswith(said)
+    else:
+        assert not isinstance(plan, Plan)  # three times only
+
+
 @pytest.mark.parametrize("needed", [0, 1, 3])
 def test_what_the_scheduler_cannot_place_gets_spares_or_gives_way(needed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = problem()
