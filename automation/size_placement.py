@@ -25,8 +25,9 @@ def read(path: Path | None) -> Mapping[str, Any] | None:
         made = json.loads(path.read_text(encoding="utf-8"))
         found = made.get("placement", made)
         found = json.loads(found) if isinstance(found, str) else found
-        if not isinstance(found["split"], dict):
-            raise TypeError("its split is no mapping")  # noqa: TRY301
+        for held in found["split"].values():
+            if not all(pods == int(pods) for pods in held.values()):
+                raise ValueError("its split has parts of pods")  # noqa: TRY301
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as wrong:
         sentence = f"{path} holds no account of a placement ({type(wrong).__name__}: {wrong})"
         hint = "write `pulumi stack output --json`, or `size STACK --json`, into a file"

@@ -64,7 +64,7 @@ def account(asked: Asked, choice: Choice, inputs: str, threshold: float, previou
     """What was chosen, what each part costs, what every other split looked at would cost, and what was left out."""
     won, question = choice.chosen, asked.question
     lines = question.egress(won.split)
-    dearer = [one for one in choice.others if not one.why]
+    dearer = [one for one in choice.others if not one.why and one.quality == won.quality]
     dates = sorted({line.source_date for line in lines})
     return {
         "format": FORMAT,

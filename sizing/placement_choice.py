@@ -37,6 +37,8 @@ EFFORTS: Final = {
 SEARCHED: Final = "fast"
 """Quality with which splits are compared; the two best and the one that runs are then sized with the stack's own."""
 FINALISTS: Final = 2
+MOST_FINALISTS: Final = 5
+"""Where the stack's own quality makes the best ones dearer than others looked cheaper, those are sized so too."""
 
 
 @dataclass
@@ -63,10 +65,12 @@ def choose(costs: Costs, quality: str, threshold: float, previous: Split | None 
     fine = sorted((one for one in looked.values() if not one.why), key=_rank)
     if not fine:
         raise PlacementRefused(_nothing(question, list(looked.values())))
-    finalists = {_key(one.split): one.split for one in fine[:FINALISTS]}
-    if before is not None:
-        finalists[_key(before)] = before
-    last = [costs.sized(split, quality) for split in finalists.values()]
+    last = [] if before is None else [costs.sized(before, quality)]
+    for number, one in enumerate(each for each in fine if before is None or _key(each.split) != _key(before)):
+        least = min((made.total for made in last), default=math.inf)
+        if number >= MOST_FINALISTS or (number >= FINALISTS and one.total >= least - CENT):
+            break
+        last.append(costs.sized(one.split, quality))
     best = min([one for one in last if not one.why] or [fine[0]], key=_rank)
     held = next((one for one in last if before is not None and _key(one.split) == _key(before)), None)
     kept = held is not None and held.total * (1 - threshold) <= best.total + CENT

@@ -39,7 +39,7 @@ class Placement(Part):
 
     clouds: tuple[Cloud, ...] = ()
     """Clouds that may run it; none listed means all."""
-    regions: Annotated[tuple[str, ...], Field()] = Field(default=(), examples=[["eu-west-1", "westeurope"]])
+    regions: tuple[str, ...] = Field(default=(), examples=[["eu-west-1", "westeurope"]])
     """Regions that may run it (where its data may be); none listed means all."""
     min_per_cluster: PositiveInt = 1
     """Pods of a cluster that runs it at all."""

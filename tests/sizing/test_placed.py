@@ -138,7 +138,8 @@ def test_the_account_is_read_back_from_each_of_its_homes(example: Sized, tmp_pat
         file.write_text(json.dumps(home))
         assert read_account(file) == account
     assert read_account(None) is None
-    for wrong in ("[]", "{}", "{", '{"placement": {"split": 3}}'):
+    for wrong in ("[]", "{}", "{", '{"placement": {"split": 3}}', '{"split": {"shop": 3}}',
+                  '{"split": {"shop": {"aws-eu-west-1": 1.5}}}'):  # fmt: skip
         file.write_text(wrong)
         with pytest.raises(Ending, match="holds no account of a placement") as caught:
             read_account(file)
