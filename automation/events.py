@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -125,10 +124,7 @@ class Collected:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     remediated: int = 0
-    packs_loaded: int = 0
-    analysed: int = 0  # resources that a pack answered for
     summary: dict[str, int] = field(default_factory=dict)
-    summed_up: bool = False
 
     def take(self, event: dict[str, Any]) -> Step | None:
         """Add one event; returns the step it is about, if any."""
@@ -161,14 +157,9 @@ class Collected:
             self.findings.append(finding_of(event["policyEvent"]))
         elif "policyRemediationEvent" in event:
             self.remediated += 1
-        elif "policyLoadEvent" in event:
-            self.packs_loaded += 1
-        elif "policyAnalyzeSummaryEvent" in event:
-            self.analysed += 1
         elif "errorEvent" in event:
             self.diagnostics.append(Diagnostic("error", "", plain(event["errorEvent"].get("error", ""))))
         elif "summaryEvent" in event:
-            self.summed_up = True
             self.summary = {
                 op: count for op, count in (event["summaryEvent"]["resourceChanges"] or {}).items() if count
             }
@@ -193,6 +184,3 @@ class Collected:
     def changing(self) -> list[Step]:
         """The steps that change something, in the engine's order."""
         return [step for step in self.steps if step.op not in QUIET]
-
-    def by_op(self) -> Counter[str]:
-        return Counter(step.op for step in self.steps)

@@ -23,7 +23,6 @@ SIZING_KEYS: Final = (
 WHOLE: Final = frozenset({"slot", "min", "desired", "max"})
 HELM: Final = "kubernetes:helm.sh/"
 """Types of releases and charts: what the law finds about one of them it found in its values."""
-REAL_PROVIDERS: Final = ("aws", "gcp", "azure-native", "cloudflare", "kubernetes")
 
 
 def zones(session: Session) -> dict[str, dict[str, int]]:

@@ -25,7 +25,6 @@ class Profile:
     package = ""
     in_use = Refusal(code="ResourceInUse", text="{type} {id} is in use by {dependant} ({path})")
     not_found = Refusal(code="NotFound", text="{type} {id} not found")
-    throttled = Refusal(code="TooManyRequests", text="Rate exceeded")
 
     def connect(self, connection: Connection, identity: str | None) -> None:
         """Set scope and region from the configuration. Raises Refused for an identity that is not allowed."""
@@ -69,7 +68,6 @@ class Aws(Profile):
 
     package = "aws"
     in_use = Refusal(code="DependencyViolation", text="resource {id} has a dependent object ({dependant})")
-    throttled = Refusal(code="ThrottlingException", text="Rate exceeded")
 
     def connect(self, connection: Connection, identity: str | None) -> None:
         """Answer with the account that the fault plan names, else the first that is allowed."""
@@ -116,7 +114,6 @@ class Gcp(Profile):
         code="resourceInUseByAnotherResource",
         text="The resource '{link}' is already being used by '{dependant}'",
     )
-    throttled = Refusal(code="rateLimitExceeded", text="Quota exceeded for quota metric 'Queries'")
 
     def connect(self, connection: Connection, identity: str | None) -> None:
         """Answer with the project that the fault plan names, else the configured one."""
@@ -154,7 +151,6 @@ class Azure(Profile):
     package = "azure-native"
     in_use = Refusal(code="InUse", text="Resource {id} is in use by {dependant} and cannot be deleted")
     not_found = Refusal(code="ResourceNotFound", text="The Resource '{id}' was not found")
-    throttled = Refusal(code="TooManyRequests", text="The request is being throttled as the limit has been reached")
 
     def connect(self, connection: Connection, identity: str | None) -> None:
         """Answer with the subscription that the fault plan names, else the configured one."""
@@ -226,7 +222,6 @@ class Cloudflare(Profile):
     """Cloudflare: 32 hexadecimal digits for everything."""
 
     package = "cloudflare"
-    throttled = Refusal(code="10429", text="Rate limited. Please wait and consider throttling your request speed")
 
     def region(self, connection: Connection, inputs: Mapping[str, Any], row: Row | None) -> str:
         """Cloudflare has no regions."""

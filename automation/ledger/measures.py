@@ -10,7 +10,6 @@ from typing import Any, Final
 from automation.ledger.entry import Entry
 from automation.signing.keys import moment
 
-BUILDS: Final = frozenset({"pipeline", "stage"})
 DEPLOYS: Final = frozenset({"up", "deploy"})
 GOOD: Final = frozenset({"ok"})
 BAD: Final = frozenset({"failed", "rolled-back"})

@@ -10,8 +10,6 @@ PYTHON: Final = ("python", "-m")
 HERE: Final = (*PYTHON, "automation")
 STEP: Final = (*PYTHON, "automation.pipeline.steps")
 
-PULL: Final = When("pull_request")
-OWN_PULL: Final = When("pull_request", own=True)
 MAIN: Final = When("push", branches=("main",))
 TO_STAGING: Final = When("workflow_dispatch", environments=("staging", "prod"))
 TO_PROD: Final = When("workflow_dispatch", environments=("prod",))

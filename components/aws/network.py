@@ -29,7 +29,6 @@ class Network(pulumi.ComponentResource):
     region: str
     network_id: pulumi.Output[str]
     private_subnet_ids: pulumi.Output[list[str]]
-    public_subnet_ids: pulumi.Output[list[str]]
     control_subnet_ids: pulumi.Output[list[str]]
     private_subnets: Mapping[str, pulumi.Output[str]]  # by zone: a, b, c
     nat_addresses: pulumi.Output[list[str]]
@@ -89,7 +88,6 @@ class Network(pulumi.ComponentResource):
         self.network_id = vpc.id
         self.private_subnets = {key: subnet.id for key, subnet in private.items()}
         self.private_subnet_ids = pulumi.Output.all(*self.private_subnets.values())
-        self.public_subnet_ids = pulumi.Output.all(*(subnet.id for subnet in public.values()))
         self.control_subnet_ids = pulumi.Output.all(*(subnet.id for subnet in control.values()))
         self.nat_addresses = routing.nat_addresses
         self.inner_tables = {key: table.id for key, table in routing.tables.items() if key != "public"}

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from charter.facts import Facts
-from charter.network import cover_world, is_world
 from charter.rule import Check, Finding, Found, Open, Resource, Severity, apart, resource_rule
 from charter.values import Reader, Undetermined
 from charter.words import shown
@@ -167,24 +166,6 @@ def holds(path: str, wanted: Collection[str]) -> Demand:
         missing = [each for each in wanted if each not in found]
         if missing:
             yield Finding(reader.at(path), f"{', '.join(missing)} missing")
-
-    return judge
-
-
-def not_world(path: str, *, needed: bool) -> Demand:
-    """No network of the list is everybody, nor all of them together; `needed` refuses an empty list."""
-
-    def judge(reader: Reader, _facts: Facts) -> Iterator[Found]:
-        values = reader.read(path, [])
-        if needed and not values:
-            yield Finding(reader.at(path), "is empty: everybody is let in")
-        known: list[Any] = []
-        for where, value in reader.items(path):
-            known.append(value)
-            if is_world(value):
-                yield Finding(where, f"{value} is everybody")
-        if cover_world(known) and not any(is_world(value) for value in known):
-            yield Finding(reader.at(path), "these networks together are everybody")
 
     return judge
 

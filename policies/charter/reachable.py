@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from charter.graph import Graph
 from charter.offline import WRONG_INPUT
@@ -20,11 +20,6 @@ from charter.reach_pods import clusters
 from charter.rule import Open
 from charter.states import resources
 
-ENGINE_UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""What the engine's events show for a value that only an update tells; the same string that the pack's proxies use.
-
-https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/rpc.go, 2026-11-21
-"""
 Edge = tuple[str, str, str]
 
 

@@ -57,8 +57,6 @@ BUILT_IN_ROLES = {
 }
 """Source: learn.microsoft.com/azure/role-based-access-control/built-in-roles, 2026-11."""
 
-RESERVED_ADDRESSES = 5  # Azure keeps five addresses of each subnet; the smallest one is a /29
-
 
 @create
 def azure_role(moment: Moment) -> None:

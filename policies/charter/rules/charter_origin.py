@@ -17,7 +17,6 @@ from charter.words import shown
 PROVIDERS = "pulumi:providers:*"
 COMMIT = re.compile(r"^[0-9a-f]{40}$")
 DYNAMIC_VERSION = "0.1.0"
-WITHOUT_CLOUD = frozenset({"pulumi", "pulumi-python"})
 SCOPES = {"aws": "allowedAccountIds", "gcp": "project", "azure-native": "subscriptionId"}
 TAGS: dict[str, re.Pattern[str]] = {
     "environment": re.compile(r"^[a-z][a-z0-9-]{0,62}$"),
@@ -222,4 +221,4 @@ def commit(resource: Resource, facts: Facts) -> Iterable[Found]:
         return () if clean else (Finding("commit", "is no clean commit of 40 hexadecimal digits"),)
     where = taggable(resource.type)
     held = resource.props.get(where) if where else None
-    return (Finding(where, "carries a commit"),) if isinstance(held, dict) and COMMIT_TAGS & held.keys() else ()
+    return (Finding(where, "carries a commit"),) if isinstance(held, dict) and not COMMIT_TAGS.isdisjoint(held) else ()
