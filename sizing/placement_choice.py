@@ -37,6 +37,8 @@ EFFORTS: Final = {
 SEARCHED: Final = "fast"
 """Quality with which splits are compared; the two best and the one that runs are then sized with the stack's own."""
 FINALISTS: Final = 2
+STEPS: Final = 3
+"""In so many steps the moves may use up the bounds."""
 MOST_FINALISTS: Final = 5
 """Where the stack's own quality makes the best ones dearer than others looked cheaper, those are sized so too."""
 
@@ -105,14 +107,20 @@ class _Look:
         """The least cost so far."""
         return min((one.total for one in self.found.values()), default=math.inf)
 
-    def near(self, moves: int) -> None:
-        """Move pods away from the cheapest split as long as that pays: the few most promising moves at each step."""
-        going = bool(self.found)
+    def near(self, effort: Effort) -> None:
+        """Move pods away from the cheapest split as long as that pays: the few most promising moves at each step.
+
+        Where there are many moves, each step looks at others of them.
+        """
+        going, step = bool(self.found), 0
         while going and self.left > 0:
             best = min(self.found.values(), key=_rank)
-            near = {_key(split): split for split in _moves(self.costs.question, best.split)}
-            order = sorted((self.costs.bound(split), key) for key, split in near.items() if key not in self.found)
-            promising = [key for bound, key in order if bound < best.total - CENT][:moves]
+            every = [split for split in _moves(self.costs.question, best.split) if _key(split) not in self.found]
+            stride = -(-len(every) * STEPS // effort.bounds) or 1
+            near = {_key(split): split for split in every[step % stride :: stride]}
+            step += 1
+            order = sorted((self.costs.bound(split), key) for key, split in near.items())
+            promising = [key for bound, key in order if bound < best.total - CENT][: effort.moves]
             better = [self.at(near[key]) for key in promising]
             going = any(better)
 
@@ -127,7 +135,7 @@ def _each(costs: Costs, every: list[Split], effort: Effort) -> tuple[dict[str, P
         if look.found and (look.left <= effort.solves // 2 or math.isinf(bound)):
             break
         look.at(split)
-    look.near(effort.moves)
+    look.near(effort)
     for bound, key, split in order:  # what was sized for others makes up further splits without more work
         if bound < look.best - CENT and key not in look.found and not costs.new(split, SEARCHED):
             look.at(split)
@@ -145,7 +153,7 @@ def _searched(costs: Costs, effort: Effort) -> tuple[dict[str, Priced], None]:
     if math.isinf(look.best):
         for split in _even(costs.question):
             look.at(split)
-    look.near(effort.moves)
+    look.near(effort)
     return look.found, None
 
 
