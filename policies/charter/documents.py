@@ -74,6 +74,8 @@ class Statement:
 
     path: str
     body: dict[str, Any]
+    known: bool = False
+    """Whether it stood in a text, of which no part can be told by an update only."""
 
     @property
     def allows(self) -> bool:
@@ -92,7 +94,7 @@ class Statement:
 
     def sure(self, name: str) -> None:
         """Raise `Undetermined` when an element, or a part of it, is not known yet."""
-        found = self.body.get(name)
+        found = None if self.known else self.body.get(name)
         if found is UNKNOWN or (isinstance(found, list | dict) and hazy(found)):
             raise Undetermined(f"{self.path}.{name}")
 
@@ -122,7 +124,7 @@ class Statement:
             re.match(rf"^arn:[^:]*:iam::[^:]*:({kind}/)?\*+$", each) for each in self.resources
         )
 
-    @property
+    @cached_property
     def condition(self) -> dict[str, Any]:
         """Return the condition: operator, then key, then values."""
         found = self._told("Condition")
@@ -251,7 +253,8 @@ def statements(document: Any, path: str) -> Iterator[Statement]:
     """Yield the statements; a document or statement that is not known yet raises `Undetermined`."""
     if document is UNKNOWN:
         raise Undetermined(path)
-    if isinstance(document, str):
+    known = isinstance(document, str)
+    if known:
         try:
             document = _parsed(document)
         except ValueError:
@@ -268,7 +271,7 @@ def statements(document: Any, path: str) -> Iterator[Statement]:
         if statement is UNKNOWN:
             raise Undetermined(where)
         if isinstance(statement, dict):
-            yield Statement(where, _spelt(statement))
+            yield Statement(where, _spelt(statement), known=known)
 
 
 def each_statement(found: Iterator[Statement], judge: Callable[[Statement], Iterable[Found]]) -> Iterator[Found]:

@@ -10,17 +10,35 @@ from typing import Final
 
 from charter.documents import json_list, several
 from charter.rule import Resource
-from charter.secrets import FORMS, harmless, secret_name
+from charter.secrets import formed, harmless, secret_name
 
 ASSIGNMENT: Final = re.compile(r"(?P<name>[A-Za-z_][\w.-]*)=(?P<value>[^\s;&|]*)")
+FIRST: Final = re.compile(r"[A-Za-z_]")
+VALUE_END: Final = re.compile(r"[\s;&|]")
 
 
 def assigns_secret(text: str) -> bool:
     """Say whether an argument, or a line of a shell, gives a value to something that is called like a secret."""
     return any(
-        secret_name(each["name"]) and not each["value"].startswith("$") and not harmless(each["value"])
-        for each in ASSIGNMENT.finditer(text)
+        secret_name(name) and not value.startswith("$") and not harmless(value) for name, value in assignments(text)
     )
+
+
+def assignments(text: str) -> Iterator[tuple[str, str]]:
+    """Yield what ASSIGNMENT finds, name and value; looked for from each `=`, as a long script has few."""
+    floor, at = 0, text.find("=")
+    while at >= 0:
+        start = at
+        while start > floor and (text[start - 1].isalnum() or text[start - 1] in "_.-"):
+            start -= 1
+        named = FIRST.search(text, start, at)
+        if named is None:
+            at = text.find("=", at + 1)
+            continue
+        end = VALUE_END.search(text, at + 1)
+        floor = end.start() if end else len(text)
+        yield text[named.start() : at], text[at + 1 : floor]
+        at = text.find("=", floor)
 
 
 def _parameter(resource: Resource) -> Iterator[str]:
@@ -42,7 +60,7 @@ def _script(resource: Resource) -> Iterator[str]:
 
 
 def _tells(text: str) -> bool:
-    return any(form.search(text) for form in FORMS) or assigns_secret(text.replace('"$', "$"))
+    return formed(text) or assigns_secret(text.replace('"$', "$"))
 
 
 def _decoded(text: str) -> str:

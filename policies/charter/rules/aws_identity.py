@@ -76,6 +76,7 @@ ASYMMETRIC = (
     *("ML_DSA_44", "ML_DSA_65", "ML_DSA_87"),
 )
 """Keys that AWS does not renew by itself (docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html, 2026-11)."""
+WILD = frozenset("*?[")
 ROOT = re.compile(r"^(arn:[^:]*:iam::\d*:root|\d{12})$")
 """An account as a principal."""
 SESSION_SECONDS = 14_400
@@ -165,7 +166,17 @@ def no_escalation(resource: Resource, _facts: Facts) -> Iterator[Found]:
         return  # AWS-IAM-01 tells
 
 
+def _about_identities(statement: Statement) -> bool:
+    """Say at once, for most statements, that no action is one of identities, whatever its wildcards mean."""
+    if statement.body.get("NotAction") is not None:
+        return True
+    return any(action.startswith(("iam:", "sts:")) or not WILD.isdisjoint(action[:4]) for action in statement.actions)
+
+
 def _escalates(statement: Statement) -> Iterator[Found]:
+    if not _about_identities(statement):
+        statement.sure("Action")
+        return
     held = [action for action in ESCALATIONS if statement.may(action)]
     if not held:
         held = [action for action in ON_ALL_ONLY if statement.may(action) and statement.on_every("role")]
@@ -326,10 +337,13 @@ def _delegating(keepers: dict[str, str], users: dict[str, str]) -> set[str]:
 def _parts(statement: Statement, keepers: dict[str, str], users: dict[str, str]) -> Iterator[Found]:
     if "*" in statement.principals and not statement.bound:
         yield Finding(f"{statement.path}.Principal", "every account of AWS may use the key")
-    for who in statement.principals:
-        if any(statement.may(action) for action in ADMINISTERS):
+    principals = statement.principals
+    keeps = any(statement.may(action) for action in ADMINISTERS)
+    uses = any(statement.may(action) for action in USES) and not statement.condition
+    for who in principals:
+        if keeps:
             keepers.setdefault(who, statement.path)
-        if any(statement.may(action) for action in USES) and not statement.condition:
+        if uses:
             users.setdefault(who, statement.path)
 
 

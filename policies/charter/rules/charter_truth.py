@@ -35,6 +35,7 @@ NO_PROVIDER = (
     "stub",
     "dummy",
 )
+TOLD = PLACEHOLDER | POD | STATUS
 STATUS_MAPS = ("cluster-autoscaler-status",)
 """Objects in which a controller writes what it sees: whoever writes them by hand writes fiction."""
 
@@ -146,7 +147,7 @@ def dynamic(resource: Resource, facts: Facts) -> Iterator[Found]:
     CRITICAL,
     ["*"],
     remediation="Give the real id, or the Output that knows it; let controllers write their own status.",
-    needs=lambda kind: 0 if kind.endswith(":ConfigMap") else PLACEHOLDER | POD | STATUS,
+    needs=lambda kind: 0 if kind.endswith(":ConfigMap") else TOLD,
 )
 def no_fiction(resource: Resource, facts: Facts) -> Iterator[Found]:
     """A placeholder that is typed where an id belongs works until somebody needs it; a constant says nothing of health.
@@ -157,7 +158,7 @@ def no_fiction(resource: Resource, facts: Facts) -> Iterator[Found]:
         yield Finding(
             "metadata.name", "is a status that the cluster autoscaler writes; its settings are flags of its own"
         )
-    if not facts.production or resource.type.startswith("pulumi:pulumi:"):
+    if not facts.production or not resource.marks & TOLD or resource.type.startswith("pulumi:pulumi:"):
         return
     made_up = _ids(resource) if resource.marks & PLACEHOLDER else ()
     yield from apart(made_up, _language_model(resource), by_hand(resource), *constant_probes(resource))

@@ -28,6 +28,11 @@ TOKEN_ROLES = (
 )
 
 
+AUDITS = (
+    "gcp:projects/iAMAuditConfig:IAMAuditConfig",
+    "gcp:folder/iamAuditConfig:IamAuditConfig",
+    "gcp:organizations/iamAuditConfig:IamAuditConfig",
+)
 WIDE = ("projects", "folder", "organizations")
 WIDE_TYPES = tuple(f"gcp:{module}/" for module in WIDE)
 GRANTS = ("Member", "Binding", "Policy")
@@ -109,12 +114,12 @@ demand(
     "GCP-IAM-03",
     "Every access to every API of a project is recorded.",
     HIGH,
-    ["gcp:projects/iAMAuditConfig:IAMAuditConfig", CLUSTER],
+    [*AUDITS, CLUSTER],
     remediation="Add IAMAuditConfig for allServices with ADMIN_READ, DATA_READ and DATA_WRITE, nobody exempted.",
 )
 def audit(graph: Graph, _facts: Facts) -> Iterator[Found]:
-    """Where something is built in a project, its accesses are recorded."""
-    configs = graph.of("gcp:projects/iAMAuditConfig:IAMAuditConfig")
+    """Where something is built in a project, its accesses are recorded, there or in what the project is part of."""
+    configs = graph.of(*AUDITS)
     if not configs and not graph.of(CLUSTER):
         return
     answer = some(configs, _everything, "auditLogConfigs")

@@ -91,17 +91,18 @@ def _told(key: str) -> str:
 )
 def not_in_default(resource: Resource, _facts: Facts) -> Iterable[Found]:
     """Node agents may live in kube-system; objects of the cluster itself have no namespace."""
+    metadata = resource.props.get("metadata")
+    told = metadata.get("namespace") if type(metadata) is dict else None
+    if type(told) is str and told and told not in SYSTEM_NAMESPACES:
+        return ()
     kind = _lives(resource.type)
     if kind is NOT_IN_ONE:
         return ()
     if kind is RELEASE:
         wrong = resource.props.get("namespace") in ("default", "kube-public", "kube-node-lease")
         return (Finding("namespace", "is no namespace of our own"),) if wrong else ()
-    metadata = resource.props.get("metadata")
-    if type(metadata) is dict:
-        told = metadata.get("namespace")
-        if (type(told) is str and told and told not in SYSTEM_NAMESPACES) or (told is None and kind is CUSTOM):
-            return ()
+    if type(metadata) is dict and told is None and kind is CUSTOM:
+        return ()
     return _in_system(resource, custom=kind is CUSTOM)
 
 

@@ -118,12 +118,11 @@ def _chart(reader: Reader) -> Iterator[Found]:
 
 
 def _values(resource: Resource) -> Iterator[Found]:
-    values = resource.reader.map("values")
-    if not resource.marks & SECRET:
+    if not resource.reader.map("values") or not resource.marks & SECRET:
         return
-    for path, leaf in walk(values, "values"):
-        name = path.rpartition(".")[2]
-        if isinstance(leaf, str) and secret_name(name) and not refers(path) and not harmless(leaf):
+    for path, text in resource.texts:
+        named = path.startswith("values.") and secret_name(path.rpartition(".")[2])
+        if named and not refers(path) and not harmless(text):
             yield Finding(path, "looks like a secret; keep it in the secret store")
 
 

@@ -72,6 +72,9 @@ PROBE = {
 HANDLERS = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postStart", "lifecycle.preStop")
 
 
+HEADS = tuple((handler.partition(".")[0], handler) for handler in HANDLERS)
+
+
 def _rule(rule_id: str, title: str, severity: Severity, check: Check, remediation: str) -> None:
     resource_rule(rule_id, title, severity, ANY_KIND, remediation=remediation, applies=holds_pods)(check)
 
@@ -168,6 +171,8 @@ def _seccomp(pod: Pod, container: Reader) -> Iterator[Found]:
 
 
 def _context(context: Reader) -> Iterator[Found]:
+    if not context.props:
+        return
     if context.text("procMount", "Default") != "Default":
         yield Finding(context.at("procMount"), "must be Default")
     if context.text("seLinuxOptions.type") not in SELINUX:
@@ -183,7 +188,9 @@ def _confined(pod: Pod, container: Reader) -> Iterator[Found]:
     """What a container can ask of the kernel is what an intruder can ask of it."""
     yield from _seccomp(pod, container)
     yield from _context(container.inside("securityContext"))
-    for handler in HANDLERS:
+    for head, handler in HEADS:
+        if container.props.get(head) is None:
+            continue
         for action in ("httpGet", "tcpSocket"):
             if container.text(f"{handler}.{action}.host"):
                 yield Finding(container.at(f"{handler}.{action}.host"), "must not name another host")
