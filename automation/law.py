@@ -18,11 +18,10 @@ from typer.core import TyperGroup
 from automation.command_line import Output, app, perform
 from automation.exits import Ending, Exit
 from automation.options import Json, Offline, Project
+from automation.pack import PATIENCE, ask
 from automation.render import open_questions
 from automation.session import PROJECT
 
-PATIENCE: Final = 300
-"""Seconds after which a pack that says nothing is ended: 10,000 resources take less than 20."""
 ANSWERS: Final = (Exit.OK, Exit.REFUSED)
 
 
@@ -152,15 +151,7 @@ def _asked(project: Path, module: str, words: list[str], facts: dict[str, Any]) 
         config = Path(name) / "config.json"
         config.write_text(json.dumps(facts), encoding="utf-8")
         try:
-            done = subprocess.run(  # noqa: S603 - our own pack by our own interpreter
-                [sys.executable, "-m", module, *words, str(config)],
-                cwd=pack,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=PATIENCE,
-                stdin=subprocess.DEVNULL,
-            )
+            done = ask(pack, module, [*words, str(config)])
         except subprocess.TimeoutExpired:
             raise Ending(
                 Exit.FAILED, "policy-pack", f"the policy pack {pack} hung for {PATIENCE} s: nothing is judged"

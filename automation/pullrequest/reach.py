@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from automation.pack import PATIENCE, ask
 from automation.pullrequest.graph import Picture
-
-PATIENCE: Final = 300
-"""Seconds after which a solver that says nothing is ended."""
 
 
 def compare(before: Picture, after: Picture, project: Path) -> dict[str, Any]:
@@ -26,15 +23,7 @@ def compare(before: Picture, after: Picture, project: Path) -> dict[str, Any]:
             files.append(Path(name) / f"{moment}.json")
             files[-1].write_text(json.dumps(picture.document()), encoding="utf-8")
         try:
-            asked = subprocess.run(  # noqa: S603 - our own pack by our own interpreter
-                [sys.executable, "-m", "charter.reachable", *map(str, files)],
-                cwd=pack,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=PATIENCE,
-                stdin=subprocess.DEVNULL,
-            )
+            asked = ask(pack, "charter.reachable", map(str, files))
         except subprocess.TimeoutExpired:
             return {"problem": f"the law's solver hung for {PATIENCE} s"}
     try:
