@@ -1,4 +1,4 @@
-"""Two things that Pulumi's SDK works out for each resource, worked out without the detours; the answers are the same.
+"""Three things that Pulumi's SDK works out for each resource, worked out without the detours; the answers are the same.
 
 Each stands in for a private function of the SDK, and only where the SDK has it in the form that is known here.
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import pathlib
 import sys
+from collections.abc import Generator
 from functools import lru_cache
 from typing import Any, Final
 
+from pulumi import resource as declaration
 from pulumi.runtime import resource as registration
 from pulumi.runtime import resource_cycle_breaker as cycles
 from pulumi.runtime.proto import source_pb2
@@ -17,14 +19,36 @@ from pulumi.runtime.proto import source_pb2
 CONSTRUCTORS: Final = 3
 """Calls of `__init__` that are the SDK's and the class's own; what stands above the third is the program."""
 DEPENDENCIES: Final = "_direct_computed_dependencies"
+ALIAS: Final = "collapse_alias_to_urn"
 
 
 def shorten() -> None:
-    """Put both in place; an SDK that has changed keeps its own."""
+    """Put them in place; an SDK that has changed keeps its own."""
     if getattr(cycles, "_DEPENDENCIES_PROPERTY", "") == DEPENDENCIES and hasattr(cycles, "_reachable"):
         cycles._reachable = reachable  # noqa: SLF001  the SDK has no other way in
     if hasattr(registration, "_get_stack_trace") and hasattr(registration, "_get_source_position_for_frame"):
         registration._get_stack_trace = stack_trace  # noqa: SLF001  see above
+    if hasattr(declaration, ALIAS) and getattr(registration, ALIAS, None) is getattr(declaration, ALIAS):
+        setattr(declaration, ALIAS, LateAlias)
+
+
+class LateAlias:
+    """The URN of an alias, worked out when somebody waits for it.
+
+    The SDK works out each one at once, by ten outputs, and keeps it for the children of the resource, which ask only
+    where the engine cannot take aliases as they are written; ours can. The classes of the SDKs declare some for most
+    resources (a type's names in older versions of an API): a third of the program's outputs on a stack of thousands.
+    """
+
+    __slots__ = ("_asked",)
+
+    def __init__(self, *asked: Any) -> None:
+        """Keep what `collapse_alias_to_urn` is asked: alias, name, type and parent."""
+        self._asked = asked
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """Work it out as the SDK does."""
+        return registration.collapse_alias_to_urn(*self._asked).future().__await__()
 
 
 def reachable(from_resource: Any, to_resource: Any) -> bool:

@@ -10,6 +10,7 @@ from pulumi_azure_native import storage
 from components.azure.diagnostics import BLOB_LOGS, export
 from components.azure.naming import unique
 from components.azure.network import Network
+from components.azure.old_names import spared
 from components.azure.storage_account import ClosedAccountArgs, closed_account, kept_versions
 from components.azure.store_key import store_key
 from components.azure.store_zones import PrivateService, store_endpoint
@@ -39,7 +40,7 @@ class Bucket(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: BucketArgs, network: Network, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("ecosystem:azure:Bucket", name, {"region": args.region}, opts)
+        super().__init__("ecosystem:azure:Bucket", name, {"region": args.region}, spared(opts))
         self._child = pulumi.ResourceOptions(parent=self)
         own = store_key(name, network, protect=args.protect, opts=self._child)
         account = closed_account(

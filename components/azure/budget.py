@@ -8,6 +8,7 @@ from typing import Final
 import pulumi
 from pulumi_azure_native import consumption
 
+from components.azure.old_names import spared
 from components.contracts import BudgetArgs
 
 PERCENT: Final = 100
@@ -21,7 +22,7 @@ class Budget(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: BudgetArgs, subscription: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("ecosystem:azure:Budget", name, {"monthly_usd": args.monthly_usd}, opts)
+        super().__init__("ecosystem:azure:Budget", name, {"monthly_usd": args.monthly_usd}, spared(opts))
         if args.starts is None:
             raise ValueError("budget.starts: Azure needs the first day of a month; the stack file says none")
         wanted = [("Actual", share) for share in args.alert_at] + [("Forecasted", 1.0)]

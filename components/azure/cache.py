@@ -10,6 +10,7 @@ from pulumi_azure_native import redisenterprise as redis
 from components.azure.cluster import Cluster
 from components.azure.naming import unique
 from components.azure.network import Network
+from components.azure.old_names import spared
 from components.azure.store_key import store_key
 from components.azure.store_zones import PrivateService, store_endpoint
 from components.contracts import StoreArgs
@@ -39,7 +40,7 @@ class Cache(pulumi.ComponentResource):
         _cluster: Cluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("ecosystem:azure:Cache", name, {"size": args.wish.size}, opts)
+        super().__init__("ecosystem:azure:Cache", name, {"size": args.wish.size}, spared(opts))
         self._name, self._args, self._network = name, args, network
         self._child = pulumi.ResourceOptions(parent=self)
         self._cache = cache = self._make()

@@ -12,6 +12,7 @@ from components.azure import diagnostics
 from components.azure.key_vault import EXPIRES
 from components.azure.link_alarms import alarm
 from components.azure.network import Network
+from components.azure.old_names import spared
 from components.links import DEAD_PEER_SECONDS, ESP_SECONDS, Keys, LinkGatewayArgs
 from stacks.links import End, Tunnel
 
@@ -43,7 +44,7 @@ class LinkGateway(pulumi.ComponentResource):
         _cluster: Any,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("ecosystem:azure:LinkGateway", name, {"asn": args.site.asn}, opts)
+        super().__init__("ecosystem:azure:LinkGateway", name, {"asn": args.site.asn}, spared(opts))
         self._name, self._args, self._place = name, args, place
         self._child = pulumi.ResourceOptions(parent=self)
         addresses = [self._address(instance) for instance in INSTANCES]

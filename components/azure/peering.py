@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 from pulumi_azure_native import network
 
+from components.azure.old_names import spared
 from components.links import Place
 from stacks.links import Peering
 
@@ -25,6 +26,6 @@ def peering(name: str, wish: Peering, one: Place, other: Place, opts: pulumi.Res
             allow_gateway_transit=False,
             use_remote_gateways=False,
             opts=pulumi.ResourceOptions.merge(
-                opts, pulumi.ResourceOptions(depends_on=[here.network.ready, there.network.ready])
+                spared(opts), pulumi.ResourceOptions(depends_on=[here.network.ready, there.network.ready])
             ),
         )

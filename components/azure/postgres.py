@@ -10,6 +10,7 @@ from pulumi_azure_native import dbforpostgresql as postgres
 from components.azure.cluster import Cluster
 from components.azure.naming import unique
 from components.azure.network import Network
+from components.azure.old_names import spared
 from components.azure.store_key import store_key
 from components.azure.store_zones import PrivateService, store_endpoint
 from components.contracts import StoreArgs
@@ -46,7 +47,7 @@ class Postgres(pulumi.ComponentResource):
         _cluster: Cluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("ecosystem:azure:Postgres", name, {"size": args.wish.size}, opts)
+        super().__init__("ecosystem:azure:Postgres", name, {"size": args.wish.size}, spared(opts))
         self._name, self._args, self._network = name, args, network
         self._child = pulumi.ResourceOptions(parent=self)
         self.database = args.key.replace("-", "_")
