@@ -17,6 +17,7 @@ from automation.pipeline import commands
 from components.kubernetes.propagation import manifests, objects
 from stacks.services.propagation import Propagated, divided
 from tests.components.kubernetes.services.built import SHARED, needs_shared, tool
+from tests.components.kubernetes.services.planted import plant
 
 assert commands
 PROJECT = Path(__file__).parents[3]
@@ -58,13 +59,7 @@ def test_policies_fit_the_definitions_and_mistakes_do_not() -> None:
         assert list(catalogue.check(each)) == [], each["metadata"]["name"]
     for name, path, wrong in MISTAKES:
         made = json.loads(json.dumps(objects(name, wish(name))[0]))
-        place = made
-        for step in path[:-1]:
-            place = place[step]
-        if wrong is None:
-            del place[path[-1]]
-        else:
-            place[path[-1]] = wrong
+        plant(made, path, wrong)
         assert list(catalogue.check(made)), path
 
 

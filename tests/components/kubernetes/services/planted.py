@@ -164,3 +164,14 @@ VALUES: list[tuple[str, tuple[str, ...], Any]] = [
     ("velero", ("configuration", "backupStorageLocation"), {"provider": "aws"}),
 ]
 """Release, path into its values, and what stands there: a misspelt key, or a value of another type."""
+
+
+def plant(made: dict[str, Any], path: tuple[str | int, ...], wrong: Any) -> None:
+    """Write a mistake into an object; None takes out what stands there."""
+    place: Any = made
+    for step in path[:-1]:
+        place = place[step]
+    if wrong is None:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = wrong

@@ -26,7 +26,7 @@ from sandbox.state import Database, count_left
 from stacks.services.table import TABLE
 from tests.components.kubernetes.services.built import ALL, KYVERNO, SHARED, build, needs_shared
 from tests.components.kubernetes.services.planted import KYVERNO as MISTAKES_OF_KYVERNO
-from tests.components.kubernetes.services.planted import MISTAKES
+from tests.components.kubernetes.services.planted import MISTAKES, plant
 from tests.components.kubernetes.test_propagation import MISTAKES as POLICIES
 from tests.components.kubernetes.test_propagation import WISHES, wish
 from tests.components.mock_cloud import Cloud
@@ -70,14 +70,8 @@ def whole(value: Any) -> Any:
 
 def planted(inputs: dict[str, Any], path: tuple[str | int, ...], wrong: Any) -> dict[str, Any]:
     """The same object with one mistake."""
-    changed = whole(inputs)
-    place = changed
-    for step in path[:-1]:
-        place = place[step]
-    if wrong is None:
-        del place[path[-1]]
-    else:
-        place[path[-1]] = wrong
+    changed: dict[str, Any] = whole(inputs)
+    plant(changed, path, wrong)
     changed["metadata"]["name"] = "planted"
     return changed
 
