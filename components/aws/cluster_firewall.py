@@ -56,8 +56,8 @@ class ClusterFirewall(pulumi.ComponentResource):
         self.nodes_id = self._groups["nodes"].id
         incoming = incoming_rules(args.vpc_cidr) | from_links(args.beyond)
         outgoing = outgoing_rules(args.vpc_cidr) | to_links(args.beyond)
-        let_in = [self._incoming(key, rule) for key, rule in incoming.items()]
-        let_out = [self._outgoing(key, rule) for key, rule in outgoing.items()]
+        let_in = [self._rule(aws.vpc.SecurityGroupIngressRule, key, rule) for key, rule in incoming.items()]
+        let_out = [self._rule(aws.vpc.SecurityGroupEgressRule, key, rule) for key, rule in outgoing.items()]
         self.ready = (*let_in, *let_out)
         self.register_outputs({"control_id": self.control_id, "nodes_id": self.nodes_id})
 
@@ -72,24 +72,14 @@ class ClusterFirewall(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _incoming(self, key: str, rule: Rule) -> pulumi.Resource:
+    def _rule(
+        self,
+        kind: type[aws.vpc.SecurityGroupIngressRule | aws.vpc.SecurityGroupEgressRule],
+        key: str,
+        rule: Rule,
+    ) -> pulumi.Resource:
         other = self._groups.get(rule.other)
-        return aws.vpc.SecurityGroupIngressRule(
-            f"{self._name}-{key}",
-            security_group_id=self._groups[rule.group].id,
-            description=rule.description,
-            ip_protocol="tcp" if rule.ports else "-1",
-            from_port=rule.ports[0] if rule.ports else None,
-            to_port=rule.ports[1] if rule.ports else None,
-            referenced_security_group_id=other.id if other else None,
-            cidr_ipv4=None if other else rule.other,
-            region=self._args.region,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-
-    def _outgoing(self, key: str, rule: Rule) -> pulumi.Resource:
-        other = self._groups.get(rule.other)
-        return aws.vpc.SecurityGroupEgressRule(
+        return kind(
             f"{self._name}-{key}",
             security_group_id=self._groups[rule.group].id,
             description=rule.description,
