@@ -100,8 +100,35 @@ class Bucket(pulumi.ComponentResource):
         written: pulumi.Resource,
     ) -> gcp.storage.Bucket:
         days = self._args.kept_days
+        wish = self._closed(key, days)
+        wish.lifecycle_rules = [
+            _deleted(gcp.storage.BucketLifecycleRuleConditionArgs(days_since_noncurrent_time=days)),
+            gcp.storage.BucketLifecycleRuleArgs(
+                action=gcp.storage.BucketLifecycleRuleActionArgs(type="AbortIncompleteMultipartUpload"),
+                condition=gcp.storage.BucketLifecycleRuleConditionArgs(age=UNFINISHED_DAYS),
+            ),
+        ]
+        wish.logging = gcp.storage.BucketLoggingArgs(log_bucket=logs, log_object_prefix="access")
         return gcp.storage.Bucket(
-            name,
+            name, wish, opts=pulumi.ResourceOptions.merge(made, pulumi.ResourceOptions(depends_on=[written]))
+        )
+
+    def _logs(self, name: str, key: pulumi.Input[str], made: pulumi.ResourceOptions) -> gcp.storage.Bucket:
+        """What is written stays a year and goes then; nobody can shorten that."""
+        wish = self._closed(key, 7)
+        wish.retention_policy = gcp.storage.BucketRetentionPolicyArgs(
+            retention_period=str(LOGS_KEPT_DAYS * DAY_SECONDS), is_locked=True
+        )
+        wish.lifecycle_rules = [
+            _deleted(gcp.storage.BucketLifecycleRuleConditionArgs(age=LOGS_KEPT_DAYS)),
+            _deleted(gcp.storage.BucketLifecycleRuleConditionArgs(days_since_noncurrent_time=1)),
+        ]
+        wish.labels = {"purpose": "audit"}
+        return gcp.storage.Bucket(name, wish, opts=made)
+
+    def _closed(self, key: pulumi.Input[str], days: int) -> gcp.storage.BucketArgs:
+        """What both have: a key of their own, versions, nothing public; what was deleted can be fetched for `days`."""
+        return gcp.storage.BucketArgs(
             project=self._account.project,
             location=self._args.region.upper(),
             storage_class="STANDARD",
@@ -111,39 +138,6 @@ class Bucket(pulumi.ComponentResource):
             encryption=gcp.storage.BucketEncryptionArgs(default_kms_key_name=key),
             versioning=gcp.storage.BucketVersioningArgs(enabled=True),
             soft_delete_policy=gcp.storage.BucketSoftDeletePolicyArgs(retention_duration_seconds=days * DAY_SECONDS),
-            lifecycle_rules=[
-                _deleted(gcp.storage.BucketLifecycleRuleConditionArgs(days_since_noncurrent_time=days)),
-                gcp.storage.BucketLifecycleRuleArgs(
-                    action=gcp.storage.BucketLifecycleRuleActionArgs(type="AbortIncompleteMultipartUpload"),
-                    condition=gcp.storage.BucketLifecycleRuleConditionArgs(age=UNFINISHED_DAYS),
-                ),
-            ],
-            logging=gcp.storage.BucketLoggingArgs(log_bucket=logs, log_object_prefix="access"),
-            opts=pulumi.ResourceOptions.merge(made, pulumi.ResourceOptions(depends_on=[written])),
-        )
-
-    def _logs(self, name: str, key: pulumi.Input[str], made: pulumi.ResourceOptions) -> gcp.storage.Bucket:
-        """What is written stays a year and goes then; nobody can shorten that."""
-        return gcp.storage.Bucket(
-            name,
-            project=self._account.project,
-            location=self._args.region.upper(),
-            storage_class="STANDARD",
-            force_destroy=False,
-            public_access_prevention="enforced",
-            uniform_bucket_level_access=True,
-            encryption=gcp.storage.BucketEncryptionArgs(default_kms_key_name=key),
-            versioning=gcp.storage.BucketVersioningArgs(enabled=True),
-            soft_delete_policy=gcp.storage.BucketSoftDeletePolicyArgs(retention_duration_seconds=7 * DAY_SECONDS),
-            retention_policy=gcp.storage.BucketRetentionPolicyArgs(
-                retention_period=str(LOGS_KEPT_DAYS * DAY_SECONDS), is_locked=True
-            ),
-            lifecycle_rules=[
-                _deleted(gcp.storage.BucketLifecycleRuleConditionArgs(age=LOGS_KEPT_DAYS)),
-                _deleted(gcp.storage.BucketLifecycleRuleConditionArgs(days_since_noncurrent_time=1)),
-            ],
-            labels={"purpose": "audit"},
-            opts=made,
         )
 
 
