@@ -190,7 +190,7 @@ def _private(graph: Graph, subnet: Resource) -> Iterator[Found]:
 
 def in_volume(mapping: Reader, facts: Facts) -> Iterator[Found]:
     """Judge the volume of a mapping; one that takes a device away, or an instance's own disk, has none."""
-    if mapping.has("noDevice") or mapping.has("virtualName"):
+    if mapping.raw("noDevice") is not None or mapping.has("virtualName"):
         return
     yield from inside("ebs", on("encrypted"), named("kmsKeyId", "a key of one's own"))(mapping, facts)
 
@@ -223,7 +223,7 @@ def guarded_nodes(resource: Resource, facts: Facts) -> Iterator[Found]:
     else:
         yield from apart(on("rootBlockDevice.encrypted")(reader, facts))
         for disk in reader.each("ebsBlockDevices"):
-            yield from apart(() if disk.has("noDevice") else on("encrypted")(disk, facts))
+            yield from apart(() if disk.raw("noDevice") is not None else on("encrypted")(disk, facts))
 
 
 def _metadata(reader: Reader, facts: Facts) -> Iterator[Found]:
