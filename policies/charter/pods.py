@@ -45,6 +45,12 @@ AGENT_SPACES: Final = {
     "velero": "copies volumes, whoever owns the files in them",
 }
 """Namespaces that stand for one agent, whose pods the restricted standard would turn away."""
+PATTERNS: Final = (
+    *("kubernetes:kyverno.io/", "kubernetes:policies.kyverno.io/", "kubernetes:templates.gatekeeper.sh/"),
+    *("kubernetes:constraints.gatekeeper.sh/", "kubernetes:mutations.gatekeeper.sh/"),
+    *("kubernetes:apiextensions.k8s.io/", "kubernetes:admissionregistration.k8s.io/"),
+)
+"""Groups whose objects say what pods must look like: what stands there as a pod is a pattern of one."""
 AGENT_NAMESPACES: Final = frozenset({"kube-system", "istio-system", "falco", "chaos-mesh", "monitoring", "cilium"})
 
 
@@ -71,7 +77,7 @@ def pods(resource: Resource) -> tuple[Pod, ...]:
     """Return the pods of an object; found once per object."""
     found = resource.__dict__.get("_pods")
     if found is None:
-        marked = resource.package == "kubernetes" and resource.marks & POD
+        marked = resource.package == "kubernetes" and resource.marks & POD and not resource.type.startswith(PATTERNS)
         found = tuple(_search(resource.props, "", resource.kind)) if marked else ()
         resource.__dict__["_pods"] = found
     return found
