@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 READ_AGAIN: Final = 3
 """A file backend writes two files for a state: who reads between them, during another's update, reads again."""
+ANEW: Final = "the plan is solved anew"
+"""What the provider of sizing says of a kept plan that it does not trust."""
 
 
 def recover(session: Session) -> recovery.Recovered:
@@ -67,6 +69,7 @@ def judge(session: Session, *flags: str) -> tuple[Outcome, Verdicts, list[gate.R
                 break
             outcome = session.engine.operate("preview", *flags, packs=session.packs())
     collected = outcome.collected
+    session.notes += [said.message for said in collected.diagnostics if ANEW in said.message]
     if not outcome.ok and (collected.errors or not collected.mandatory()):
         demand_success(session, outcome)
     if _state_stamp(session) != stamp:
