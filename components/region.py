@@ -186,7 +186,8 @@ class RegionBuild:
     def _services(self, base: ClusterBase, workloads: Mapping[str, Workload]) -> None:
         """Install what the stack file switches on; the SDKs of services are imported only then."""
         backups, archive = self._backups(), self._archive()
-        from components.kubernetes.services import ClusterServices, ServicesArgs  # noqa: PLC0415
+        from components.kubernetes.service import ServicesArgs  # noqa: PLC0415
+        from components.kubernetes.services import ClusterServices  # noqa: PLC0415
         from stacks.services import rendered  # noqa: PLC0415
 
         stack, plan, beyond = self._args.stack, self._args.plan, self._args.beyond

@@ -30,22 +30,17 @@ SCRATCH: Final = "1Gi"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ground:
-    """What every service of a cluster stands on; all of it plain, but for the cluster and what is ready."""
+class ServicesArgs:
+    """What the stack file wishes for one cluster; what differs per cloud comes with it (`contracts.Offer`)."""
 
-    cluster: Cluster
+    services: Services
     version: str
     """The cluster's MAJOR.MINOR."""
     environment: str
-    services: Services
     tenants: tuple[str, ...]
-    flows: tuple[Flow, ...]
     control_plane: tuple[str, ...]
     """Ranges from which the API server comes, and where it answers."""
     availability_target: float
-    annotations: Mapping[str, Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)
-    """What this cloud wants on an object, by what it is for: `gateway`, `external-secrets`."""
-    storage_class: str | None = None
     nodes: tuple[str, ...] = ()
     """Ranges that nodes have their own addresses from."""
     workloads: Mapping[str, Workload] = field(default_factory=dict)
@@ -69,6 +64,17 @@ class Ground:
     archive: HeldBucket | None = None
     """Where databases of the cluster write what they log; None without databases."""
     after: Sequence[pulumi.Resource] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground(ServicesArgs):
+    """What every service of a cluster stands on; all of it plain, but for the cluster and what is ready."""
+
+    cluster: Cluster
+    flows: tuple[Flow, ...]
+    annotations: Mapping[str, Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)
+    """What this cloud wants on an object, by what it is for: `gateway`, `external-secrets`."""
+    storage_class: str | None = None
 
     @property
     def ambient(self) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from typing import Final
 
 import pulumi
 
-from components.contracts import Cluster, HeldBucket
+from components.contracts import Cluster
 from components.kubernetes import flows, volumes
 from components.kubernetes.backup import Backup
 from components.kubernetes.caches import Caches
@@ -34,14 +34,11 @@ from components.kubernetes.rollouts import Rollouts
 from components.kubernetes.runners import Runners
 from components.kubernetes.scaling import Scaling
 from components.kubernetes.secrets import Secrets
-from components.kubernetes.service import Ground, Service
+from components.kubernetes.service import Ground, Service, ServicesArgs
 from components.kubernetes.traces import Traces
 from components.kubernetes.traffic import reach
 from components.kubernetes.trivy import Trivy
-from stacks.off_hours import OffHours
-from stacks.services.settings import Services as Wishes
 from stacks.services.table import TABLE, of_cloud
-from stacks.work import Workload
 
 NEXT: Final[Mapping[str, Callable[[str, Ground, pulumi.ResourceOptions], Service]]] = {
     "cert_manager": Certificates,
@@ -71,30 +68,6 @@ NEXT: Final[Mapping[str, Callable[[str, Ground, pulumi.ResourceOptions], Service
     "valkey": Caches,
 }
 """How each service is made, from its name and the ground that it stands on."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServicesArgs:
-    """What the stack file wishes; what differs per cloud comes with the cluster (`contracts.Offer`)."""
-
-    services: Wishes
-    version: str
-    environment: str
-    tenants: tuple[str, ...]
-    control_plane: tuple[str, ...]
-    availability_target: float
-    nodes: tuple[str, ...] = ()
-    workloads: Mapping[str, Workload] = field(default_factory=dict)
-    physical_name: str = ""
-    others: tuple[str, ...] = ()
-    peers: tuple[str, ...] = ()
-    callers: tuple[str, ...] = ()
-    rules: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-    off_hours: OffHours | None = None
-    backups: HeldBucket | None = None
-    archive: HeldBucket | None = None
-    after: Sequence[pulumi.Resource] = ()
 
 
 class ClusterServices(pulumi.ComponentResource):
@@ -130,26 +103,11 @@ class ClusterServices(pulumi.ComponentResource):
 
 def ground_of(args: ServicesArgs, cluster: Cluster) -> Ground:
     """What the services of a cluster stand on."""
+    wished = {each.name: getattr(args, each.name) for each in fields(ServicesArgs) if each.name != "after"}
     return Ground(
+        **wished,
         cluster=cluster,
-        version=args.version,
-        environment=args.environment,
-        services=args.services,
-        tenants=args.tenants,
         flows=flows.of_stack(args.services, args.tenants),
-        control_plane=args.control_plane,
-        availability_target=args.availability_target,
         annotations={"gateway": reach(args.services.mesh, cluster.offer)},
         storage_class=volumes.CLASS,
-        nodes=args.nodes,
-        workloads=args.workloads,
-        physical_name=args.physical_name,
-        others=args.others,
-        peers=args.peers,
-        callers=args.callers,
-        rules=args.rules,
-        off_hours=args.off_hours,
-        tags=args.tags,
-        backups=args.backups,
-        archive=args.archive,
     )

@@ -19,7 +19,8 @@ from pulumi.runtime.mocks import MockResourceArgs
 from components.contracts import Offer
 from components.kubernetes.base import ClusterBase, ClusterBaseArgs
 from components.kubernetes.flows import tenant_annotations, tenant_labels
-from components.kubernetes.services import ClusterServices, ServicesArgs
+from components.kubernetes.service import ServicesArgs
+from components.kubernetes.services import ClusterServices
 from stacks.model import Namespace, Workload
 from stacks.off_hours import OffHours
 from stacks.services import rendered
