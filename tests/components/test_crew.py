@@ -75,7 +75,7 @@ def test_same_plans_side_by_side(here: list[str], monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(crew, "question", asked)
     monkeypatch.setattr(crew, "one_by_one", late)
     made = crew.side_by_side(TWO, {})
-    assert here == ["aws-eu-west-1"]
+    assert len(here) == 1  # whichever of them took its first earlier
     assert evidence(made, TWO) == evidence(one_by_one(TWO, {}), TWO)
 
 
