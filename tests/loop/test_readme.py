@@ -29,6 +29,7 @@ ELSEWHERE = {
     "python -m automation size prod --rounds 5 --every 300": "tests/sizing/test_rounds.py, with fewer",
     "python -m automation lock [CHART...]": "tests/automation/test_lock.py",
     "python -m automation images update FOLDER": "tests/automation/images",
+    "python -m automation manifests TARGET --crds DIR": "tests/components/kubernetes/test_definitions.py",
     "make story": "tests/automation/story",
     "python -m automation answer dev adopt --urn NAME": "tests/automation/answers",
     "python -m automation deploy prod --key FILE": "tests/automation/pipeline/test_deploy.py",
