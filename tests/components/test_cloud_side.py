@@ -12,6 +12,7 @@ from pulumi.runtime import MockResourceArgs, settings
 
 from components.platform import Platform
 from stacks.load import read_file
+from tests.components.azure.region import identities_as_a_map
 from tests.components.mock_cloud import COMPUTED, Cloud, Computed, attach
 from tests.inventory.test_inventory import IDENTITIES, SIZING, aks, answers, planned
 
@@ -34,10 +35,10 @@ def database(args: MockResourceArgs) -> Mapping[str, Any]:
 @pytest.fixture(scope="module")
 def built() -> Iterator[Cloud]:
     stack = read_file(FILE)
-    computed: dict[str, Computed] = {**COMPUTED, SIZING: planned, **dict.fromkeys(IDENTITIES, _identities)}
+    computed: dict[str, Computed] = {**COMPUTED, SIZING: planned, **dict.fromkeys(IDENTITIES, identities_as_a_map)}
     computed["azure-native:containerservice:ManagedCluster"] = aks
     computed["azure-native:dbforpostgresql:Server"] = lambda args: {
-        **_identities(args), "fullyQualifiedDomainName": f"{args.name}.postgres.database.azure.com",
+        **identities_as_a_map(args), "fullyQualifiedDomainName": f"{args.name}.postgres.database.azure.com",
     }  # fmt: skip
     computed["gcp:serviceaccount/account:Account"] = account
     computed["azure-native:keyvault:Key"] = lambda args: {"keyUriWithVersion": f"https://v.example.org/{args.name}/1"}
@@ -47,7 +48,7 @@ def built() -> Iterator[Cloud]:
         "endpoints": [{"connections": [{"pscAutoConnection": {"ipAddress": "10.1.2.3", "port": 6379}}]}]
     }
     computed["azure-native:redisenterprise:RedisEnterprise"] = lambda args: {
-        **_identities(args),
+        **identities_as_a_map(args),
         "hostName": f"{args.name}.westeurope.redis.azure.net",
     }
     computed["aws:kms/key:Key"] = {"keyId": "0123456789abcdef"}
@@ -56,11 +57,6 @@ def built() -> Iterator[Cloud]:
         cloud = Cloud(answers=answers(stack), computed=computed)
         yield attach(cloud, "test").build(lambda: Platform("platform", stack).export())
     settings.reset_options()
-
-
-def _identities(args: MockResourceArgs) -> Mapping[str, Any]:
-    inside = args.inputs["identity"]
-    return {"identity": {**inside, "userAssignedIdentities": {one: {} for one in inside["userAssignedIdentities"]}}}
 
 
 def statements(cloud: Cloud, name: str) -> dict[str, dict[str, Any]]:
@@ -371,7 +367,7 @@ def test_what_is_left_out_leaves_nothing() -> None:
             "services": type(stack.services)(),
         }
     )
-    computed: dict[str, Computed] = {**COMPUTED, SIZING: planned, **dict.fromkeys(IDENTITIES, _identities)}
+    computed: dict[str, Computed] = {**COMPUTED, SIZING: planned, **dict.fromkeys(IDENTITIES, identities_as_a_map)}
     computed["azure-native:containerservice:ManagedCluster"] = aks
     cloud = attach(Cloud(answers=answers(bare), computed=computed), "test")
     cloud.build(lambda: Platform("platform", bare).export())

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from ipaddress import IPv4Interface, IPv4Network
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pulumi.runtime import MockResourceArgs, settings
+from pulumi.runtime import settings
 
 from components.platform import Platform
 from stacks.load import read_file
+from tests.components.azure.region import identities_as_a_map
 from tests.components.mock_cloud import COMPUTED, Cloud, Computed, attach
 from tests.inventory.test_inventory import IDENTITIES, SIZING, aks, answers, planned
 
@@ -30,15 +31,10 @@ SEALED = "4dabf18193072939515e22adb298388d"
 """How the SDK marks what is secret on its way to the engine (sdk/python/lib/pulumi/runtime/rpc.py)."""
 
 
-def _identities(args: MockResourceArgs) -> Mapping[str, Any]:
-    inside = args.inputs["identity"]
-    return {"identity": {**inside, "userAssignedIdentities": {one: {} for one in inside["userAssignedIdentities"]}}}
-
-
 @pytest.fixture(scope="module")
 def built() -> Iterator[Cloud]:
     stack = read_file(FILE)
-    computed: dict[str, Computed] = {**COMPUTED, SIZING: planned, **dict.fromkeys(IDENTITIES, _identities)}
+    computed: dict[str, Computed] = {**COMPUTED, SIZING: planned, **dict.fromkeys(IDENTITIES, identities_as_a_map)}
     computed["azure-native:containerservice:ManagedCluster"] = aks
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")

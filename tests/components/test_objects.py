@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from typing import Any
 
 import pytest
-from pulumi.runtime import MockResourceArgs, settings
+from pulumi.runtime import settings
 
 from components.gcp.names import AUTONAME, BUCKET_LIMIT, bucket_name
 from components.platform import Platform
 from stacks.load import read_file
 from stacks.model import Stack
 from stacks.services.settings import Services
+from tests.components.azure.region import identities_as_a_map
 from tests.components.mock_cloud import COMPUTED, Cloud, Computed, attach
 from tests.components.test_cloud_side import FILE, account
 from tests.inventory.test_inventory import IDENTITIES, SIZING, aks, answers, planned
@@ -31,7 +32,7 @@ def built() -> Iterator[Cloud]:
     databases = {"databases": {"ledger": {"users": ("platform/gateway",)}}}
     wish = {"cert_manager": {}, "external_secrets": {}, "backup": {}, "cloudnative_pg": databases}
     stack = plain.model_copy(update={"services": Services.model_validate(wish)})
-    computed: dict[str, Computed] = {**COMPUTED, SIZING: planned, **dict.fromkeys(IDENTITIES, _identities)}
+    computed: dict[str, Computed] = {**COMPUTED, SIZING: planned, **dict.fromkeys(IDENTITIES, identities_as_a_map)}
     computed["azure-native:containerservice:ManagedCluster"] = aks
     computed["gcp:serviceaccount/account:Account"] = account
     computed["aws:s3/bucket:Bucket"] = lambda args: {"bucket": f"{args.name}-0123456"}
@@ -40,11 +41,6 @@ def built() -> Iterator[Cloud]:
         cloud = Cloud(answers=answers(stack), computed=computed)
         yield attach(cloud, "test").build(lambda: Platform("platform", stack).export())
     settings.reset_options()
-
-
-def _identities(args: MockResourceArgs) -> Mapping[str, Any]:
-    inside = args.inputs["identity"]
-    return {"identity": {**inside, "userAssignedIdentities": {one: {} for one in inside["userAssignedIdentities"]}}}
 
 
 def sidecar(cloud: Cloud, kind: str, name: str) -> dict[str, Any]:
@@ -229,11 +225,11 @@ def test_two_stores_of_a_kind_share_their_zone(engine: str) -> None:
     user = "platform/gateway"
     data = {name: {"engine": engine, "availability": "zone", "users": [user]} for name in ("one", "two")}
     stack = Stack.model_validate_json(json.dumps({**plain, "data": data, "sizing": {"quality": "fast"}}))
-    computed: dict[str, Computed] = {**COMPUTED, SIZING: planned, **dict.fromkeys(IDENTITIES, _identities)}
+    computed: dict[str, Computed] = {**COMPUTED, SIZING: planned, **dict.fromkeys(IDENTITIES, identities_as_a_map)}
     computed["azure-native:containerservice:ManagedCluster"] = aks
     for kind in ("dbforpostgresql:Server", "redisenterprise:RedisEnterprise"):
         answered = {"fullyQualifiedDomainName": "a.example.org", "hostName": "a.example.org"}
-        computed[f"azure-native:{kind}"] = lambda args, known=answered: {**_identities(args), **known}
+        computed[f"azure-native:{kind}"] = lambda args, known=answered: {**identities_as_a_map(args), **known}
     cloud = attach(Cloud(answers=answers(stack), computed=computed), "test")
     cloud.build(lambda: Platform("platform", stack).export())
     settings.reset_options()
