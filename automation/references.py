@@ -18,10 +18,15 @@ def emitted(steps: Iterable[Step], clusters: Iterable[str]) -> dict[str, list[tu
     """Type and inputs of what stands in each cluster after the steps."""
     found: dict[str, list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
     names = tuple(clusters)
-    newest = {step.urn: step for step in steps if step.type.startswith("kubernetes:") and step.custom}
-    for step in newest.values():
-        if step.exists_after and step.new:
-            found[cluster_of(step, names)].append((step.type, step.new))
+    there: dict[str, Step] = {}
+    for step in steps:
+        if step.type.startswith("kubernetes:") and step.custom:
+            if step.exists_after and step.new:
+                there[step.urn] = step
+            elif step.op == "delete":  # what is deleted because it is replaced stands there anew
+                there.pop(step.urn, None)
+    for step in there.values():
+        found[cluster_of(step, names)].append((step.type, step.new))
     return dict(found)
 
 
