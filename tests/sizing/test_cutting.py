@@ -70,7 +70,7 @@ def test_cuts_raise_the_bound_and_no_plan_lies_below_it() -> None:
         assert start is not None
         columns = prepare(compiled, [start])
         generate(columns, Effort(20, 20))
-        found = cut(columns, start.cost, Cutting(3, 20, 0.005, 20))
+        found = cut(columns, start.cost, Cutting(3, 60, 2, 20))
         low += solve_fluid(compiled, whole=False).bound
         high += min(found.bound, start.cost)
     assert low < high <= plan.cost_usd_month * (1 + 1e-6)
