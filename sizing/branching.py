@@ -51,7 +51,7 @@ class Tree:
         self.live = Live(self.made.model, compiled.problem.seed)
         self.levels: dict[tuple[int, int, float], int] = {}  # (pool, dimension, load): a larger spare
         self.solved = self.rows = self.count = 0
-        self.floor = np.inf  # least value of a branch that cannot be parted or was not solved
+        self.floor = np.inf  # least value of a branch that was not solved
         self.open: list[_Branch] = []
         self._enter({}, 0.0)
 
@@ -106,8 +106,9 @@ class Tree:
                 continue
             one = heapq.heappop(self.open)
             ways = self._spares(one) or self._slots(one) or self._nodes(one)
-            if not ways:
-                self.floor = min(self.floor, one.value)
+            if not ways:  # whole: only a cut makes it dearer
+                heapq.heappush(self.open, one)
+                return
             for way in ways:
                 self._enter(one.changes | way, one.value)
 

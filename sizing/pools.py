@@ -15,7 +15,7 @@ Ints = npt.NDArray[np.int64]
 FIRST, SPREAD = "first fit", "spread"
 """Manners of packing the working nodes: fill them in order, pods bound to hosts and zones first; or score them as
 kube-scheduler does, largest pods first. Whatever the manner, kube-scheduler must place all pods on all nodes."""
-MOST_SCHEDULED = 300  # pods of a pool that are scheduled one by one while solving
+MOST_SCHEDULED = 1000  # pods of a pool that are scheduled one by one while solving
 SINGLES = 3  # types looked at when the cheapest one's packing is not the scheduler's
 MOST_STEPS = 400  # of growing or shrinking one pool; a bound that no sane pool reaches
 
