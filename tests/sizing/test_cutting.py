@@ -141,7 +141,7 @@ def one_pool(rows: list[tuple[int, int, int]], slots: int) -> Compiled:
     return made
 
 
-@settings(max_examples=15, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
+@settings(max_examples=6, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
 @given(
     st.lists(
         st.tuples(st.sampled_from([250, 700, 1300]), st.sampled_from([400, 1700, 3500]), st.integers(1, 3)),
@@ -159,7 +159,7 @@ def test_branches_never_pass_the_cheapest_nodes_of_all(rows: list[tuple[int, int
     bounds = [cut(columns, np.inf, Cutting(2, programs, 3, 10)).bound for programs in (1, 60)]
     searched = search_all(made, start, 0.0, Reach(20_000, 12, 10_000))
     assert searched.packed is not None
-    assert 0 < min(bounds)
+    assert min(bounds) > 0
     assert max(bounds) <= searched.packed * (1 + 1e-6)
 
 
