@@ -128,7 +128,7 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:  # noqa: C901 - metho
     found: dict[str, PartSolution] = {}
     _keep(found, "greedy", build(compiled, cheapest_pool_first(compiled)))
     columns = prepare(compiled, list(found.values()))
-    if not effort.fills:  # else the programs' starting points are better ones
+    if not effort.starts:  # else the programs' starting points are better ones
         for name, made in list(found.items()):
             _keep(found, f"{name}, descent", polish(compiled, made, effort.width))
     generate(columns, effort.columns)
