@@ -1,10 +1,11 @@
-"""Cutting planes: whole nodes, slots and spares, with what packing forbids told to the integer program bit by bit.
+"""Cutting planes: nodes, slots and spares, with what packing forbids told to the program bit by bit.
 
 The fluid model sees volumes only. A cut says: give every pod a worth; then the worth of a pool's pods is at most the
 sum over its nodes of the most that one node can hold (a knapsack). The first worths are the duals of the column
-generation. Then, in turn: solve with whole nodes, ask whether any filling of those nodes holds the demand, and take
-the worths that prove it does not as the next cuts (Benders, https://doi.org/10.1007/BF01386316). The bound of each
-program holds for every plan; its nodes are starting points that nearly pack.
+generation. Then, in turn: solve, ask whether any filling of the nodes chosen holds the demand, and take the worths
+that prove it does not as the next cuts (Benders, https://doi.org/10.1007/BF01386316); first for the continuous program,
+then for the cheapest branch of a search over spares, types and whole nodes (`sizing/branching.py`). The bound holds for
+every plan; the cheapest branches, rounded, are starting points that nearly pack.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from sizing.branching import Chosen, Tree
 from sizing.columns import Columns
 from sizing.compiled import Compiled
-from sizing.fluid import Cut, Fluid, solve_fluid
+from sizing.fluid import Cut, Fluid
 from sizing.linear import Model
 from sizing.packing import Floats
 from sizing.pricing import Knapsacks, ceiling, exact, fill, mixed
@@ -27,23 +29,19 @@ LOADS = 8  # loads of the fullest node per dimension in the first cuts
 ROUNDS = 12  # of generating fillings for one set of nodes
 NEARLY = 0.03  # a cut with less slack than this is made exact
 PACKED = 1 - 1e-4
-EXACTLY = 2  # rounds in which the fillings of one set of nodes are solved exactly
 LEAST = 1e-7
-ROUGH = 0.02  # gap of programs that only give starting points
+LEAF = 20  # programs between two looks at the cheapest branch
+SOME = 0.3  # of a node, from where on a type is part of a starting point
 
 
 @dataclass(frozen=True)
 class Cutting:
-    """Fixed numbers: rounds, nodes of branch and bound and gap of each program, knapsacks solved exactly a round.
-
-    `hard`: steps of the simplex method; after a program that took more no further one is solved.
-    """
+    """Fixed numbers: cuts before and after branching, programs of the search, knapsacks solved exactly a round."""
 
     rounds: int
-    nodes: int
-    gap: float
+    programs: int
+    leaves: int
     exact: int
-    hard: float = np.inf
 
 
 @dataclass
@@ -56,50 +54,73 @@ class Cuts:
     cuts: list[Cut] = field(default_factory=list)
     starts: list[Fluid] = field(default_factory=list)
     sharp: set[tuple[int, int]] = field(default_factory=set)  # (cut, type) with the exact knapsack
-    steps: int = 0  # of the simplex method in the hardest program
 
 
 def cut(made: Columns, below: float, effort: Cutting) -> Cuts:
-    """Solve, separate, repeat; `below` is the cost of the best plan known, infinite where there is none."""
+    """Branch and cut; `below` is the cost of the best plan known, infinite where there is none."""
     compiled, found = made.compiled, Cuts()
     for k in range(len(made.worth)):
         _add(made, found, k, np.maximum(made.worth[k], 0.0), _loads(compiled, k))
-    for number in range(effort.rounds):
-        out = solve_fluid(compiled, nodes_limit=effort.nodes, gap=effort.gap, cuts=found.cuts, below=below)
-        found.rounds = number + 1
-        if out.status == "infeasible":  # nothing is cheaper than what is known, if anything is
-            found.bound = below if np.isfinite(below) else 0.0
-            found.status = found.status if np.isfinite(below) else "infeasible"
+    tree = Tree(compiled, found.cuts, below)
+    for _ in range(effort.rounds):
+        if not _separate(made, found, tree, effort.exact):
             break
-        found.status = out.status
-        found.bound = max(found.bound, out.bound)
-        if not out.nodes:
+    tree.grow(effort.programs)
+    for _ in range(effort.leaves):
+        if not _separate(made, found, tree, effort.exact):
             break
-        found.starts.append(out)
-        found.steps = max(found.steps, out.steps)
-        if number == effort.rounds - 1 or found.steps > effort.hard or out.bound >= below * (1 - effort.gap):
-            break
-        sharper = _sharpen(made, found, out, effort.exact)
-        worth = _worths(made, out)
-        if worth is None and not sharper:
-            break
-        if worth is not None:
-            for k in range(len(compiled.pools)):
-                _add(made, found, k, worth, _spare_caps(compiled, k, out))
+        tree.grow(tree.solved + LEAF)
+    best = tree.best()
+    if best is not None:
+        found.starts.append(rounded(compiled, best))
+    if not tree.feasible:  # nothing is cheaper than what is known, if anything is
+        found.bound = below if np.isfinite(below) else 0.0
+        found.status = found.status if np.isfinite(below) else "infeasible"
+    else:
+        found.bound = min(tree.bound, below)
+        found.status = "limit"
     return found
 
 
-def loosened(compiled: Compiled, found: Cuts, below: float, effort: Cutting, fills: Sequence[float]) -> Iterator[Fluid]:
+def _separate(made: Columns, found: Cuts, tree: Tree, exactly: int) -> bool:
+    """Cuts that the cheapest branch breaks, sharper knapsacks among them; whether there were any."""
+    out = tree.best()
+    if out is None:
+        return False
+    found.rounds += 1
+    before = [one.most for one in found.cuts]
+    _sharpen(made, found, out, exactly)
+    worth = _worths(made, out)
+    if worth is not None:
+        for k in range(len(made.compiled.pools)):
+            _add(made, found, k, worth, _spare_caps(made.compiled, k, out))
+    fresh = [one for i, one in enumerate(found.cuts) if i >= len(before) or one.most is not before[i]]
+    tree.add(fresh)
+    return bool(fresh)
+
+
+def rounded(compiled: Compiled, out: Chosen) -> Fluid:
+    """The same with whole nodes, in each pool of as many types as it has slots: those of most money."""
+    nodes = []
+    for k, some in enumerate(out.nodes):
+        part = compiled.pools[k]
+        ranked = sorted(some, key=lambda t, some=some, part=part: (-some[t] * float(part.price[t]), t))  # type: ignore[misc]
+        kept = [t for t in ranked if some[t] >= SOME or t == ranked[0]][: part.wish.slots]
+        nodes.append({t: max(1, round(some[t])) for t in sorted(kept)})
+    return Fluid("limit", 0.0, out.pods, tuple(nodes))
+
+
+def loosened(compiled: Compiled, found: Cuts, below: float, programs: int, fills: Sequence[float]) -> Iterator[Fluid]:
     """Starting points that leave room for what a greedy scheduler wastes: nodes and cuts count only up to a share.
 
-    Each share sends the pods elsewhere. No bound. None where the program was hard to solve.
+    Each share sends the pods elsewhere. No bound.
     """
-    for share in fills if found.steps <= effort.hard else ():
-        out = solve_fluid(
-            compiled, fill=share, nodes_limit=effort.nodes, gap=ROUGH, cuts=found.cuts, below=below / share
-        )
-        if out.nodes:
-            yield out
+    for share in fills:
+        tree = Tree(compiled, found.cuts, below / share, share)
+        tree.grow(programs)
+        best = tree.best()
+        if best is not None:
+            yield rounded(compiled, best)
 
 
 def _loads(compiled: Compiled, k: int) -> list[Floats]:
@@ -116,7 +137,7 @@ def _loads(compiled: Compiled, k: int) -> list[Floats]:
     return caps
 
 
-def _spare_caps(compiled: Compiled, k: int, out: Fluid) -> list[Floats]:
+def _spare_caps(compiled: Compiled, k: int, out: Chosen) -> list[Floats]:
     """Caps at the room of the spares that the program chose."""
     part = compiled.pools[k]
     if part.wish.spot or not out.spares[k]:
@@ -156,7 +177,7 @@ def _add(made: Columns, found: Cuts, k: int, worth: Floats, caps: list[Floats]) 
         found.cuts.append(Cut(k, by_class, ceiling(_sacks(made, rows, cap), value), cap))
 
 
-def _sharpen(made: Columns, found: Cuts, out: Fluid, left: int) -> bool:
+def _sharpen(made: Columns, found: Cuts, out: Chosen, left: int) -> bool:
     """Solve the knapsacks of types in use exactly, for cuts that hold tightly; newest first."""
     sharper = False
     for number in range(len(found.cuts) - 1, -1, -1):
@@ -190,7 +211,7 @@ def _sharpen(made: Columns, found: Cuts, out: Fluid, left: int) -> bool:
 class _Fillings:
     """Fillings known for the nodes that a program chose: one knapsack row per pool and type."""
 
-    def __init__(self, made: Columns, out: Fluid) -> None:
+    def __init__(self, made: Columns, out: Chosen) -> None:
         chosen = [(k, t, n) for k, nodes in enumerate(out.nodes) for t, n in sorted(nodes.items())]
         self.numbers = [n for _, _, n in chosen]
         self.rows = np.array(
@@ -230,17 +251,8 @@ class _Fillings:
                 fresh |= self.keep(int(at), pattern[at])
         return fresh
 
-    def grow_exactly(self, worth: Floats, price: Floats) -> bool:
-        """The same by solving every knapsack."""
-        fresh = False
-        for at in range(len(self.rows)):
-            solved = exact(self.sacks, at, worth)
-            if solved is not None and solved[0] @ worth > price[at] + LEAST:
-                fresh |= self.keep(at, solved[0])
-        return fresh
 
-
-def _worths(made: Columns, out: Fluid) -> Floats | None:
+def _worths(made: Columns, out: Chosen) -> Floats | None:
     """Worths of the items that prove these nodes too small, whatever goes where; None when a filling holds all.
 
     Columns: the share of the demand that fits, and fillings of the nodes; the duals of the demand are the worths.
@@ -248,22 +260,21 @@ def _worths(made: Columns, out: Fluid) -> Floats | None:
     fillings = _Fillings(made, out)
     if not len(fillings.rows):
         return None
-    worth, exactly = None, EXACTLY
+    worth = None
     for _ in range(ROUNDS):
         share, worth, price = _covered(made, list(fillings.known.values()), fillings.numbers)
         if worth is None or share > PACKED:
             return None
-        if fillings.grow(worth, price):
-            continue
-        exactly -= 1
-        if exactly < 0 or not fillings.grow_exactly(worth, price):
+        if not fillings.grow(worth, price):
             break
     for at, pattern in fillings.known.values():
         made.add(int(fillings.rows[at]), pattern)
     return worth
 
 
-def _covered(made: Columns, known: list[tuple[int, Floats]], numbers: list[int]) -> tuple[float, Floats | None, Floats]:
+def _covered(
+    made: Columns, known: list[tuple[int, Floats]], numbers: list[float]
+) -> tuple[float, Floats | None, Floats]:
     """The share of the demand that these fillings of so many nodes hold; worths of the items and of the nodes."""
     model = Model()
     share = model.column(-1.0, 0.0, 1.0)

@@ -47,8 +47,10 @@ def _descend(compiled: Compiled, made: PoolSolution, width: Width) -> PoolSoluti
     counts = np.array(made.counts, dtype=float)
     most = max(12, CELLS // max(1, made.nodes))
     width = replace(width, most=min(width.most, most), mixes=min(width.mixes, most))
+    known = mixes(compiled, made, counts, width.kinds)
     for _ in range(STEPS):
-        mixed = attempt(compiled, made, mixes(compiled, made, counts, width.kinds), counts, width.mixes)
+        known = {trial: cost for trial, cost in known.items() if cost < made.cost - CENT}
+        mixed = attempt(compiled, made, list(known), counts, width.mixes)
         if mixed is None:
             break
         made = mixed
@@ -107,8 +109,11 @@ def attempt(  # noqa: PLR0917, PLR0913
     return None
 
 
-def mixes(compiled: Compiled, made: PoolSolution, counts: Floats, kinds: int) -> list[Trial]:
-    """Mixes of one or two types whose volume holds the pods, cheaper than `made`, cheapest first (spare included)."""
+def mixes(compiled: Compiled, made: PoolSolution, counts: Floats, kinds: int) -> dict[Trial, float]:
+    """Mixes of one or two types whose volume holds the pods, cheaper than `made`, cheapest first, and their costs.
+
+    A spare, of the cheapest type in the mix, is counted.
+    """
     part = compiled.pools[made.pool]
     volume = counts @ compiled.classes.sizes
     biggest = compiled.classes.sizes[counts > 0]
@@ -140,7 +145,7 @@ def mixes(compiled: Compiled, made: PoolSolution, counts: Floats, kinds: int) ->
                 cost = sum(float(part.price[t]) * k for t, k in trial) + spare
                 if cost < made.cost - CENT and fits[:, [t for t, _ in trial]].any(axis=1).all():
                     found[trial] = cost
-    return sorted(found, key=lambda trial: (found[trial], trial))
+    return {trial: found[trial] for trial in sorted(found, key=lambda trial: (found[trial], trial))}
 
 
 def _changed(nodes: Nodes, out: int, less: int, into: int, more: int) -> Trial:
@@ -152,7 +157,17 @@ def _changed(nodes: Nodes, out: int, less: int, into: int, more: int) -> Trial:
 
 
 def _packs(compiled: Compiled, pool: int, trials: list[Trial], counts: Floats, manner: str) -> list[int]:
-    """Which trials the greedy scheduler packs, cheapest change first."""
+    """Which trials the greedy scheduler packs, cheapest change first; no trial is packed twice."""
+    known: dict[Trial, bool] = compiled.memo.setdefault(("packs", pool, manner, counts.tobytes()), {})
+    fresh = [trial for trial in dict.fromkeys(trials) if trial not in known]
+    if fresh:
+        packed = set(_packed(compiled, pool, fresh, counts, manner))
+        known.update((trial, i in packed) for i, trial in enumerate(fresh))
+    return [i for i, trial in enumerate(trials) if known[trial]]
+
+
+def _packed(compiled: Compiled, pool: int, trials: list[Trial], counts: Floats, manner: str) -> list[int]:
+    """The same, each packed anew."""
     room = compiled.pools[pool].room
     wide = max(sum(n for _, n in trial) for trial in trials)
     capacity = np.zeros((4, len(trials), wide))
@@ -167,7 +182,7 @@ def _packs(compiled: Compiled, pool: int, trials: list[Trial], counts: Floats, m
     order = order[counts[order] > 0]
     many = np.broadcast_to(counts, (len(some), len(counts)))
     fit = spread_fit if manner == SPREAD else first_fit
-    packed = fit(compiled.classes, many, capacity[:, some], zones, order)
+    packed = fit(compiled.classes, many, capacity[:, some], zones, order, stop=True)
     return [int(some[b]) for b in np.flatnonzero(~packed.left.any(axis=1))]
 
 

@@ -41,6 +41,17 @@ class Cut:
     cap: Floats | None = None
 
 
+@dataclass
+class Program:
+    """The model and where its columns stand: pods (class, pool), nodes, spares and types in use (pool, type)."""
+
+    model: Model
+    pods: dict[tuple[int, int], int]
+    work: list[list[int]]
+    spare: list[list[int]]
+    flags: list[list[int]]
+
+
 def choosing(compiled: Compiled) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """(class,): spot-eligible with several spot pools to choose from; the 60 % rule counts these."""
     spot = np.array([p.wish.spot for p in compiled.pools], dtype=bool)
@@ -48,7 +59,7 @@ def choosing(compiled: Compiled) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return several
 
 
-def solve_fluid(  # noqa: C901, PLR0913
+def solve_fluid(  # noqa: PLR0913
     compiled: Compiled,
     *,
     fill: float = 1.0,
@@ -63,6 +74,32 @@ def solve_fluid(  # noqa: C901, PLR0913
 
     `cuts` are added; no type may cost more than `below` in all, so the bound holds up to `below`.
     """
+    made = program(compiled, fill=fill, whole=whole, without=without, cuts=cuts, below=below)
+    out: Outcome = made.model.solve(nodes_limit=nodes_limit, gap=gap, seed=compiled.problem.seed, quick=bool(cuts))
+    if out.values is None:
+        return Fluid(out.status, out.bound, np.zeros((0, 0)), ())
+    work, spare = _numbers(out.values, made.work), _numbers(out.values, made.spare)
+    return Fluid(out.status, out.bound, pods_of(compiled, made, out.values), work, spare, out.steps)
+
+
+def pods_of(compiled: Compiled, made: Program, values: Floats) -> Floats:
+    """(class, pool) pods, as the values of the program's columns say."""
+    x = np.zeros((len(compiled.pods), len(compiled.pools)))
+    for (c, p), column in made.pods.items():
+        x[c, p] = values[column]
+    return x
+
+
+def program(  # noqa: PLR0913
+    compiled: Compiled,
+    *,
+    fill: float = 1.0,
+    whole: bool = True,
+    without: frozenset[str] = frozenset(),
+    cuts: Sequence[Cut] = (),
+    below: float = np.inf,
+) -> Program:
+    """The model, built and not solved; arguments as `solve_fluid`."""
     model = Model()
     pods = {
         (c, p): model.column(0.0, 0.0, float(compiled.counts[c]))
@@ -71,15 +108,19 @@ def solve_fluid(  # noqa: C901, PLR0913
     }
     work: list[list[int]] = []
     spare: list[list[int]] = []
+    flags: list[list[int]] = []
     for k, part in enumerate(compiled.pools):
         cap = float(part.wish.max) if "pool_max" not in without else 1e6
         caps = [max(1.0, min(cap, below // float(c))) if np.isfinite(below) else cap for c in part.price]
         for columns in (work, spare):
-            made = zip(part.price, caps, strict=True)
-            columns.append([model.column(float(c), 0.0, most, whole=whole) for c, most in made])
-        _pool_rows(model, compiled, k, pods, work[k], spare[k], cap, fill, whole=whole, caps=caps)
+            both = zip(part.price, caps, strict=True)
+            columns.append([model.column(float(c), 0.0, most, whole=whole) for c, most in both])
+        flags.append(_pool_rows(model, compiled, k, pods, work[k], spare[k], cap, fill, whole=whole, caps=caps))
+    made = Program(model, pods, work, spare, flags)
     for cut in cuts:
-        _cut_row(model, compiled, cut, pods, work[cut.pool], spare[cut.pool], fill)
+        row = cut_row(compiled, cut, made, fill)
+        if row:
+            model.row(row, -np.inf, 0.0)
     for c in range(len(compiled.pods)):
         model.row(
             {pods[c, p]: 1.0 for p in compiled.pods[c].pools}, float(compiled.counts[c]), float(compiled.counts[c])
@@ -103,13 +144,7 @@ def solve_fluid(  # noqa: C901, PLR0913
             }
             if part.wish.spot and mine:
                 model.row(mine, -np.inf, SPOT_POOL_SHARE * total)
-    out: Outcome = model.solve(nodes_limit=nodes_limit, gap=gap, seed=compiled.problem.seed, quick=bool(cuts))
-    if out.values is None:
-        return Fluid(out.status, out.bound, np.zeros((0, 0)), ())
-    x = np.zeros((len(compiled.pods), len(compiled.pools)))
-    for (c, p), column in pods.items():
-        x[c, p] = out.values[column]
-    return Fluid(out.status, out.bound, x, _numbers(out.values, work), _numbers(out.values, spare), out.steps)
+    return made
 
 
 def _numbers(values: Floats, columns: list[list[int]]) -> tuple[dict[int, int], ...]:
@@ -119,25 +154,23 @@ def _numbers(values: Floats, columns: list[list[int]]) -> tuple[dict[int, int], 
     )
 
 
-def _cut_row(  # noqa: PLR0917, PLR0913
-    model: Model,
-    compiled: Compiled,
-    cut: Cut,
-    pods: dict[tuple[int, int], int],
-    work: list[int],
-    spare: list[int],
-    fill: float,
-) -> None:
+def cut_row(compiled: Compiled, cut: Cut, made: Program, fill: float = 1.0) -> dict[int, float]:
+    """The cut as entries of a row that is at most zero; empty where it says nothing."""
     scale = float(cut.worth.max())
     if scale <= 0:
-        return
-    row = {column: float(cut.worth[c]) / scale for (c, k), column in pods.items() if k == cut.pool and cut.worth[c] > 0}
+        return {}
+    work, spare = made.work[cut.pool], made.spare[cut.pool]
+    row = {
+        column: float(cut.worth[c]) / scale
+        for (c, k), column in made.pods.items()
+        if k == cut.pool and cut.worth[c] > 0
+    }
     row |= {work[t]: -float(cut.most[t]) * fill / scale for t in np.flatnonzero(cut.most > 0)}
     if cut.cap is not None:
         every = float(cut.worth @ compiled.counts) / scale
         larger = (compiled.pools[cut.pool].room > cut.cap).any(axis=1)
         row |= {spare[t]: -every for t in np.flatnonzero(larger)}
-    model.row(row, -np.inf, 0.0)
+    return row
 
 
 def _pool_rows(  # noqa: C901, PLR0912, PLR0917, PLR0913
@@ -152,7 +185,7 @@ def _pool_rows(  # noqa: C901, PLR0912, PLR0917, PLR0913
     *,
     whole: bool,
     caps: Sequence[float],
-) -> None:
+) -> list[int]:
     part = compiled.pools[k]
     mine = [c for c in range(len(compiled.pods)) if (c, k) in pods]
     fits = compiled.fits(k)
@@ -192,11 +225,13 @@ def _pool_rows(  # noqa: C901, PLR0912, PLR0917, PLR0913
                 model.row(need | {pods[c, k]: -1.0 / float(compiled.counts[c])}, 0.0, np.inf)
         if whole:
             _spare_takes_over(model, compiled, k, pods, work, spare)
+    flags: list[int] = []
     if whole:
         flags = [model.column(0.0, 0.0, 1.0, whole=True) for _ in work]
         for t in range(len(work)):
             model.row({work[t]: 1.0, spare[t]: 1.0, flags[t]: -caps[t]}, -np.inf, 0.0)
         model.row(dict.fromkeys(flags, 1.0), 0.0, float(part.wish.slots))
+    return flags
 
 
 def _spare_takes_over(  # noqa: PLR0917, PLR0913

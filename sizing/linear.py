@@ -60,17 +60,7 @@ class Model:
         """Run HiGHS; the status is checked, not only the value. `quick`: no restarts, no heuristics."""
         import highspy  # noqa: PLC0415 - 0.1 s, and only solvers need it
 
-        lp = highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = len(self.cost), len(self.rows)
-        lp.col_cost_ = np.array(self.cost)
-        lp.col_lower_, lp.col_upper_ = np.array(self.lower), np.array(self.upper)
-        lp.row_lower_ = np.array([low for _, low, _ in self.rows])
-        lp.row_upper_ = np.array([high for _, _, high in self.rows])
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        sizes = [len(entries) for entries, _, _ in self.rows]
-        lp.a_matrix_.start_ = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
-        lp.a_matrix_.index_ = np.array([i for entries, _, _ in self.rows for i in entries], dtype=np.int32)
-        lp.a_matrix_.value_ = np.array([v for entries, _, _ in self.rows for v in entries.values()], dtype=float)
+        lp = _loaded(self, highspy)
         mixed = any(self.whole)
         if mixed:
             kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
@@ -90,6 +80,70 @@ class Model:
         except (RuntimeError, MemoryError) as wrong:
             return Outcome(f"failed: {type(wrong).__name__}", 0.0, 0.0, None, None)
         return _read(highs, highspy, mixed=mixed)
+
+
+class Live:
+    """The continuous program of a model, kept loaded: bounds change, rows come; each solve starts from the last."""
+
+    def __init__(self, model: Model, seed: int = 0) -> None:
+        import highspy  # noqa: PLC0415 - as above
+
+        self._known = highspy.HighsModelStatus
+        self.lower, self.upper = np.array(model.lower), np.array(model.upper)
+        self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
+        options: dict[str, Any] = {"output_flag": False, "threads": 1, "random_seed": seed % 2**31, "presolve": "off"}
+        for name, value in options.items():
+            self._highs.setOptionValue(name, value)
+        self._highs.passModel(_loaded(model, highspy))
+
+    def column(self, lower: float, upper: float) -> int:
+        """Add a variable that costs nothing; its number."""
+        self._highs.addCol(0.0, lower, upper, 0, np.zeros(0, dtype=np.int32), np.zeros(0))
+        self.lower, self.upper = np.append(self.lower, lower), np.append(self.upper, upper)
+        return len(self.lower) - 1
+
+    def row(self, entries: Mapping[int, float], lower: float, upper: float) -> None:
+        """Add lower <= sum(entries) <= upper."""
+        index = np.fromiter(entries.keys(), dtype=np.int32, count=len(entries))
+        value = np.fromiter(entries.values(), dtype=float, count=len(entries))
+        self._highs.addRow(lower, upper, len(entries), index, value)
+
+    def solve(self, changes: Mapping[int, tuple[float, float]]) -> tuple[str, float, Floats]:
+        """Status (optimal, infeasible, failed), value and columns with the bounds of some columns changed."""
+        lower, upper = self.lower.copy(), self.upper.copy()
+        for column, (low, high) in changes.items():
+            lower[column], upper[column] = low, high
+        try:
+            self._highs.changeColsBounds(len(lower), np.arange(len(lower), dtype=np.int32), lower, upper)
+            self._highs.run()
+        except (RuntimeError, MemoryError):
+            return "failed", 0.0, np.zeros(0)
+        status = self._highs.getModelStatus()
+        if status == self._known.kInfeasible:
+            return "infeasible", np.inf, np.zeros(0)
+        if status != self._known.kOptimal:
+            return "failed", 0.0, np.zeros(0)
+        return (
+            "optimal",
+            float(self._highs.getInfo().objective_function_value),
+            np.array(self._highs.getSolution().col_value),
+        )
+
+
+def _loaded(model: Model, highspy: Any) -> Any:
+    """The model as HiGHS takes it, all columns continuous."""
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = len(model.cost), len(model.rows)
+    lp.col_cost_ = np.array(model.cost)
+    lp.col_lower_, lp.col_upper_ = np.array(model.lower), np.array(model.upper)
+    lp.row_lower_ = np.array([low for _, low, _ in model.rows])
+    lp.row_upper_ = np.array([high for _, _, high in model.rows])
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    sizes = [len(entries) for entries, _, _ in model.rows]
+    lp.a_matrix_.start_ = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+    lp.a_matrix_.index_ = np.array([i for entries, _, _ in model.rows for i in entries], dtype=np.int32)
+    lp.a_matrix_.value_ = np.array([v for entries, _, _ in model.rows for v in entries.values()], dtype=float)
+    return lp
 
 
 def packed(cost: Floats, upper: Floats, most: Floats, rows: Ints, columns: Ints, values: Floats) -> Floats | None:  # noqa: PLR0913, PLR0917

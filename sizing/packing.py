@@ -33,7 +33,7 @@ class Classes:
 class Packed:
     """Outcome per trial: pods left over by class, and (if asked) pods by class and node."""
 
-    left: Floats  # (trial, class)
+    left: Floats  # (trial, class); where trials that fail may stop early, what is above zero says no more than that
     last: npt.NDArray[np.int64]  # nodes up to the last one in use
     free: Floats  # (4, trial, node)
     placed: npt.NDArray[np.int64] | None  # (class, node), first trial only
@@ -47,13 +47,13 @@ def first_fit(  # noqa: C901, PLR0913 - a kernel
     order: npt.NDArray[np.int64],
     *,
     keep: bool = False,
-    preference: npt.NDArray[np.int64] | None = None,
+    stop: bool = False,
 ) -> Packed:
     """Put pods on the first node with room, class by class in `order`.
 
-    `counts` (trial, class); `capacity` (4, trial, node), a node that does not exist has zero pods; `zones` (node,);
-    `preference` (class, node) lets a class look at the nodes in an order of its own. Exact arithmetic: all sizes are
-    whole numbers below 2^40.
+    `counts` (trial, class); `capacity` (4, trial, node), a node that does not exist has zero pods; `zones` (node,).
+    With `stop` a trial ends with the first class that is left over; `free` and `last` are then those of trials that do
+    not fail. Exact arithmetic: all sizes are whole numbers below 2^40.
     """
     free = capacity.copy()
     _, trials, nodes = free.shape
@@ -62,6 +62,7 @@ def first_fit(  # noqa: C901, PLR0913 - a kernel
     placed = np.zeros((classes.sizes.shape[0], nodes), dtype=np.int64) if keep else None
     taken: dict[int, npt.NDArray[np.bool_]] = {}
     positions = np.arange(1, nodes + 1)
+    going = np.arange(trials)
     for c in order:
         need = counts[:, c]
         if not need.any():
@@ -79,14 +80,16 @@ def first_fit(  # noqa: C901, PLR0913 - a kernel
             np.minimum(fit, 1, out=fit)
             if group in taken:
                 fit[taken[group]] = 0
-        if preference is None:
-            running = np.cumsum(fit, axis=1)
-        else:
-            row = preference[c]
-            running = np.empty_like(fit)
-            running[:, row] = np.cumsum(fit[:, row], axis=1)
-        total = running[:, -1] if preference is None else running[:, preference[c][-1]]
-        left[:, c] = np.maximum(need - total, 0)
+        running = np.cumsum(fit, axis=1)
+        rest = np.maximum(need - running[:, -1], 0)
+        left[going, c] = rest
+        if stop and rest.any():
+            on = rest <= 0
+            going, need, fit, running = going[on], need[on], fit[on], running[on]
+            free, counts, last = free[:, on], counts[on], last[on]
+            taken = {group: some[on] for group, some in taken.items()}
+            if not len(going):
+                break
         take = np.minimum(np.maximum(need[:, None] - (running - fit), 0), fit)
         for d in wants:
             free[d] -= take * size[d]
@@ -107,6 +110,7 @@ def spread_fit(  # noqa: C901, PLR0912, PLR0913, PLR0915 - a kernel
     order: npt.NDArray[np.int64],
     *,
     keep: bool = False,
+    stop: bool = False,
 ) -> Packed:
     """Put pods where most is left and CPU and memory stay balanced, as kube-scheduler's default scores do.
 
@@ -122,16 +126,17 @@ def spread_fit(  # noqa: C901, PLR0912, PLR0913, PLR0915 - a kernel
     taken: dict[int, npt.NDArray[np.bool_]] = {}
     used = np.zeros((trials, nodes), dtype=bool)
     seat = np.arange(nodes)
+    going = np.arange(trials)
     for c in order:
-        need = counts[:, c].copy()
+        need = counts[going, c]
         if not need.any():
             continue
         size = classes.sizes[c]
         wants = np.flatnonzero(size)
         group = int(classes.host[c])
-        may = np.broadcast_to(zones == classes.zone[c], (trials, nodes)) if classes.zone[c] >= 0 else None
+        may = np.broadcast_to(zones == classes.zone[c], (len(going), nodes)) if classes.zone[c] >= 0 else None
         if group >= 0:
-            barred = taken.setdefault(group, np.zeros((trials, nodes), dtype=bool))
+            barred = taken.setdefault(group, np.zeros((len(going), nodes), dtype=bool))
         while True:
             fits = free[wants[0]] >= size[wants[0]]
             for d in wants[1:]:
@@ -157,9 +162,10 @@ def spread_fit(  # noqa: C901, PLR0912, PLR0913, PLR0915 - a kernel
             cpu, memory = (free[0] - size[0]) / whole[0], (free[1] - size[1]) / whole[1]
             score = (cpu + memory) / 2 + (1 - np.abs(cpu - memory) / 2)
             ranked = np.argsort(np.where(fits, -score, np.inf), axis=1, kind="stable")
-            rank = np.empty_like(ranked)
-            np.put_along_axis(rank, ranked, np.broadcast_to(seat, ranked.shape), axis=1)
-            take = fits & (rank < need[:, None])
+            row, place = np.nonzero(seat < need[:, None])
+            take = np.zeros_like(fits)
+            take[row, ranked[row, place]] = True
+            take &= fits
             for d in wants:
                 free[d] -= take * size[d]
             need -= take.sum(axis=1)
@@ -168,6 +174,12 @@ def spread_fit(  # noqa: C901, PLR0912, PLR0913, PLR0915 - a kernel
                 barred |= take
             if placed is not None:
                 placed[c] += take[0]
-        left[:, c] = need
+        left[going, c] = need
+        if stop and need.any():
+            on = need <= 0
+            going, free, whole, used = going[on], free[:, on], whole[:, on], used[on]
+            taken = {group: some[on] for group, some in taken.items()}
+            if not len(going):
+                break
     last = (used * (seat + 1)).max(axis=1)
     return Packed(left, last, free, placed)

@@ -15,7 +15,7 @@ Ints = npt.NDArray[np.int64]
 FIRST, SPREAD = "first fit", "spread"
 """Manners of packing the working nodes: fill them in order, pods bound to hosts and zones first; or score them as
 kube-scheduler does, largest pods first. Whatever the manner, kube-scheduler must place all pods on all nodes."""
-MOST_SCHEDULED = 300  # pods of a pool that are scheduled one by one while solving
+MOST_SCHEDULED = 1000  # pods of a pool that are scheduled one by one while solving
 SINGLES = 3  # types looked at when the cheapest one's packing is not the scheduler's
 MOST_STEPS = 400  # of growing or shrinking one pool; a bound that no sane pool reaches
 
@@ -223,6 +223,10 @@ def finish(  # noqa: PLR0917, PLR0913
     types = tuple(types[i] for i in kept)
     working = [int(numbers[i]) for i in kept]
     spares = [0] * len(types)
+    if counts.any():
+        least = _least_spares(compiled, pool, types, working, counts)
+        if float(part.price[list(types)] @ working) + least >= below - 1e-9:
+            return None
     if not part.wish.spot and counts.any():
         for i in spare_slots(compiled, pool, types, np.array([working]), counts, manner):
             spares[i] += 1
@@ -236,6 +240,27 @@ def finish(  # noqa: PLR0917, PLR0913
     if made.nodes > part.wish.max or len(slots) > part.wish.slots or cost >= below - 1e-9:
         return None
     return made if scheduler_accepts(compiled, made) else None
+
+
+def _least_spares(compiled: Compiled, pool: int, types: tuple[int, ...], working: list[int], counts: Floats) -> float:
+    """Spares cost no less, however the pods are packed: one takes the largest pod, and nodes hold no more than it."""
+    part = compiled.pools[pool]
+    if part.wish.spot or not counts.any():
+        return 0.0
+    room, price = part.room[list(types)], part.price[list(types)]
+    sizes = compiled.classes.sizes[counts > 0]
+    volume = counts @ compiled.classes.sizes
+    least = np.inf
+    for size in range(1, len(types) + 1):
+        for some in combinations(range(len(types)), size):
+            cost = float(price[list(some)].sum())
+            if cost >= least:
+                continue
+            taken = room[list(some)]
+            held = np.array(working) @ np.minimum(room, taken.max(axis=0))
+            if (held >= volume - 1e-6).all() and fit_in(sizes, taken).any(axis=1).all():
+                least = cost
+    return least
 
 
 def scheduler_accepts(compiled: Compiled, made: PoolSolution) -> bool:

@@ -50,15 +50,15 @@ class Work:
 
 EFFORTS = {
     "fast": Work(
-        Reach(2_000, 12, 10), Effort(15, 8), Cutting(1, 1, 0.02, 0), 2, 0, Budget(2, 4), Width(32, 64, 6, 192),
+        Reach(2_000, 12, 10), Effort(15, 8), Cutting(1, 30, 0, 0), 2, 0, Budget(2, 4), Width(32, 64, 6, 192),
         (), Drawing(5_000, 300),
     ),
     "standard": Work(
-        Reach(20_000, 20, 60), Effort(30, 20), Cutting(2, 10, 0.01, 24, hard=1600), 4, 1, Budget(4, 6), Width(),
-        (0.97, 0.94, 0.91), Drawing(20_000, 1_000), 20, 200,
+        Reach(20_000, 20, 400), Effort(30, 20), Cutting(2, 80, 2, 24), 4, 1, Budget(4, 6), Width(),
+        (0.95, 0.88), Drawing(20_000, 1_000), 20, 200,
     ),
     "best": Work(
-        Reach(100_000, 40, 400), Effort(60, 120), Cutting(6, 60, 0.003, 80, hard=20_000), 6, 2, Budget(40, 8, 512),
+        Reach(100_000, 40, 2_000), Effort(60, 120), Cutting(6, 400, 40, 80), 6, 2, Budget(40, 8, 512),
         Width(96, 960, 16, 4000), (0.98, 0.96, 0.94, 0.92, 0.9, 0.87), Drawing(100_000, 12_000), 500, 1500,
     ),
 }  # fmt: skip
@@ -128,17 +128,17 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:  # noqa: C901 - metho
     found: dict[str, PartSolution] = {}
     _keep(found, "greedy", build(compiled, cheapest_pool_first(compiled)))
     columns = prepare(compiled, list(found.values()))
-    for name, made in list(found.items()):
-        _keep(found, f"{name}, descent", polish(compiled, made, effort.width))
+    if not effort.starts:  # else the programs' starting points are better ones
+        for name, made in list(found.items()):
+            _keep(found, f"{name}, descent", polish(compiled, made, effort.width))
     generate(columns, effort.columns)
     below = min((made.cost for made in found.values()), default=float("inf"))
     cuts = cut(columns, below, effort.cutting)
     if cuts.status == "infeasible" and not found:
         return infeasible.explain(compiled)
     nearly_all = [("cuts", whole.pods, whole.nodes) for whole in cuts.starts]
-    nearly_all += [
-        ("cuts", less.pods, less.nodes) for less in loosened(compiled, cuts, below, effort.cutting, effort.fills)
-    ]
+    looser = loosened(compiled, cuts, below, effort.cutting.programs, effort.fills)
+    nearly_all += [("cuts", less.pods, less.nodes) for less in looser]
     narrowed = starts(columns, effort.rounds_after_loss)[: effort.starts] if effort.starts else []
     nearly_all += [("columns", pods, nodes) for pods, nodes in narrowed]
     for name, pods, nodes in nearly_all:

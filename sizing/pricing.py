@@ -127,7 +127,7 @@ def exact(sacks: Knapsacks, row: int, value: Floats, nodes_limit: int = 500) -> 
         load = {column: float(sacks.sizes[i, d]) for i, column in columns.items() if sacks.sizes[i, d]}
         if load:
             model.row(load, -np.inf, float(sacks.room[row, d]))
-    out = model.solve(nodes_limit=nodes_limit, gap=1e-3)
+    out = model.solve(nodes_limit=nodes_limit, gap=1e-3, quick=True)
     if out.status not in ("optimal", "limit") or out.values is None or out.bound >= 0:
         return None
     for i, column in columns.items():

@@ -60,7 +60,63 @@ def pending(compiled: Compiled, made: PoolSolution, draws: int = DRAWS, *, first
         return int(sum(made.counts))
     zones = node_zones(compiled, len(types))
     wanted = kinds(compiled, np.array(made.counts, dtype=float))
+    if first and not once(wanted, room[types], zones):
+        return 1  # most that fail do so in the first draw
     return schedule(wanted, room[types], zones, draws, compiled.problem.seed, first=first)
+
+
+def once(wanted: list[Kind], room: Floats, zones: Ints) -> bool:
+    """Whether all pods find a node in the one draw in which ties fall to the first node: a fifth of the time of all."""
+    free, whole = room.copy(), np.maximum(room[:, :2], 1.0)
+    taken: dict[int, npt.NDArray[np.bool_]] = {}
+    every = [np.flatnonzero(zones == zone) for zone in range(int(zones.max()) + 1)]
+    for kind in wanted:
+        size, alone = kind.size, kind.host >= 0
+        fits = (free >= size).all(axis=1)
+        if kind.zone >= 0:
+            fits &= zones == kind.zone
+        if alone:
+            fits &= ~taken.setdefault(kind.host, np.zeros(len(room), dtype=bool))
+        score = np.where(fits, _scores(free[:, 0], free[:, 1], size, whole[:, 0], whole[:, 1]), -1.0)
+        sides = every if kind.spread else [np.arange(len(room))]
+        held = [0] * len(sides)
+        for _ in range(kind.count):
+            least = min(held)
+            heads = [
+                (-float(score[side[at]]), int(side[at]), z)
+                for z, side in enumerate(sides)
+                if held[z] == least and len(side) and score[side[at := int(score[side].argmax())]] >= 0
+            ]
+            if not heads:
+                return False
+            _, node, z = min(heads)
+            held[z] += 1
+            free[node] -= size
+            if alone:
+                taken[kind.host][node] = True
+            again = not alone and bool((free[node] >= size).all())
+            one = [float(v) for v in (*free[node, :2], *whole[node])]
+            score[node] = _score(one, float(size[0]), float(size[1])) if again else -1.0
+    return True
+
+
+def _scores(cpu: Floats, memory: Floats, size: Floats, most: Floats, held: Floats) -> Floats:
+    """LeastAllocated and BalancedAllocation of all nodes, as in `schedule`."""
+    before = 1 - cpu / most, 1 - memory / held
+    after = before[0] + size[0] / most, before[1] + size[1] / held
+    least = (np.floor((1 - after[0]) * 100 + 1e-9) + np.floor((1 - after[1]) * 100 + 1e-9)) // 2
+    with_pod, without = (np.floor((1 - np.abs(a - b) / 2) * 100 + 1e-9) for a, b in (after, before))
+    made: Floats = least + 50 + (50 + with_pod - without) // 2
+    return made
+
+
+def _score(node: list[float], cpu: float, memory: float) -> float:
+    """The same of one node: free CPU and memory, all CPU and memory."""
+    before = 1 - node[0] / node[2], 1 - node[1] / node[3]
+    after = before[0] + cpu / node[2], before[1] + memory / node[3]
+    least = (int((1 - after[0]) * 100 + 1e-9) + int((1 - after[1]) * 100 + 1e-9)) // 2
+    with_pod, without = (int((1 - abs(a - b) / 2) * 100 + 1e-9) for a, b in (after, before))
+    return least + 50 + (50 + with_pod - without) // 2
 
 
 def schedule(wanted: list[Kind], room: Floats, zones: Ints, draws: int, seed: int, *, first: bool = False) -> int:  # noqa: PLR0913

@@ -6,11 +6,15 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 import sizing
+from sizing.branching import Tree
 from sizing.columns import Effort, generate, prepare
 from sizing.compiled import Compiled, compile_problem, parts
 from sizing.cutting import Cutting, cut
+from sizing.enumeration import Reach, search_all
 from sizing.fluid import solve_fluid
 from sizing.greedy import cheapest_pool_first
 from sizing.part import build
@@ -70,7 +74,7 @@ def test_cuts_raise_the_bound_and_no_plan_lies_below_it() -> None:
         assert start is not None
         columns = prepare(compiled, [start])
         generate(columns, Effort(20, 20))
-        found = cut(columns, start.cost, Cutting(3, 20, 0.005, 20))
+        found = cut(columns, start.cost, Cutting(3, 60, 2, 20))
         low += solve_fluid(compiled, whole=False).bound
         high += min(found.bound, start.cost)
     assert low < high <= plan.cost_usd_month * (1 + 1e-6)
@@ -125,3 +129,46 @@ def test_an_adversarial_catalogue_gets_a_plan_that_the_verifier_passes(made: obj
     assert verify(given.to_object(), plan.to_object()) == []
     if made is dominated:
         assert {row.instance_type for row in plan.pools if row.min} == {"m5.good"}
+
+
+def one_pool(rows: list[tuple[int, int, int]], slots: int) -> Compiled:
+    """A compiled problem of one on-demand pool in one zone."""
+    jobs = tuple(job(f"w{n}", cpu, memory, count) for n, (cpu, memory, count) in enumerate(rows))
+    made = compile_problem(
+        problem(types=TINY, pools=(PoolWish(name="general", max=12, slots=slots),), workloads=jobs, zones=1)
+    )
+    assert isinstance(made, Compiled)
+    return made
+
+
+@settings(max_examples=6, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([250, 700, 1300]), st.sampled_from([400, 1700, 3500]), st.integers(1, 3)),
+        min_size=1,
+        max_size=3,
+    ),
+    st.integers(1, 3),
+)
+def test_branches_never_pass_the_cheapest_nodes_of_all(rows: list[tuple[int, int, int]], slots: int) -> None:
+    made = one_pool(rows, slots)
+    start = build(made, cheapest_pool_first(made))
+    assert start is not None
+    columns = prepare(made, [start])
+    generate(columns, Effort(10, 5))
+    bounds = [cut(columns, np.inf, Cutting(2, programs, 3, 10)).bound for programs in (1, 60)]
+    searched = search_all(made, start, 0.0, Reach(20_000, 12, 10_000))
+    assert searched.packed is not None
+    assert min(bounds) > 0
+    assert max(bounds) <= searched.packed * (1 + 1e-6)
+
+
+def test_a_tree_says_what_the_integer_program_says() -> None:
+    made = one_pool([(1300, 1700, 5), (250, 3500, 4), (700, 400, 6)], 2)
+    whole = solve_fluid(made, gap=0.0, nodes_limit=10_000)
+    tree = Tree(made, (), np.inf)
+    relaxed = tree.bound
+    tree.grow(5_000)
+    assert whole.status == "optimal"
+    assert relaxed < tree.bound == pytest.approx(whole.bound, rel=1e-5)
+    assert not Tree(made, (), relaxed * 0.9).feasible

@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 
 from sizing.columns import Effort, generate, prepare
 from sizing.compiled import Compiled, compile_problem
-from sizing.cutting import Cuts, Cutting, cut, loosened
+from sizing.cutting import Cutting, cut, loosened
 from sizing.descent import zones_hold
 from sizing.greedy import cheapest_pool_first
 from sizing.linear import Model, packed
@@ -117,7 +117,7 @@ def test_a_program_given_as_arrays_has_the_same_optimum() -> None:
     assert cost @ values == pytest.approx(model.solve().objective)
 
 
-def test_loosened_programs_leave_room_and_end_where_they_are_hard() -> None:
+def test_loosened_programs_leave_room() -> None:
     jobs = (job("a", cpu=700, memory=900, replicas=20), job("b", cpu=200, memory=1700, replicas=20))
     made = compile_problem(problem(workloads=jobs, pools=(PoolWish(name="general", max=60),), types=TINY, zones=1))
     assert isinstance(made, Compiled)
@@ -125,14 +125,13 @@ def test_loosened_programs_leave_room_and_end_where_they_are_hard() -> None:
     assert known is not None
     columns = prepare(made, [known])
     generate(columns, Effort(20, 20))
-    effort = Cutting(1, 10, 0.01, 10)
-    found = cut(columns, known.cost, effort)
+    found = cut(columns, known.cost, Cutting(1, 40, 1, 10))
     volume = made.counts @ made.classes.sizes
-    points = list(loosened(made, found, known.cost, effort, (0.95, 0.8)))
+    points = list(loosened(made, found, known.cost, 40, (0.95, 0.8)))
     assert points
     for share, point in zip((0.95, 0.8), points, strict=False):
         room = sum(made.pools[0].room[t] * n for t, n in point.nodes[0].items())
-        assert (room * share >= volume - 1e-3).all()
-    hard = Cuts(cuts=found.cuts, steps=11)
-    assert not list(loosened(made, hard, known.cost, Cutting(1, 10, 0.01, 10, hard=10), (0.95,)))
+        half = made.pools[0].room.sum(axis=0) / 2  # what rounding takes away at most
+        assert ((room + half) * share >= volume - 1e-3).all()
+        assert len(point.nodes[0]) <= made.pools[0].wish.slots
     assert known.pools[0].manner == FIRST
