@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from sizing.errand import question
-from sizing.evidence import one_by_one
+from sizing.evidence import code_hash, one_by_one
 from sizing.plan import Infeasible, Plan
 from sizing.problem import Problem
 
@@ -35,6 +35,7 @@ def side_by_side(problems: Mapping[str, Problem], running: Mapping[str, Plan]) -
     number = min(processes(os.environ), len(problems))
     if number <= 1 or sum(map(_weight, problems.values())) < WORTH_A_HELPER:
         return one_by_one(problems, running)
+    code_hash()  # of the sources as they are now: a helper that finds others is not believed
     waiting = deque(sorted(problems, key=lambda name: (-_weight(problems[name]), name)))
     answers: dict[str, Plan | Infeasible] = {}
     helpers = [threading.Thread(target=_helped, args=(waiting, problems, running, answers)) for _ in range(number - 1)]
@@ -93,7 +94,8 @@ def _helped(
                 process.stdin.write(question(problems[name], running.get(name)) + "\n")
                 process.stdin.flush()
                 made = json.loads(process.stdout.readline())
-                if made is not None and made["input_hash"] == problems[name].input_hash:
-                    answers[name] = Plan.from_object(made)
+                plan = made["plan"]
+                if made["code"] == code_hash() and plan and plan["input_hash"] == problems[name].input_hash:
+                    answers[name] = Plan.from_object(plan)
         except (OSError, ValueError, KeyError, TypeError, IndexError):
             process.kill()

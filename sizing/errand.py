@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 import sizing
 from sizing.canonical import canonical
+from sizing.evidence import code_hash
 from sizing.plan import Plan
 from sizing.problem import Problem
 
@@ -22,11 +23,14 @@ def question(problem: Problem, previous: Plan | None) -> str:
 
 
 def answer(line: str) -> str:
-    """The plan as one line; null where there is none: who asked solves again and gets the reasons."""
+    """The plan as one line, with the hash of the code that made it: sources may have changed since the asker began.
+
+    The plan is null where there is none: who asked solves again and gets the reasons.
+    """
     asked: dict[str, Any] = json.loads(line)
     before = asked["previous"]
     made = sizing.solve(Problem.from_object(asked["problem"]), None if before is None else Plan.from_object(before))
-    return canonical(made.to_object() if isinstance(made, Plan) else None)
+    return canonical({"code": code_hash(), "plan": made.to_object() if isinstance(made, Plan) else None})
 
 
 def serve(lines: TextIO, out: TextIO) -> None:
@@ -38,6 +42,7 @@ def serve(lines: TextIO, out: TextIO) -> None:
 
 def main() -> None:
     """Answers go where standard output went; whatever a library prints goes to standard error."""
+    code_hash()  # of the sources as they are before the solvers load
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as out:
         os.dup2(2, 1)
         serve(sys.stdin, out)

@@ -15,7 +15,7 @@ import pytest
 import sizing
 from components import crew
 from sizing import errand
-from sizing.evidence import document, one_by_one
+from sizing.evidence import code_hash, document, one_by_one
 from sizing.plan import Infeasible, Plan
 from sizing.problem import Problem
 from tests.sizing.factory import problem
@@ -53,7 +53,9 @@ def test_a_helper_answers_as_this_process_does() -> None:
     never = replace(SMALL, vcpu_quota=1)
     out = io.StringIO()
     errand.serve(io.StringIO("".join(f"{errand.question(*one)}\n" for one in ((more, before), (never, None)))), out)
-    second, third = map(json.loads, out.getvalue().splitlines())
+    made = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert {one["code"] for one in made} == {code_hash()}
+    second, third = (one["plan"] for one in made)
     assert evidence({"a": Plan.from_object(second)}, {"a": more}) == evidence(
         {"a": sizing.solve(more, before)}, {"a": more}
     )
@@ -82,6 +84,13 @@ def test_same_plans_side_by_side(here: list[str], monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("helper", ["/no/such/python", "/bin/false", "/bin/cat", "/bin/echo"])
 def test_a_helper_that_fails_is_left(helper: str, here: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", helper)
+    made = crew.side_by_side(TWO, {})
+    assert sorted(here) == sorted(TWO)
+    assert evidence(made, TWO) == evidence(one_by_one(TWO, {}), TWO)
+
+
+def test_a_helper_with_other_sources_is_not_believed(here: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "code_hash", lambda: "of the sources a minute ago")
     made = crew.side_by_side(TWO, {})
     assert sorted(here) == sorted(TWO)
     assert evidence(made, TWO) == evidence(one_by_one(TWO, {}), TWO)
