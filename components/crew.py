@@ -1,4 +1,4 @@
-"""Clusters solved side by side: this process and a helper for each further core take one after the other.
+"""Clusters solved side by side: this process and, where asked for, helpers take one after the other.
 
 Who solves decides nothing: a plan depends on its problem only. A helper that cannot be had, dies, or answers with
 anything but a plan is left, and its cluster is solved here.
@@ -27,7 +27,7 @@ WORTH_A_HELPER: Final = 240
 """Workloads, weighed by quality, from which a helper's start (1.5 CPU seconds) is less than it saves."""
 WEIGHT: Final = {"fast": 1, "standard": 2, "best": 20}
 VARIABLE: Final = "ECOSYSTEM_SOLVERS"
-"""At most so many processes solve; 1 is this one alone. Without it, as many as there are cores."""
+"""At most so many processes solve. Without it this one alone: on a busy machine a helper gains nothing (ADR 0014)."""
 
 
 def side_by_side(problems: Mapping[str, Problem], running: Mapping[str, Plan]) -> dict[str, Plan | Infeasible]:
@@ -63,7 +63,7 @@ def _weight(problem: Problem) -> int:
 def processes(environ: Mapping[str, str]) -> int:
     """How many processes may solve at once."""
     given = environ.get(VARIABLE, "")
-    return int(given) if given.isdecimal() and int(given) else len(os.sched_getaffinity(0))
+    return int(given) if given.isdecimal() and int(given) else 1
 
 
 def _helped(

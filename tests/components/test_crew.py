@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import sys
 import threading
 from collections.abc import Mapping
@@ -126,6 +125,5 @@ def test_a_helper_has_to_be_worth_its_start(monkeypatch: pytest.MonkeyPatch) -> 
         hired.clear()
         assert crew.side_by_side(problems, {}).keys() == problems.keys()
         assert len(hired) == helpers
-    cores = len(os.sched_getaffinity(0))
-    for given, count in (("3", 3), ("", cores), ("0", cores), ("many", cores), ("-1", cores)):
+    for given, count in (("3", 3), ("", 1), ("0", 1), ("many", 1), ("-1", 1)):
         assert crew.processes({crew.VARIABLE: given}) == count
