@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -28,6 +29,10 @@ class PoolPart:
     price: Floats
     room: Floats
     vcpu: Floats
+
+    def cost(self, slots: Iterable[tuple[int, int, int]]) -> float:
+        """What nodes cost a month, in USD; `slots` are (type, working nodes, spares)."""
+        return float(sum(self.price[t] * (n + s) for t, n, s in slots))
 
 
 @dataclass(frozen=True)

@@ -130,12 +130,12 @@ def _kept(compiled: Compiled, pool: int, counts: Floats, previous: Plan) -> Pool
         return None
     if not counts.any():
         idle = empty(compiled, pool)
-        cost = float(sum(part.price[t] * (n + s) for t, n, s in slots))
+        cost = part.cost(slots)
         return (
             PoolSolution(pool, tuple((t, 0, n + s) for t, n, s in slots), cost, idle.counts, FIRST) if slots else idle
         )
     types = tuple(t for t, _, _ in slots)
-    cost = float(sum(part.price[t] * (n + s) for t, n, s in slots))
+    cost = part.cost(slots)
     trial = np.array([[n for _, n, _ in slots]], dtype=np.int64)
     if not trial.any():
         return None

@@ -235,7 +235,7 @@ def finish(  # noqa: PLR0917, PLR0913
         cheapest = min(range(len(types)), key=lambda i: (part.price[types[i]], types[i]))
         spares[cheapest] += short
     slots = tuple(zip(types, working, spares, strict=True))
-    cost = float(sum(part.price[t] * (n + s) for t, n, s in slots))
+    cost = part.cost(slots)
     made = PoolSolution(pool, slots, cost, tuple(int(c) for c in counts), manner)
     if made.nodes > part.wish.max or len(slots) > part.wish.slots or cost >= below - 1e-9:
         return None

@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from sizing.assemble import assemble
-from sizing.compiled import Compiled
+from sizing.compiled import Compiled, PoolPart
 from sizing.part import PartSolution, within_limits
 from sizing.plan import Infeasible, Plan
 from sizing.pools import MOST_SCHEDULED, PoolSolution
@@ -92,10 +92,9 @@ def _roomier(result: Result, findings: list[str]) -> tuple[str, PartSolution] | 
             pools.append(made)
             continue
         cheapest = min(range(len(made.slots)), key=lambda i: float(part.price[made.slots[i][0]]))
-        slots = tuple((t, n, s + (i == cheapest)) for i, (t, n, s) in enumerate(made.slots))
         if made.nodes >= part.wish.max:
             return None
-        pools.append(replace(made, slots=slots, cost=float(sum(part.price[t] * (n + s) for t, n, s in slots))))
+        pools.append(_spared(part, made, cheapest, 1))
     more = PartSolution(tuple(pools))
     if more == result.solution or not within_limits(result.compiled, more):
         return None
@@ -165,12 +164,16 @@ def _with_spares(compiled: Compiled, made: PoolSolution) -> PoolSolution | None:
         return made
     for more in SPARES:
         for slot in sorted(range(len(made.slots)), key=lambda i: float(part.price[made.slots[i][0]])):
-            slots = tuple((t, n, s + more * (i == slot)) for i, (t, n, s) in enumerate(made.slots))
-            cost = float(sum(part.price[t] * (n + s) for t, n, s in slots))
-            tried = replace(made, slots=slots, cost=cost)
+            tried = _spared(part, made, slot, more)
             if tried.nodes <= part.wish.max and not pending(compiled, tried, first=True):
                 return tried
     return None
+
+
+def _spared(part: PoolPart, made: PoolSolution, slot: int, more: int) -> PoolSolution:
+    """The pool with so many more spares in one of its slots."""
+    slots = tuple((t, n, s + more * (i == slot)) for i, (t, n, s) in enumerate(made.slots))
+    return replace(made, slots=slots, cost=part.cost(slots))
 
 
 def _note(result: Result, judge: str, names: list[str], solution: PartSolution, findings: list[str]) -> None:
