@@ -10,7 +10,7 @@ from sizing.canonical import canonical, sha256_hex
 from sizing.compiled import Compiled, compile_problem
 from sizing.egress import Site, Tariff, Unpriced
 from sizing.evidence import code_hash
-from sizing.placement import PlacementRefused, Question, Split, Talk, Wish
+from sizing.placement import PlacementRefused, Question, Split, Talk, Wish, whole
 from sizing.placement_choice import Choice, choose
 from sizing.placement_costs import Costs, Priced
 from sizing.problem import Problem
@@ -52,8 +52,8 @@ def place(
     )  # fmt: skip
     before = previous if previous and previous.get("format") == FORMAT else None
     if before is not None and before.get("input_hash") == inputs:
-        return decided(stack, _whole(before["split"])), dict(before)
-    held = _whole(before["split"]) if before is not None else None
+        return decided(stack, whole(before["split"])), dict(before)
+    held = whole(before["split"]) if before is not None else None
     costs = Costs(asked.question, asked.base)
     choice = choose(costs, stack.sizing.quality, stack.sizing.threshold, held)
     made = account(asked, choice, inputs, stack.sizing.threshold, held)
@@ -198,13 +198,6 @@ def _cannot(probe: Question, wish: Wish, problem: Problem, cluster: str) -> str:
         except Unpriced as missing:
             return str(missing)
     return ""
-
-
-def _whole(split: Mapping[str, Mapping[str, Any]]) -> Split:
-    """A split as the engine's state gives it back: its numbers may be floats."""
-    return {
-        name: {cluster: int(pods) for cluster, pods in sorted(held.items())} for name, held in sorted(split.items())
-    }
 
 
 def _considered(one: Priced) -> dict[str, Any]:

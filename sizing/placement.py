@@ -23,6 +23,13 @@ class PlacementRefused(ValueError):  # noqa: N818 - as SizingRefused
     """No split of a workload's pods can be had; the message names the path, why, and what to change."""
 
 
+def whole(split: Mapping[str, Mapping[str, Any]]) -> Split:
+    """Read a split as the engine's state, or a file, gives it back: its numbers may be floats."""
+    return {
+        name: {cluster: int(pods) for cluster, pods in sorted(held.items())} for name, held in sorted(split.items())
+    }
+
+
 @dataclass(frozen=True, kw_only=True)
 class Talk:
     """Traffic of a workload with one peer, GB a month of all its pods: what it sends and what it receives.

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from sizing.egress import Unpriced, cost
-from sizing.placement import Question
+from sizing.placement import Question, whole
 
 CENT: Final = 0.011
 
@@ -16,8 +16,7 @@ def judged(account: Mapping[str, Any], problems: Mapping[str, Any]) -> list[str]
     """Everything wrong with the account, against the problems that were solved for it; empty is a pass."""
     try:
         question = Question.from_object(account["question"])
-        split = {name: {c: int(pods) for c, pods in held.items()} for name, held in account["split"].items()}
-        return [f"placement: {sentence}" for sentence in _judged(account, question, split, problems)]
+        return [f"placement: {one}" for one in _judged(account, question, whole(account["split"]), problems)]
     except (KeyError, TypeError, ValueError, AttributeError) as wrong:
         return [f"placement: is not an account of one: {type(wrong).__name__}: {wrong}"]
 
@@ -67,8 +66,7 @@ def _others(account: Mapping[str, Any], question: Question, total: float) -> Ite
     for number, other in enumerate(account["considered"]):
         if "why" in other:
             continue
-        held = {name: {c: int(pods) for c, pods in one.items()} for name, one in other["split"].items()}
-        if not question.allows(held):
+        if not question.allows(whole(other["split"])):
             yield f"considered[{number}] does not keep the wishes"
         if float(other["total_usd_month"]) < most - CENT and other["quality"] == account["quality"]:
             yield f"considered[{number}] costs {other['total_usd_month']}, less than the chosen {total}"
