@@ -101,11 +101,10 @@ def _of_files(path: Path) -> Clusters:
 
 def _of_stack(name: str, project: Path, quality: Any, output: Output) -> tuple[Clusters, Known]:
     """Preview a stack offline, unjudged, and take the objects that it would have."""
-    from automation.references import emitted  # noqa: PLC0415
+    from automation.references import beside, emitted  # noqa: PLC0415
     from automation.rehearse import stage  # noqa: PLC0415
     from automation.success import demand_success  # noqa: PLC0415
     from components.kubernetes.crds.documents import Document  # noqa: PLC0415
-    from components.kubernetes.references.known import known  # noqa: PLC0415
 
     with stage(name, Options(project, quality=quality, policies=False), output.err) as session:
         with session.progress.during("preview"):
@@ -117,7 +116,7 @@ def _of_stack(name: str, project: Path, quality: Any, output: Output) -> tuple[C
         cluster: [Document(place=_place(kind, inputs), body=_whole(kind, inputs)) for kind, inputs in objects]
         for cluster, objects in found.items()
     }
-    return clusters, known(stack.services, stack.namespaces, (each.name for each in stack.workloads))
+    return clusters, beside(stack)
 
 
 def _whole(kind: str, inputs: Mapping[str, Any]) -> dict[str, Any]:

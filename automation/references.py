@@ -11,6 +11,7 @@ from automation.report import cluster_of
 
 if TYPE_CHECKING:
     from automation.events import Step
+    from components.kubernetes.references import Known
     from stacks.model import Stack
 
 
@@ -30,12 +31,18 @@ def emitted(steps: Iterable[Step], clusters: Iterable[str]) -> dict[str, list[tu
     return dict(found)
 
 
+def beside(stack: Stack) -> Known:
+    """What a stack brings beside its objects."""
+    from components.kubernetes.references.known import known  # noqa: PLC0415
+
+    return known(stack.services, stack.namespaces, (each.name for each in stack.workloads))
+
+
 def refusals(stack: Stack, steps: Iterable[Step]) -> list[Refusal]:
     """Refuse what names something that is not there, cluster by cluster."""
     from components.kubernetes.references import check, of_inputs  # noqa: PLC0415 - only runs with clusters load it
-    from components.kubernetes.references.known import known  # noqa: PLC0415
 
-    standing = known(stack.services, stack.namespaces, (each.name for each in stack.workloads))
+    standing = beside(stack)
     lost = []
     for cluster, objects in sorted(emitted(steps, stack.cluster_names()).items()):
         things = [thing for kind, inputs in objects if (thing := of_inputs(kind, inputs))]
