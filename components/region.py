@@ -113,7 +113,7 @@ class RegionBuild:
             self.network,
             self._here,
         )
-        workloads = {each.name: each for each in stack.workloads if not each.clusters or name in each.clusters}
+        workloads = stack.workloads_of(name)
         base = ClusterBase(
             name,
             ClusterBaseArgs(

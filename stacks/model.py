@@ -132,6 +132,10 @@ class Stack(Part):
         """Return the stores that stand beside a cluster, by name."""
         return {name: each for name, each in self.data.items() if not each.clusters or cluster in each.clusters}
 
+    def workloads_of(self, cluster: str) -> dict[str, Workload]:
+        """Return the workloads that run in a cluster, by name."""
+        return {each.name: each for each in self.workloads if not each.clusters or cluster in each.clusters}
+
     def cluster_pools(self, cluster: str) -> Mapping[str, NodePool]:
         """Return the pools wished for in a cluster: its override's, else the shared ones."""
         override = self.clusters.overrides.get(cluster)

@@ -41,7 +41,7 @@ def demand(stack: Stack, project: Path = PROJECT) -> dict[str, tuple[WorkloadDem
 
 
 def _of_cluster(stack: Stack, cluster: str, rows: dict[str, DemandRow]) -> tuple[WorkloadDemand, ...]:
-    wished = {w.name: _from_workload(w) for w in stack.workloads if not w.clusters or cluster in w.clusters}
+    wished = {name: _from_workload(each) for name, each in stack.workloads_of(cluster).items()}
     elsewhere = {w.name for w in stack.workloads} - wished.keys()
     shared_out = {w.name: w.replicas for w in stack.workloads if isinstance(w, Placed) and cluster in w.clusters}
     fallback = tuple(
