@@ -131,8 +131,8 @@ def _held(tree: Tree, path: Path) -> Iterator[Problem]:
         return
     yield from _propagated(tree, path, name)
     why = [does for place, does in SERVED if name in tree.mapping(*place)]
-    targets = range(len(tree.items("services", "experiments", "targets")))
-    if any(tree.text("services", "experiments", "targets", each, "workload") == name for each in targets):
+    targets = range(len(tree.items("services", "chaos", "targets")))
+    if any(tree.text("services", "chaos", "targets", each, "workload") == name for each in targets):
         why.append("is the target of an experiment")
     if why and (tree.whole(*path, "min_per_cluster") or 1) < TWO:
         what = f"may leave a cluster one pod of workloads[{index}], which {' and '.join(why)}"
