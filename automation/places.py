@@ -14,6 +14,11 @@ from pathlib import Path
 from typing import Final
 
 STATE_VARIABLE: Final = "ECOSYSTEM_STATE"
+DEBUG: Final = "ECOSYSTEM_DEBUG"
+NO_LOGS: Final = f"""The engine would make a folder of this name for its logs, finds this file, and keeps none: for each
+run a log of all that it sends and gets, in a place where no cloud is real (Pulumi 3.259, pkg/logging StartLogging).
+A run with {DEBUG}=1 takes this file away and keeps a log, for `pulumi logs`; the next run without it drops the log.
+"""
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,13 @@ class Place:
     def passphrase_file(self) -> Path:
         return self.folder / "passphrase"
 
-    def prepare(self) -> Place:
-        """Make the folders and the passphrase (0600); what exists stays."""
+    @property
+    def logs(self) -> Path:
+        """Where the engine keeps a log of each run; a file with the reason where it shall not."""
+        return self.home / "logs"
+
+    def prepare(self, *, logs: bool = False) -> Place:
+        """Make the folders and the passphrase (0600); what exists stays, but for the engine's logs unless asked for."""
         for path in (self.backend, self.home, self.clouds):
             path.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
@@ -64,6 +74,11 @@ class Place:
             handle = os.open(self.passphrase_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(secrets.token_urlsafe(32))
+        if logs and self.logs.is_file():
+            self.logs.unlink()
+        elif not logs and not self.logs.is_file():
+            shutil.rmtree(self.logs, ignore_errors=True)
+            self.logs.write_text(NO_LOGS, encoding="utf-8")
         return self
 
     def passphrase(self) -> str:

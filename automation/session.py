@@ -248,7 +248,7 @@ def _open(exits: ExitStack, opening: _Opening) -> Session:
 def _offline_environment(exits: ExitStack, opening: _Opening, place: Place, engine: Path) -> dict[str, str]:
     from sandbox.server import Sandbox, SandboxFailed  # noqa: PLC0415 - only offline runs know the stand-in clouds
 
-    place.prepare()
+    place.prepare(logs=bool(opening.environ.get(places.DEBUG)))
     faults = opening.options.faults or (place.faults if place.faults.exists() else None)
     try:
         sandbox = exits.enter_context(Sandbox(place.clouds, faults=faults, clusters=opening.options.clusters))

@@ -72,3 +72,15 @@ def test_places_are_private_and_keyed_by_checkout_and_stack(tmp_path: Path) -> N
     assert one.passphrase_file.stat().st_mode & 0o077 == 0
     assert one.folder.stat().st_mode & 0o077 == 0
     assert one.prepare().passphrase() == one.passphrase()
+
+
+def test_an_offline_engine_keeps_no_log_unless_somebody_debugs(tmp_path: Path) -> None:
+    place = places.Place(tmp_path).prepare()
+    assert "ECOSYSTEM_DEBUG=1" in place.logs.read_text()
+    place.prepare(logs=True)
+    assert not place.logs.exists()  # the engine makes its folder
+    (place.logs / "of-runs").mkdir(parents=True)
+    place.prepare(logs=True)
+    assert (place.logs / "of-runs").exists()
+    place.prepare()
+    assert place.logs.is_file()
