@@ -34,8 +34,10 @@ def emitted(steps: Iterable[Step], clusters: Iterable[str]) -> dict[str, list[tu
 def beside(stack: Stack) -> Known:
     """What a stack brings beside its objects."""
     from components.kubernetes.references.known import known  # noqa: PLC0415
+    from stacks.workloads import measured  # noqa: PLC0415
 
-    return known(stack.services, stack.namespaces, (each.name for each in stack.workloads))
+    users = (user for store in stack.data.values() for user in store.users)
+    return known(stack.services, stack.namespaces, {each.name for each in stack.workloads} | measured(stack), users)
 
 
 def refusals(stack: Stack, steps: Iterable[Step]) -> list[Refusal]:

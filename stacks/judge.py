@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from stacks.checks import every_problem
 from stacks.checks.placement import measured
-from stacks.checks.workloads import Asked, carried
+from stacks.checks.tenants import places
+from stacks.checks.workloads import Asked, carried, inside
 from stacks.demand import DemandFileError, read_demand
 from stacks.envelope import KEY, find_secure
 from stacks.model import Stack
@@ -67,8 +68,10 @@ def _demand(tree: Tree, project: FilePath) -> Iterator[Problem]:
         for what in error.problems:
             yield Problem(path=path, what=f"{name}: {what}", fix="correct the file, or name another one")
         return
+    known = places(tree)
     for row in rows:
-        for problem in carried(tree, Asked((name, row.name), row.pools, row.spot or "", row.gpu)):
+        where = inside(tree, ("workloads", known[row.name])) if row.name in known else ()
+        for problem in carried(tree, Asked((name, row.name), row.pools, row.spot or "", row.gpu, where)):
             yield replace(problem, path=path, what=f"{name}: row {row.name}, {problem.path[2]}: {problem.what}")
     for problem in measured(tree, path, {row.name: row.replicas for row in rows}):
         yield replace(problem, what=f"{name}: {problem.what}")

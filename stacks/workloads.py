@@ -36,8 +36,17 @@ class WorkloadDemand:
 
 def demand(stack: Stack, project: Path = PROJECT) -> dict[str, tuple[WorkloadDemand, ...]]:
     """Demand of each cluster, sorted by name. Raises ValueError when the demand file cannot be read."""
-    rows = {row.name: row for row in read_demand(project / stack.demand.file)} if stack.demand else {}
+    rows = _rows(stack, project)
     return {cluster: _of_cluster(stack, cluster, rows) for cluster in stack.cluster_names()}
+
+
+def measured(stack: Stack, project: Path = PROJECT) -> set[str]:
+    """Names of the workloads in the demand file. Raises ValueError when it cannot be read."""
+    return set(_rows(stack, project))
+
+
+def _rows(stack: Stack, project: Path) -> dict[str, DemandRow]:
+    return {row.name: row for row in read_demand(project / stack.demand.file)} if stack.demand else {}
 
 
 def _of_cluster(stack: Stack, cluster: str, rows: dict[str, DemandRow]) -> tuple[WorkloadDemand, ...]:

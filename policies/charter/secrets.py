@@ -11,15 +11,15 @@ from typing import Final
 ENDINGS: Final = ("password", "passwd", "passphrase")
 """What a word ends in that announces a secret although it is written together: `PGPASSWORD`."""
 HARMLESS: Final = re.compile(
-    r"^(true|false|yes|no|on|off|none|\d{1,3}|\$\(.*\)|\$\{[\w.:-]+\}|/[\w./-]+|file:.*|arn:aws[\w-]*:\S+"
-    r"|projects/[\w-]+/secrets/\S+|https://[\w.-]+\.vault\.[\w.]+/(secrets|keys)/\S+)?$",
+    r"^(true|false|yes|no|on|off|none|\d{1,3}|\$\(.*\)|\$\{[\w.:-]+\}|\{\{ *\.\w+ *\}\}|/[\w./-]+|file:.*"
+    r"|arn:aws[\w-]*:\S+|projects/[\w-]+/secrets/\S+|https://[\w.-]+\.vault\.[\w.]+/(secrets|keys)/\S+)?$",
     re.IGNORECASE,
 )
 """Values that are no secret whatever they are called: switches, references, paths, names of what a store keeps."""
 REFERENCE: Final = re.compile(
     r"(^|\.)existing\w*$|(^|\.)[a-z]\w*ExistingSecret$"
     r"|\w*(Secret|Key)Ref(\.\w+)?$|^spec\.(externalSecretSpec\.)?data\[\d+\]\.secretKey$"
-    r"|^values\.githubConfigSecret$"
+    r"|^values\.githubConfigSecret$|^values\.\w+\.cloudIntegrationSecret$"
 )
 """Keys under which charts and custom resources say by name where a secret stands.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from stacks.checks.placement import allowed
 from stacks.checks.places import unknown_cluster
 from stacks.problems import Problem, did_you_mean, listed
 from stacks.tree import Path, Tree
@@ -38,7 +39,7 @@ def check_workloads(tree: Tree) -> Iterator[Problem]:
         pools = tree.items(*path, "pools")
         if pools and all(isinstance(pool, str) for pool in pools):
             spot = "" if (*path, "spot") in tree.bad else tree.text(*path, "spot") or "never"
-            asked = Asked(path, tuple(pools), spot, tree.whole(*path, "gpu") or 0, tuple(tree.items(*path, "clusters")))
+            asked = Asked(path, tuple(pools), spot, tree.whole(*path, "gpu") or 0, inside(tree, path))
             yield from carried(tree, asked)
     yield from _demand_file(tree)
 
@@ -51,15 +52,22 @@ def _zones(tree: Tree, path: Path) -> Iterator[Problem]:
         what = "ties the pods to one zone, so they cannot be spread over zones or survive the loss of one"
         yield Problem(path=(*path, "volume_zone"), what=what, found=volume, fix="remove it, or `survives` and `spread`")
     wanted = volume if volume is not None else 2 if survives else 1
-    inside = tree.items(*path, "clusters")
+    where = inside(tree, path)
     for name, (cloud, region) in tree.clusters().items():
         zones = tree.whole("clouds", cloud, "regions", region, "zones")
-        if zones is not None and zones < wanted and (not inside or name in inside):
+        if zones is not None and zones < wanted and (not where or name in where):
             key = "survives" if volume is None else "volume_zone"
             what = f"needs {wanted} zones, and {name} has {zones}"
             fix = "list the `clusters` that have as many, or raise the region's `zones`"
             yield Problem(path=(*path, key), what=what, fix=fix)
             return
+
+
+def inside(tree: Tree, path: Path) -> tuple[str, ...]:
+    """Clusters that may run a workload: those listed, less what its placement leaves out; empty for all of them."""
+    listed_ones = tuple(each for each in tree.items(*path, "clusters") if isinstance(each, str))
+    placed = isinstance(tree.at(*path, "placement"), Mapping)
+    return (tuple(allowed(tree, (*path, "placement"))) if placed else ()) or listed_ones
 
 
 def carried(tree: Tree, asked: Asked) -> Iterator[Problem]:

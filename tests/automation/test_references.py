@@ -8,6 +8,8 @@ from typing import Any
 from automation import references
 from automation.events import Step
 from stacks.load import read_file
+from stacks.model import Demand, Store
+from stacks.workloads import measured
 from tests.loop.conftest import ROOT
 
 STACK = read_file(ROOT / "Pulumi.dev.yaml")
@@ -61,6 +63,20 @@ def test_another_cluster_does_not_help() -> None:
     other = replace(READER, provider=READER.provider.replace(CLUSTER, STACK.cluster_names()[1]))
     lost = references.refusals(STACK, [SPACE, ROUTE, other])
     assert any("`reader` is not there" in line for line in lost[0].details)
+
+
+def test_who_is_measured_or_uses_a_store_has_pods() -> None:
+    more = {
+        "demand": Demand(file="demand/prod.csv"),
+        "data": {"orders": Store(engine="postgres", users=("platform/stranger",))},
+    }
+    stack = STACK.model_copy(update=more)
+    rows = measured(stack) - {each.name for each in stack.workloads}
+    assert rows
+    for app in (min(rows), "stranger"):
+        held = step("networking.k8s.io/v1:NetworkPolicy", app, spec={"podSelector": {"matchLabels": {"app": app}}})
+        assert references.refusals(stack, [SPACE, held]) == []
+        assert references.refusals(STACK, [SPACE, held])
 
 
 def test_what_is_not_known_yet_is_not_judged() -> None:

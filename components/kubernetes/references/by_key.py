@@ -212,6 +212,7 @@ JUDGES: Final[Mapping[str, Judge]] = {
     "existingSecret": _secret_name,
     "usersExistingSecret": _secret_name,
     "githubConfigSecret": _secret_name,
+    "cloudIntegrationSecret": _secret_name,
     "certificateRefs": _secret_list,
     "imagePullSecrets": _secret_list,
     "configMapKeyRef": _settings_map,

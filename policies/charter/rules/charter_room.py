@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -135,7 +136,8 @@ def _idle(sizing: Reader, rooms: dict[str, Room]) -> Iterator[tuple[str, str]]:
         memory = sum(_times(each, "memory_mib") for each in wanted) * 2**20
         share = max(cpu / room.stands[0], memory / room.stands[1])
         if share < FLOOR:
-            yield str(cluster), f"ask for {share:.0%} of the nodes that stand there; at least {FLOOR:.0%} must be used"
+            told = math.floor(share * 1000) / 10  # 9.96 % is less than 10 %, and must not read like it
+            yield str(cluster), f"ask for {told:g}% of the nodes that stand there; at least {FLOOR:.0%} must be used"
 
 
 def _times(workload: Any, name: str) -> float:

@@ -40,6 +40,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "azure-native:storage:StorageAccount": ("encryption",),
 }
 KEY_NAMES = re.compile(r"(kmsMasterKeyId|kmsKey|kmsKeyName|defaultKmsKeyName|keyVaultProperties|keyUrl|keyArn|keyName)")
+KEPT_NAME = re.compile(r"[a-z]+(-[a-z0-9]+){2,}")
+"""A name of three words or more, as managers of secrets and Kubernetes take them."""
 KEY_KINDS = ("kms/", "keyvault:Key", "compute:DiskEncryptionSet")
 
 
@@ -56,10 +58,15 @@ def secrets_marked(resource: Resource, facts: Facts) -> Iterator[Found]:
     if resource.type.startswith(("pulumi:providers:", "ecosystem:")):
         return
     for path, text in resource.texts:
-        if secret_path(path) and not refers(path) and not harmless(text):
+        if secret_path(path) and not refers(path) and not harmless(text) and not _kept_under(resource, path, text):
             yield _plain(path, facts)
     for path in HIDING[resource.type](resource) if resource.type in HIDING else ():
         yield _plain(path, facts)
+
+
+def _kept_under(resource: Resource, path: str, text: str) -> bool:
+    """Say whether a ConfigMap tells the name under which something is kept: `secret: postgres-orders-gateway`."""
+    return resource.kind == "ConfigMap" and path == "data.secret" and KEPT_NAME.fullmatch(text) is not None
 
 
 def _plain(path: str, facts: Facts) -> Found:

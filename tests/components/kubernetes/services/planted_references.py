@@ -125,6 +125,7 @@ RELEASES: Final[list[tuple[str, str, Any]]] = [
     ("valkey-sessions", "priorityClassName", "high"),
     ("alloy", "alloy.configMap.content", 'loki.write "own" { endpoint { url = "http://loki.log.svc:3100" } }'),
     ("large", "githubConfigSecret", "runner-app"),
+    ("opencost", "opencost.cloudIntegrationSecret", "cloud-integrations"),
     ("large", "template.spec.serviceAccountName", "runners-small"),
     ("large", "controllerServiceAccount.name", "controller"),
     ("falco", "podPriorityClassName", "node-critical"),

@@ -58,6 +58,12 @@ def test_every_reference_leads_somewhere(cloud: Cloud, which: str) -> None:
     assert dangling(found, ALL if which == "gatekeeper" else KYVERNO) == []
 
 
+def test_workloads_are_known_in_each_namespace_of_tenants() -> None:
+    wish = Services.model_validate_json("{}")
+    found = known(wish, ("platform", "analytics"), (each for each in ("gateway", "agent")))
+    assert len(found.apps) == 4
+
+
 def test_every_planted_mistake_is_found(cloud: Cloud) -> None:
     found = emitted(cloud, "gatekeeper")
     others = emitted(cloud, "kyverno")
