@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sizing.allocatable import Room
 from sizing.catalogue import HOURS_PER_MONTH, InstanceType, fresh, prune
 from sizing.packing import Classes, Floats, fit_in
 from sizing.plan import Infeasible
@@ -247,13 +248,35 @@ def split(
     return made
 
 
+def largest_fit(need: tuple[int, int, int], rooms: Iterable[Room]) -> Room | None:
+    """Of several rooms the one that least of what is needed has to be cut for; None without any."""
+    asked = [(d, n) for d, n in enumerate(need) if n]
+    return min(
+        rooms,
+        key=lambda room: (max((n / room[d] if room[d] else math.inf for d, n in asked), default=0.0), room),
+        default=None,
+    )
+
+
 def _no_types(problem: Problem, wish: PoolWish) -> Infeasible:
     stale = stale_types(problem)
+    full = [t for t in problem.types if t.arch in wish.arch and (t.gpu > 0) == wish.gpu]
+    if full and not any(min(t.room[:2]) > 0 and t.room.pods > 0 for t in full):
+        agents = problem.agents
+        return Infeasible(
+            constraint="pod_too_large",
+            message=f"pool {wish.name}: what the nodes' own agents take ({agents.cpu_milli}m CPU, "
+            f"{agents.memory_mib} MiB and {agents.pods} pods a node) leaves no room on any type that it may use: "
+            "allow larger types, or switch services with agents off",
+            detail={"pool": wish.name, "agents": agents._asdict()},
+        )
     price = "spot" if wish.spot else "on-demand"
     kind = f"{' or '.join(wish.arch)}{' GPU' if wish.gpu else ''} instance type at {price} price"
     hint = (
         f"; {len(stale)} prices are older than {problem.max_age_days} days (raise prices.max_age_days)" if stale else ""
     )
+    if not hint and wish.spot:
+        hint = f": load dated spot prices of {problem.region}, or let the pool be on demand (spot: never)"
     return Infeasible(
         constraint="price_missing",
         message=f"pool {wish.name}: no {kind} in {problem.cloud} {problem.region}{hint}",
@@ -267,10 +290,12 @@ def _too_large(made: Compiled) -> Infeasible | None:
             continue
         cpu, memory, gpu, _ = (int(v) for v in made.classes.sizes[c])
         largest = {made.pools[k].wish.name: [int(v) for v in made.pools[k].room.max(axis=0)] for k in pod.pools}
+        near = largest_fit((cpu, memory, gpu), [t.room for k in pod.pools for t in made.pools[k].types])
+        nearest = f"; the nearest leaves {near.cpu_milli}m CPU, {near.memory_mib} MiB, {near.gpu} GPU" if near else ""
         return Infeasible(
             constraint="pod_too_large",
             message=f"workload {pod.workload} asks {cpu}m CPU, {memory} MiB, {gpu} GPU a pod; no type allowed in "
-            f"{', '.join(largest)} has that much room (largest room [CPU m, MiB, GPU, pods]: {largest})",
+            f"{' or '.join(largest)} has that much room{nearest}",
             detail={"workload": pod.workload, "largest": largest},
         )
     return None

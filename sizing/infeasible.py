@@ -56,6 +56,12 @@ def _sentence(compiled: Compiled, limit: str, need: dict[str, int], vcpu: int) -
                 f"{cluster}: the pools' max {caps} is too small; the cheapest nodes for the demand's volume would be "
                 f"{short}, spare included: raise max"
             )
+        case "quota" if vcpu <= (compiled.problem.vcpu_quota or 0):
+            return (
+                f"{cluster}: the vCPU quota of {compiled.problem.vcpu_quota} is too small for what the pools' min, "
+                f"zones and spares ask for on top of the demand ({vcpu} vCPU): raise sizing.vcpu_quota after the cloud "
+                "raised the quota, or lower a pool's min"
+            )
         case "quota":
             return (
                 f"{cluster}: the vCPU quota of {compiled.problem.vcpu_quota} is too small; the cheapest nodes for the "

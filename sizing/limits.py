@@ -6,14 +6,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from sizing.allocatable import Room
 from sizing.catalogue import InstanceType
-from sizing.compiled import stale_types
+from sizing.compiled import largest_fit, pool_types, stale_types
 from sizing.problem import PoolWish, Problem, WorkloadDemand
 
 MOST_SLOTS: Final = 5
 ANY_AGE: Final = 100_000  # days
 GPU_POOL: Final = "gpu"
-WORKLOADS: Final = ("demand", "pools", "gpu", "spot", "spread", "survives", "zone")
+WORKLOADS: Final = ("demand", "pools", "gpu", "spot", "spread", "survives", "zone", "requests")
 """Kinds whose subjects are workloads; the subject of the rest is a pool, or the cluster itself."""
 SHOWN: Final = 4
 
@@ -41,7 +42,8 @@ class Limit:
             case "pool_min":
                 return f"pool {one}: min {pools[one].min} nodes"
             case "slots":
-                return f"pool {one}: {pools[one].slots} slots, so as many types at most"
+                slots = pools[one].slots
+                return f"pool {one}: {slots} slot{'s' if slots > 1 else ''}, so as many types at most"
             case "arch":
                 return f"pool {one}: {' or '.join(pools[one].arch)} only"
             case "spot_share":
@@ -60,6 +62,10 @@ class Limit:
                 return f"workload {who}: room for all of it without any one zone"
             case "zone":
                 return f"workload {who}: its volumes are in zone {jobs[one].zone}"
+            case "requests":
+                return f"workload {who}: {asked(jobs[one])} a pod, more than any type of its pools has room for"
+            case "spot_pool":
+                return f"pool {one}: spot only, and no type that it may use has a spot price"
             case "spread":
                 return f"workload {who}: spread over {jobs[one].spread}s"
             case _:
@@ -71,6 +77,12 @@ def named(names: tuple[str, ...]) -> str:
     """Some names, then how many more."""
     more = len(names) - SHOWN
     return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def asked(w: WorkloadDemand) -> str:
+    """What one pod asks for, in words."""
+    gpu = f", {w.gpu} GPU{'s' if w.gpu > 1 else ''}" if w.gpu else ""
+    return f"{w.cpu_milli}m CPU, {w.memory_mib} MiB{gpu}"
 
 
 def limits_of(problem: Problem) -> tuple[Limit, ...]:
@@ -90,6 +102,8 @@ def limits_of(problem: Problem) -> tuple[Limit, ...]:
     made += _groups("spread", (w for w in problem.workloads if w.spread != "none"), lambda w: (*w.pools, w.spread))
     made += _groups("survives", (w for w in problem.workloads if w.survives != "none"), lambda w: w.pools)
     made += _groups("zone", (w for w in problem.workloads if w.zone is not None), lambda w: (*w.pools, str(w.zone)))
+    made += [Limit("requests", (name,)) for name in sorted(smaller(problem))]
+    made += [Limit("spot_pool", (p.name,)) for p in pools if p.spot and not pool_types(problem, p)]
     made += [Limit("slots", (p.name,)) for p in pools if p.slots < MOST_SLOTS]
     made += [Limit("pool_min", (p.name,)) for p in pools if p.min]
     made += [Limit("zones")] if problem.zones > 1 else []
@@ -111,6 +125,23 @@ def _cannot(problem: Problem, w: WorkloadDemand) -> bool:
     return not spot & set(w.pools) if w.spot == "only" else set(w.pools) <= spot
 
 
+def smaller(problem: Problem) -> dict[str, WorkloadDemand]:
+    """Workloads whose pods fit on no type of their pools, with requests that do, cut as little as can be."""
+    rooms = {p: [t.room for t in pool_types(problem, p)] for p in problem.pools}
+    made = {w.name: _cut(w, rooms) for w in problem.workloads}
+    return {w.name: made[w.name] for w in problem.workloads if made[w.name] != w}
+
+
+def _cut(w: WorkloadDemand, rooms: Mapping[PoolWish, list[Room]]) -> WorkloadDemand:
+    need = (w.cpu_milli, w.memory_mib, w.gpu)
+    open_to = (p for p in rooms if p.name in w.pools and not (p.spot and w.spot == "never") and (p.gpu or not w.gpu))
+    room = largest_fit(need, [room for p in open_to for room in rooms[p]])
+    if room is None:
+        return w
+    cpu, memory, gpu = (min(pair) for pair in zip(need, room, strict=False))
+    return replace(w, cpu_milli=cpu, memory_mib=memory, gpu=gpu)
+
+
 def open_to_all(problem: Problem) -> set[str]:
     """Pools that any workload could be let into: those of the system stay its own."""
     return {p.name for p in problem.pools if p.purpose != "system"}
@@ -119,6 +150,8 @@ def open_to_all(problem: Problem) -> set[str]:
 def ceiling(problem: Problem) -> int:
     """Nodes that no pool can need more of: one a pod, and what minima, zones and spares add."""
     pods = sum(w.seats(problem.zones) for w in problem.workloads)
+    if any(w.zone is not None for w in problem.workloads):
+        pods *= problem.zones  # as many nodes stand in the other zones
     return pods + problem.zones + MOST_SLOTS + max(p.min for p in problem.pools)
 
 
@@ -130,6 +163,9 @@ def lift(problem: Problem, limits: Collection[Limit], every: tuple[InstanceType,
     pools = [_pool(problem, p, named_pools) for p in problem.pools]
     spot = {p.name for p in problem.pools if p.spot}
     jobs = [_job(problem, w, gone, spot) for w in problem.workloads if w.name not in gone["demand"]]
+    if "spot_pool" in kinds:  # who could run on spot there only, runs there on demand
+        lost = spot - {p.name for p in pools if p.spot}
+        jobs = [replace(w, spot="never") if w.spot == "only" and spot & set(w.pools) <= lost else w for w in jobs]
     if "zones" in kinds:
         jobs = [replace(w, survives="none", zone=None) for w in jobs]
     if gone["gpu"]:
@@ -140,7 +176,7 @@ def lift(problem: Problem, limits: Collection[Limit], every: tuple[InstanceType,
         offered |= {t.name: t for t in every if t.arch not in known and not t.gpu}
     if "gpu" in kinds:
         offered |= {t.name: t for t in every if t.gpu}
-    return replace(
+    made = replace(
         problem,
         pools=tuple(pools),
         workloads=tuple(jobs),
@@ -150,6 +186,10 @@ def lift(problem: Problem, limits: Collection[Limit], every: tuple[InstanceType,
         zones=1 if "zones" in kinds else problem.zones,
         max_age_days=ANY_AGE if "price_age" in kinds else problem.max_age_days,
     )
+    if not gone["requests"]:
+        return made
+    less = {name: w for name, w in smaller(made).items() if name in gone["requests"]}
+    return replace(made, workloads=tuple(less.get(w.name, w) for w in made.workloads))
 
 
 def _job(problem: Problem, w: WorkloadDemand, gone: Mapping[str, set[str]], spot: set[str]) -> WorkloadDemand:
@@ -177,4 +217,6 @@ def _pool(problem: Problem, pool: PoolWish, gone: set[tuple[str, str]]) -> PoolW
         made = replace(made, slots=MOST_SLOTS)
     if ("arch", pool.name) in gone:
         made = replace(made, arch=("amd64", "arm64"))
+    if ("spot_pool", pool.name) in gone:
+        made = replace(made, spot=False)
     return made

@@ -9,7 +9,7 @@ from typing import Any
 
 from sizing.catalogue import InstanceType
 from sizing.conflict import BOUND_GAP, Conflict, Solve, bound, find
-from sizing.limits import GPU_POOL, MOST_SLOTS, Limit, lift, named, open_to_all
+from sizing.limits import GPU_POOL, MOST_SLOTS, Limit, asked, lift, named, open_to_all
 from sizing.plan import Plan, Relaxation
 from sizing.problem import PoolWish, Problem
 
@@ -29,6 +29,8 @@ LIFTABLE = (
     "spot",
     "spread",
     "survives",
+    "requests",
+    "spot_pool",
     "slots",
     "pool_min",
     "zones",
@@ -147,10 +149,13 @@ def _told(problem: Problem, way: _Way, solver: _Solver) -> Relaxation | None:
     plan = solver(way.problem)
     if plan is None:
         return None
-    made = way.problem
+    made, add = way.problem, way.add
+    for limit in way.limits:
+        if limit.kind == "pools" and not add:
+            made, add = _used(problem, made, limit, plan)
     for limit in way.limits:
         made, plan = _lowered(problem, made, limit, plan, solver)
-    changes = [_change(problem, made, limit, way.add) for limit in way.limits]
+    changes = [_change(problem, made, limit, add) for limit in way.limits]
     return Relaxation(
         change=" and ".join(sentence for sentence, _, _ in changes),
         cost_usd_month=plan.cost_usd_month,
@@ -159,6 +164,25 @@ def _told(problem: Problem, way: _Way, solver: _Solver) -> Relaxation | None:
             for limit, (_, now, then) in zip(way.limits, changes, strict=True)
         },
     )
+
+
+def _used(problem: Problem, made: Problem, limit: Limit, plan: Plan) -> tuple[Problem, str]:
+    """Of the pools that were opened to the workloads those that the plan uses: the others stay closed."""
+    held = {
+        key.rsplit("-", 1)[0]
+        for key, nodes in plan.assignment.items()
+        for node in nodes
+        if any(name in node["pods"] for name in limit.subjects)
+    }
+    before = {w.name: w.pools for w in problem.workloads}
+    jobs = tuple(
+        replace(w, pools=tuple(p for p in w.pools if p in before[w.name] or p in held))
+        if w.name in limit.subjects
+        else w
+        for w in made.workloads
+    )
+    opened = sorted(held - {p for name in limit.subjects for p in before[name]} - {GPU_POOL})
+    return replace(made, workloads=jobs), " and ".join(opened)
 
 
 def _lowered(problem: Problem, made: Problem, limit: Limit, plan: Plan, solver: _Solver) -> tuple[Problem, Plan]:
@@ -234,7 +258,8 @@ def _change(before: Problem, after: Problem, limit: Limit, add: str) -> tuple[st
         case "arch":
             return f"let pool {one} use {' and '.join(new[one].arch)}", list(old[one].arch), list(new[one].arch)
         case "zones":
-            return f"use {after.zones} zones instead of {before.zones}", before.zones, after.zones
+            now, then = before.zones, after.zones
+            return f"use {then} zone{'s' if then > 1 else ''} instead of {now}", now, then
         case "price_age":
             now, then = before.max_age_days, after.max_age_days
             return f"raise prices.max_age_days from {now} to {then}, or load newer prices", now, then
@@ -242,6 +267,13 @@ def _change(before: Problem, after: Problem, limit: Limit, add: str) -> tuple[st
             return f"add a pool with gpu: true and let {who} run there", False, GPU_POOL
         case "spot":
             return f"let {who} be spot: {jobs[one].spot}", None, jobs[one].spot
+        case "requests":
+            was = next(w for w in before.workloads if w.name == one)
+            return f"lower {one}'s requests to {asked(jobs[one])} a pod", asked(was), asked(jobs[one])
+        case "spot_pool":
+            only = {w.name for w in before.workloads if w.spot == "only"}
+            moved = named(tuple(w.name for w in after.workloads if w.name in only and w.spot != "only"))
+            return f"let pool {one}{f' and {moved}' if moved else ''} be on demand (spot: never)", True, False
         case "survives":
             return f"let {who} not survive the loss of a zone", "zone", "none"
         case "spread":

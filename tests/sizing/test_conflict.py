@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import sizing
+from sizing.allocatable import Room
 from sizing.conflict import bound, find, rest
 from sizing.decide import within_budget
 from sizing.evidence import SizingRefused, problems_json, sizing_outputs
@@ -38,7 +39,12 @@ PLANTED: dict[str, tuple[dict[str, Any], str, set[str], str]] = {
     "a pod too large for its pool's types": (
         {"types": (*TINY, replace(ARM, vcpu=96, memory_gib=384.0, name="m6g.24xlarge")),
          "workloads": (*FEW, job("whale", 60_000, 1024, 1)), "pools": pools(general={"arch": ("amd64",)})},
-        "pod_too_large", {"arch", "demand"}, "let pool general use amd64 and arm64",
+        "pod_too_large", {"arch", "demand", "requests"}, "let pool general use amd64 and arm64",
+    ),
+    "a spot pool without prices": (
+        {"types": tuple(replace(t, spot_price_usd_hour=None) for t in TINY),
+         "workloads": (*FEW, job("thrifty", 100, 100, 2, spot="only", pools=("burst",)))},
+        "price_missing", {"spot_pool"}, "let pool burst and thrifty be on demand (spot: never)",
     ),
     "a selector": (
         {"workloads": (*FEW, job("shy", 100, 100, 4, spot="only"))}, "spot_share", {"pools", "spot", "demand"},
@@ -130,11 +136,42 @@ def test_a_volume_that_fits_but_does_not_pack_is_not_called_proven() -> None:
     assert {"pool_max/general": (6, 7)} in [dict(way.limits) for way in answer.relaxations]
 
 
-def test_a_pod_that_fits_nowhere_names_itself_alone() -> None:
-    answer = sizing.solve(small(workloads=(*FEW, job("whale", 900_000, 1024, 1))))
+def test_pods_that_fit_nowhere_are_cut_to_the_nearest_type_all_of_them() -> None:
+    made = small(workloads=(*FEW, job("whale", 900_000, 1024, 1), job("squid", 100, 90_000, 1)))
+    answer = sizing.solve(made)
     assert isinstance(answer, Infeasible)
-    assert answer.relaxations == ()
-    assert answer.conflict == ("the demand of whale: 1 pod in general",)
+    assert set(answer.detail["kinds"]) == {"demand", "requests"}
+    (way,) = answer.relaxations
+    assert dict(way.limits) == {
+        "requests/squid": ("100m CPU, 90000 MiB", "100m CPU, 14499 MiB"),
+        "requests/whale": ("900000m CPU, 1024 MiB", "3670m CPU, 1024 MiB"),
+    }
+    less = (*FEW, job("whale", 3670, 1024, 1), job("squid", 100, 14499, 1))
+    plan = sizing.solve(replace(made, workloads=less))
+    assert isinstance(plan, Plan)
+    assert plan.cost_usd_month == pytest.approx(way.cost_usd_month, rel=0.02)
+
+
+def test_a_way_out_names_the_pool_that_is_added_also_beside_another_change() -> None:
+    jobs = (job("train", 1000, 1000, 1, gpu=1), job("calm", 100, 100, 4, pools=("burst",)))
+    answer = sizing.solve(problem(types=TINY, workloads=jobs))
+    assert isinstance(answer, Infeasible)
+    (way,) = answer.relaxations
+    assert "let calm also run in pool general" in way.change
+
+
+def test_volumes_of_one_zone_keep_the_pools_max_in_the_conflict() -> None:
+    wide = (PoolWish(name="general", max=8),)
+    answer = sizing.solve(small(pools=wide, zones=3, workloads=(replace(job("db", 3000, 2000, 4), zone=1),)))
+    assert isinstance(answer, Infeasible)
+    assert {"pool_max", "zone"} <= set(answer.detail["kinds"])
+    assert {"pool_max/general": (8, 12)} in [dict(way.limits) for way in answer.relaxations]
+
+
+def test_agents_that_leave_no_room_on_any_type_are_named() -> None:
+    answer = sizing.solve(problem(types=TINY, agents=Room(4000, 9000, 0, 12)))
+    assert isinstance(answer, Infeasible)
+    assert "the nodes' own agents take (4000m CPU, 9000 MiB and 12 pods a node)" in answer.message
 
 
 def test_the_provider_tells_the_conflict_and_the_way_out() -> None:
