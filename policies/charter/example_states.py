@@ -40,6 +40,7 @@ def _written(name: str, each: Mapping[str, Any], graph: Mapping[str, Any], urns:
             for prop, names in each.get("refs", {}).items()
         },
         "ignoreChanges": list(each.get("ignore_changes", ())),
+        "outputs": each.get("outputs"),
     }
 
 

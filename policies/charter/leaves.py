@@ -13,7 +13,7 @@ SECRET, PLACEHOLDER, POD, MAYBE_IMAGE, STATUS = 1, 2, 4, 8, 16
 may name an image; a status."""
 KEYS: Final = {"containers": POD, "status": STATUS, "image": MAYBE_IMAGE, "repository": MAYBE_IMAGE}
 """Keys that are a mark whatever stands below them."""
-ID_NAMES: Final = re.compile(r"(Id|Ids|ID|IDs|Arn|arn|project|Name|selfLink|Uri|URI)$")
+ID_NAMES: Final = re.compile(r"(Id|Ids|ID|IDs|Arn|arn|project|Name|selfLink|Uri|URI)$|^(sub)?network$")
 PLACEHOLDERS: Final = frozenset(
     [
         "null",
@@ -37,6 +37,13 @@ PLACEHOLDERS: Final = frozenset(
         "my-project",
     ]
 )
+PREFIXES: Final = ("vpc-", "subnet-", "sg-", "eni-", "rtb-", "igw-", "ami-", "i-", "vol-", "snap-", "dummy-", "fake-")
+"""What ids of AWS begin with; a quick look before the slower one."""
+STANDS_FOR: Final = re.compile(
+    r"^((vpc|subnet|sg|eni|rtb|igw|ami|i|vol|snap)-(x{4,}|0+|dummy|fake|test|todo|changeme|placeholder|example|your.*)"
+    r"|(dummy|fake)-(\d+|id|vpc|subnet|arn|key))$"
+)
+"""Ids of the right form with nothing in them."""
 LONGEST: Final = 64
 """Characters beyond which a text is no placeholder, however it is padded."""
 MOST: Final = 65_536
@@ -49,7 +56,10 @@ PLAIN: Final[set[str]] = set()
 
 def placeholder(text: str) -> bool:
     """Say whether a text only stands for something that is still to be written."""
-    return len(text) <= LONGEST and text.strip().lower() in PLACEHOLDERS
+    if len(text) > LONGEST:
+        return False
+    word = text.strip().lower()
+    return word in PLACEHOLDERS or (word.startswith(PREFIXES) and STANDS_FOR.match(word) is not None)
 
 
 def marks(value: Any) -> int:

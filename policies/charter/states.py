@@ -101,8 +101,8 @@ def _ignored(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _told(entry: Mapping[str, Any]) -> Any:
-    """Return what is known of an entry: its inputs, or what the cloud answered where the stack only reads it."""
-    read = entry.get("outputs") if entry.get("external") else None
+    """Return what is known of an entry: its inputs, or what came out where the stack only reads it, or is it."""
+    read = entry.get("outputs") if entry.get("external") or entry["type"] == "pulumi:pulumi:Stack" else None
     return read or entry.get("inputs") or {}
 
 

@@ -148,7 +148,7 @@ FAULTS: Final = (
     Fault("K8S-POD-06", "job", puts(f"{JOB}/volumes/0", {"name": "root", "hostPath": {"path": "/"}})),
     Fault("K8S-POD-12", "api", puts(f"{POD}/args", ["--db-password", "hunter2"])),
     Fault("CH-01", "api", puts(f"{POD}/image", "registry.pay.example/api:latest")),
-    Fault("K8S-NS-03", "deny", drops, at="space"),
+    Fault("K8S-NS-03", "deny", drops, at="space", also=("CH-25",)),
     Fault("K8S-NET-02", "service", puts("spec/type", "NodePort")),
     Fault("K8S-RBC-01", "bound", puts("roleRef", {"kind": "ClusterRole", "name": "cluster-admin"})),
     Fault("K8S-RBC-03", "reader", puts("rules/0", BINDS)),

@@ -24,6 +24,8 @@ SECURITY = (
     "aws:cfg/recorder:Recorder",
     "aws:securityhub/account:Account",
 )
+HUB, NEWER_HUB = SECURITY[2], "aws:securityhub/accountV2:AccountV2"
+RECORDER_STATUS = "aws:cfg/recorderStatus:RecorderStatus"
 SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105  a resource type
 SECRET_POLICY = "aws:secretsmanager/secretPolicy:SecretPolicy"  # noqa: S105  a resource type
 ROTATION = "aws:secretsmanager/secretRotation:SecretRotation"
@@ -145,8 +147,16 @@ def security_stack(graph: Graph, _facts: Facts) -> Iterator[Found]:
     if not declared(graph, (*SECURITY, DETECTOR, *(() if keeps_data else (TRAIL,)))):
         return
     for kind in SECURITY:
-        if not graph.of(kind):
+        if not graph.of(kind) and not (kind == HUB and graph.of(NEWER_HUB)):
             yield Finding("", f"the security stack has no {kind.rpartition(':')[2]}", stack_of(graph))
+    for status in graph.of(RECORDER_STATUS):
+        for found in apart(_recording(status.reader)):
+            yield located(found, status.urn)
+
+
+def _recording(status: Reader) -> Iterator[Found]:
+    if not status.flag("isEnabled"):
+        yield Finding("isEnabled", "is off: the recorder writes nothing")
 
 
 @stack_rule(

@@ -10,6 +10,7 @@ from charter.facts import Facts
 from charter.graph import Graph
 from charter.rule import CRITICAL, Finding, Found, Resource, apart, located, stack_rule
 from charter.rules.aws_watch import region_of
+from charter.selectors import selects
 from charter.values import Reader, Undetermined, hazy
 
 SELECTED = (
@@ -24,6 +25,13 @@ SELECTED = (
 """What AWS Backup selects."""
 SELECTION = "aws:backup/selection:Selection"
 PLAN = "aws:backup/plan:Plan"
+FILES, FILES_POLICY = "aws:efs/fileSystem:FileSystem", "aws:efs/backupPolicy:BackupPolicy"
+VOLUME, LIFECYCLE = "aws:ebs/volume:Volume", "aws:dlm/lifecyclePolicy:LifecyclePolicy"
+SERVICES = {"rds": "rds", "docdb": "rds", "neptune": "rds", "dynamodb": "dynamodb"} | {
+    "efs": "elasticfilesystem",
+    "ebs": "ec2",
+}
+"""How ARNs call the services of what AWS Backup selects, by module of the package."""
 RESTORES = "aws:backup/restoreTestingPlan:RestoreTestingPlan"
 FIRESTORE = "gcp:firestore/database:Database"
 FIRESTORE_BACKUP = "gcp:firestore/backupSchedule:BackupSchedule"
@@ -97,9 +105,9 @@ def _elsewhere(graph: Graph, facts: Facts) -> Iterator[Found]:
 
 def _selected(graph: Graph, store: Resource, selections: list[Resource]) -> Iterator[Found]:
     keeps = BY_ITSELF.get(store.type)
-    if keeps and keeps(store.reader):
+    if (keeps and keeps(store.reader)) or _copied(graph, store):
         return
-    chosen = [one for one in selections if graph.refers(one, store, "resources") or _tagged(one, store)]
+    chosen = [one for one in selections if graph.refers(one, store, "resources") or _chosen(one, store)]
     unclear = hazy(store.props.get("tags")) or any(hazy(one.props.get("selectionTags")) for one in selections)
     if not chosen and unclear:
         raise Undetermined("tags")
@@ -110,6 +118,24 @@ def _selected(graph: Graph, store: Resource, selections: list[Resource]) -> Iter
         plans = [plan for one in chosen for plan in graph.named(one, "planId", PLAN)]
         if plans and not any(far(graph, plan, region_of(store)) for plan in plans):
             yield Finding("", "is confidential, and its backup has no copy in another place")
+
+
+def _copied(graph: Graph, store: Resource) -> bool:
+    """Say whether a store is copied by a service of its own kind, or is itself a copy of another one."""
+    if store.type == FILES:
+        policies = graph.referrers(store, FILES_POLICY, "fileSystemId")
+        return any(each.reader.text("backupPolicy.status") == "ENABLED" for each in policies)
+    if store.type == VOLUME:
+        return any(_lives(each.reader, store.props.get("tags")) for each in graph.of(LIFECYCLE))
+    return store.reader.has("replicateSourceDb") or store.reader.has("replicationSourceIdentifier")
+
+
+def _lives(policy: Reader, tags: Any) -> bool:
+    """Say whether a policy of snapshots is on and meant for volumes with one of a volume's tags."""
+    wanted = policy.inside("policyDetails").map("targetTags")
+    held = tags if isinstance(tags, dict) else {}
+    meant = "VOLUME" in policy.inside("policyDetails").texts("resourceTypes")
+    return policy.text("state", "ENABLED") == "ENABLED" and meant and any(held.get(k) == v for k, v in wanted.items())
 
 
 def _keeps(reader: Reader, keeps: Callable[[Reader], bool]) -> Iterator[Found]:
@@ -123,17 +149,43 @@ def _referred(graph: Graph, kind: str, by: str, prop: str, missing: str) -> Iter
             yield Finding("", missing, store.urn)
 
 
-def _tagged(selection: Resource, store: Resource) -> bool:
+def _chosen(selection: Resource, store: Resource) -> bool:
+    """Say whether a selection means a store: by one of its tags, or by a pattern of ARNs under all conditions.
+
+    Source: docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupSelection.html, 2026-11.
+    """
     tags = store.props.get("tags")
-    wanted = selection.props.get("selectionTags")
     held = tags if isinstance(tags, dict) else {}
-    return isinstance(wanted, list) and any(
-        isinstance(one, dict)
-        and isinstance(one.get("key"), str)
-        and one["key"] in held
-        and held[one["key"]] == one.get("value")
-        for one in wanted
-    )
+    wanted = selection.props.get("selectionTags")
+    if any(_tag(one, held, "key", "value") for one in (wanted if isinstance(wanted, list) else [])):
+        return True
+    patterns = selection.props.get("resources")
+    meant = [each for each in (patterns if isinstance(patterns, list) else []) if _covers(each, store)]
+    return bool(meant) and all(_tag(one, held, "key", "value") for one in _conditions(selection))
+
+
+def _tag(one: Any, held: dict[str, Any], key: str, value: str) -> bool:
+    name = str(one.get(key)).removeprefix("aws:ResourceTag/") if isinstance(one, dict) else ""
+    return name in held and held[name] == one.get(value)
+
+
+def _conditions(selection: Resource) -> Iterator[Any]:
+    for condition in selection.reader.each("conditions"):
+        yield from condition.values("stringEquals")
+
+
+def _covers(pattern: Any, store: Resource) -> bool:
+    if pattern == "*":
+        return True
+    parts = pattern.split(":") if isinstance(pattern, str) else []
+    service = SERVICES.get(store.type.split(":")[1].partition("/")[0])
+    return len(parts) > 5 and parts[2] == service and parts[-1].endswith("*") and _kind_in(parts, store)  # noqa: PLR2004  arn:partition:service:region:account:what
+
+
+def _kind_in(parts: list[str], store: Resource) -> bool:
+    """Say whether what stands last in an ARN's pattern is the kind of a store: `volume/*`, `db:*`, or anything."""
+    kind = parts[5].partition("/")[0].rstrip("*")
+    return kind in ("", {"Instance": "db", "FileSystem": "file-system"}.get(store.kind, store.kind.lower()))
 
 
 def _scheduled(graph: Graph, claim: Resource) -> Iterator[Found]:
@@ -141,11 +193,28 @@ def _scheduled(graph: Graph, claim: Resource) -> Iterator[Found]:
         return
     namespace = claim.reader.read("metadata.namespace")
     schedules = [one for one in graph.of("kubernetes:velero.io/v1:Schedule") if graph.same_provider(one, claim)]
-    if any(_includes(one, namespace) for one in schedules):
+    if any(_includes(one, namespace) and _meets(one, claim) for one in schedules):
         return
     if any(hazy(one.reader.raw("spec.template.includedNamespaces")) for one in schedules):
         raise Undetermined("spec.template.includedNamespaces")
     yield Finding("", "no Velero Schedule includes its namespace")
+
+
+def _meets(schedule: Resource, claim: Resource) -> bool:
+    """Say whether a schedule copies a claim: no list leaves claims out, and its labels are the ones asked for."""
+    template = schedule.reader.inside("spec").inside("template")
+    left_out = set(map(str, _listed(template.raw("excludedResources"))))
+    only = set(map(str, _listed(template.raw("includedResources")))) or {"*"}
+    if left_out & VOLUMES or not only & {*VOLUMES, "*"}:
+        return False
+    labels = claim.reader.map("metadata.labels")
+    if claim.kind == "StatefulSet":  # its claims bear the labels of their template, and those that it selects by
+        inner = [one.map("metadata.labels") for one in claim.reader.each("spec.volumeClaimTemplates")]
+        labels = {**claim.reader.map("spec.selector.matchLabels"), **(inner[0] if inner else {})}
+    return not template.has("labelSelector") or selects(template.raw("labelSelector"), labels, "spec.template")
+
+
+VOLUMES = frozenset({"persistentvolumeclaims", "persistentvolumes", "pvc", "pv"})
 
 
 def _includes(schedule: Resource, namespace: Any) -> bool:

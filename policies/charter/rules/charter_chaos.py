@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final
 
-from charter.cluster_kinds import (
-    PDB,
-)
+from charter.cluster_kinds import HPA, PDB, targets_of
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.pods import LONG_RUNNING, name_of, namespace_of
@@ -32,6 +30,11 @@ PERCENT, FIXED = 25, 1
 LONGEST = 15 * 60
 LIFE = timedelta(days=30)
 EXPIRES = "ecosystem.dev/expires-at"
+TOUCHES_BOTH = frozenset({"from", "both"})
+"""Directions in which a fault of the network is set up at the other end too.
+
+Source: chaos-mesh.org/docs/simulate-network-chaos-on-kubernetes, 2026-11.
+"""
 WITHOUT_TARGET = frozenset({"StatusCheck", "RemoteCluster", "WorkflowNode"})
 
 
@@ -75,6 +78,9 @@ def radius(resource: Resource, facts: Facts) -> Iterator[Found]:
     """A selector without labels is every pod; one without namespaces is every namespace."""
     for spec in _specs(resource):
         yield from apart(_mode(spec), _selector(spec.inside("selector"), facts))
+        if spec.text("direction", "to") in TOUCHES_BOTH and spec.has("target"):
+            target = spec.inside("target")
+            yield from apart(_mode(target), _selector(target.inside("selector"), facts))
 
 
 def _mode(spec: Reader) -> Iterator[Found]:
@@ -98,7 +104,7 @@ def _selector(selector: Reader, facts: Facts) -> Iterator[Found]:
             yield Finding(selector.at(f"namespaces[{index}]"), "keeps the platform alive; experiments stay out of it")
         elif facts.allowed_namespaces and name not in facts.allowed_namespaces:
             yield Finding(selector.at(f"namespaces[{index}]"), "is no namespace for experiments")
-    if not selector.map("labelSelectors"):
+    if not selector.map("labelSelectors") and not selector.has("expressionSelectors"):
         yield Finding(selector.at("labelSelectors"), "are missing: every pod would be touched")
 
 
@@ -171,7 +177,10 @@ def _guard(graph: Graph, experiment: Resource, seen: dict[tuple[str, str, str], 
         selector = spec.inside("selector")
         namespaces = selector.values("namespaces")
         near = [each for each in _long_running(graph, experiment) if namespace_of(each) in namespaces]
-        wanted = {"matchLabels": selector.map("labelSelectors")}
+        wanted = {
+            "matchLabels": selector.map("labelSelectors"),
+            "matchExpressions": selector.values("expressionSelectors"),
+        }
         where = selector.at("labelSelectors")
         targets = [each for each in near if selects(wanted, each.reader.raw("spec.template.metadata.labels"))]
         if not targets and (not near or _delivered(graph, experiment)):
@@ -204,13 +213,21 @@ def _bears(
     if key in seen and seen[key] != experiment.urn:
         yield Finding(where, f"{target.name} has another experiment already")
     seen[key] = experiment.urn
-    if target.reader.number("spec.replicas", 1) < 2:  # noqa: PLR2004  one may fall
+    if _least(graph, target) < 2:  # noqa: PLR2004  one may fall
         yield Finding(where, f"{target.name} has fewer than 2 replicas")
     template = target.reader.raw("spec.template.metadata.labels")
     near = [pdb for pdb in graph.of(PDB) if pdb.provider_urn == target.provider_urn]
     near = [pdb for pdb in near if namespace_of(pdb) == namespace_of(target)]
     if not any(selects(pdb.reader.raw("spec.selector"), template) for pdb in near):
         yield Finding(where, f"{target.name} has no PodDisruptionBudget")
+
+
+def _least(graph: Graph, target: Resource) -> float:
+    """Return how many copies there are at least: as many as an autoscaler keeps, where one decides."""
+    for scaler in graph.of(HPA):
+        if target in targets_of(graph, scaler):
+            return scaler.reader.number("spec.minReplicas", 1)
+    return target.reader.number("spec.replicas", 1)
 
 
 def _aborts(experiment: Reader) -> bool:

@@ -58,7 +58,7 @@ def identities(graph: Graph, _facts: Facts) -> Iterator[Found]:
 
 def _administers(graph: Graph, role: Resource) -> bool:
     """Say whether one of AWS's own broad policies is attached."""
-    arns = [each.props.get("policyArn") for each in graph.referrers(role, ATTACHMENTS[0], "role")]
+    arns = [each.props.get("policyArn") for each in _attachments(graph, role)]
     own = role.props.get("managedPolicyArns")
     return any(str(arn).endswith(BROAD) for arn in (*arns, *(own if isinstance(own, list) else ())))
 
@@ -66,8 +66,14 @@ def _administers(graph: Graph, role: Resource) -> bool:
 def _attached(graph: Graph, role: Resource) -> Iterator[Resource]:
     yield role  # with its inline policies
     yield from graph.referrers(role, "aws:iam/rolePolicy:RolePolicy", "role")
-    for attachment in graph.referrers(role, "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "role"):
+    for attachment in _attachments(graph, role):
         yield from graph.named(attachment, "policyArn", "aws:iam/policy:Policy")
+
+
+def _attachments(graph: Graph, role: Resource) -> list[Resource]:
+    """Return what attaches policies to a role: one each, or one policy to several."""
+    several = graph.referrers(role, "aws:iam/policyAttachment:PolicyAttachment", "roles")
+    return [*graph.referrers(role, ATTACHMENTS[0], "role"), *several]
 
 
 def _foreign_readers(graph: Graph) -> Iterator[Found]:

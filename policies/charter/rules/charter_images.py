@@ -33,8 +33,11 @@ VERIFIERS = (
     "kubernetes:policy.sigstore.dev/v1alpha1:ClusterImagePolicy",
     "kubernetes:config.ratify.deislabs.io/v1beta1:Verifier",
     "kubernetes:config.ratify.dev/v1:Verifier",
+    "kubernetes:constraints.gatekeeper.sh/v1beta1:RatifyVerification",
 )
 """Kinds whose objects verify signatures when a pod is admitted: Kyverno, Sigstore's policy controller, Ratify."""
+REPORTS = frozenset({"audit", "warn", "dryrun"})
+"""What such an object says that lets everything in and only tells of it."""
 
 
 def _of_pods(resource: Resource) -> Iterator[tuple[str, Any]]:
@@ -160,12 +163,34 @@ def _verified(graph: Graph, facts: Facts) -> Iterator[Found]:
 
 
 def _verifies(policy: Resource) -> bool:
-    """Say whether a policy looks at signatures: Kyverno's do when they say so, the others are for nothing else."""
-    if "kyverno" not in policy.type:
+    """Say whether a policy looks at signatures, and turns away what has none.
+
+    Kyverno's do when they say so, the others are for nothing else.
+    """
+    raw = policy.reader.raw
+    if _lets_in(raw("spec.mode")) or _lets_in(raw("spec.enforcementAction")) or _lets_in(raw("spec.validationActions")):
+        return False
+    if "kyverno" not in policy.type or raw("spec.attestors") is not None:
         return True
-    rules = policy.reader.raw("spec.rules")
-    modern = policy.reader.raw("spec.attestors") is not None
-    return modern or (isinstance(rules, list) and any(isinstance(one, dict) and "verifyImages" in one for one in rules))
+    rules = raw("spec.rules")
+    looks = [one["verifyImages"] for one in rules if "verifyImages" in one] if _maps(rules) else []
+    return any(not _lets_in(_action(images, raw("spec.validationFailureAction"))) for images in looks)
+
+
+def _maps(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+
+
+def _action(images: Any, whole: Any) -> Any:
+    """Return what a rule of Kyverno does with images that fail: its own word, or the whole policy's."""
+    own = [one.get("failureAction") for one in images] if _maps(images) else []
+    return [each or whole for each in own] or whole
+
+
+def _lets_in(action: Any) -> bool:
+    """Say whether an action, or each of several, only reports; one that is not said turns away."""
+    words = action if isinstance(action, list) else [action]
+    return bool(words) and all(isinstance(each, str) and each.lower() in REPORTS for each in words)
 
 
 def _unclear(cluster: Resource) -> bool:

@@ -9,7 +9,8 @@ from charter.facts import Facts
 from charter.graph import Graph
 from charter.pods import holds_pods, namespace_of
 from charter.rule import HIGH, Finding, Found, Open, Resource, stack_rule
-from charter.rules.mesh import AUTHORIZATION, LABELS, PEER, denies_all
+from charter.rules.kubernetes_network import denies
+from charter.rules.mesh import AUTHORIZATION, LABELS, MESH_ROOT, PEER, denies_all, meshed_by
 from charter.values import UNKNOWN, Undetermined
 
 
@@ -32,6 +33,7 @@ def closed(graph: Graph, _facts: Facts) -> Iterator[Found]:  # noqa: C901  four 
             except Undetermined:
                 busy.add((each.provider_urn, NOWHERE))
     strict = {(each.provider_urn, namespace_of(each)) for each in graph.of(PEER) if _strict(each)}
+    loose = {(each.provider_urn, namespace_of(each)) for each in graph.of(PEER) if _loose(each)}
     open_peers = {each.provider_urn for each in graph.of(PEER) if each.reader.raw("spec.mtls.mode") is UNKNOWN}
     denied = by_namespace(graph, AUTHORIZATION)
     policies = by_namespace(graph, POLICY)
@@ -43,17 +45,18 @@ def closed(graph: Graph, _facts: Facts) -> Iterator[Found]:  # noqa: C901  four 
             held.get((key[0], NOWHERE)) or any(each.props.get("spec") is UNKNOWN for each in held.get(key, []))
             for held in (denied, policies)
         )
-        if labels is UNKNOWN or undecided:
+        marked = [labels.get(label) for label in LABELS] if isinstance(labels, dict) else [labels]
+        if UNKNOWN in marked or undecided:
             yield Open("metadata.labels", namespace.urn)
             continue
         missing = []
-        if key not in strict and (key[0], "istio-system") not in strict:
+        if key in loose or (key not in strict and (key[0], MESH_ROOT) not in strict):
             missing.append("STRICT")
         if not any(_denied(each) for each in denied.get(key, [])):
             missing.append("deny AuthorizationPolicy")
-        if not policies.get(key):
+        if not any(_closes(each) for each in policies.get(key, [])):
             missing.append("NetworkPolicy")
-        if not any(label in labels for label in LABELS if isinstance(labels, dict)):
+        if not meshed_by(labels if isinstance(labels, dict) else {}):
             missing.append("injection")
         if missing:
             yield Finding("", f"lacks {', '.join(missing)}", namespace.urn)
@@ -64,6 +67,19 @@ def _denied(policy: Resource) -> bool:
         return denies_all(policy.reader)
     except Undetermined:
         return False
+
+
+def _closes(policy: Resource) -> bool:
+    try:
+        return bool(denies(policy.reader))
+    except Undetermined:
+        return True  # K8S-NS-03 leaves it open
+
+
+def _loose(peer: Resource) -> bool:
+    """Say whether it takes back for a whole namespace what the mesh asks of all."""
+    told = peer.reader.raw("spec.mtls.mode")
+    return told in ("PERMISSIVE", "DISABLE") and not peer.reader.has("spec.selector")
 
 
 def _strict(peer: Resource) -> bool:

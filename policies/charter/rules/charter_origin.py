@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
+from charter.documents import json_object
 from charter.facts import Facts
 from charter.rule import HIGH, Finding, Found, Open, Resource, apart, resource_rule
 from charter.tables import taggable
@@ -28,7 +29,18 @@ TAGS: dict[str, re.Pattern[str]] = {
 }
 """Tags that everything carries, and what their values may be: closed sets where there is one."""
 LENGTHS = {"aws": 256, "azure-native": 256, "gcp": 63}
-COMMIT_TAGS = frozenset({"commit", "git-commit", "revision", "git-sha"})
+COMMIT_WORDS = (
+    *("commit", "git commit", "commit sha", "commit id", "source commit", "git sha", "sha"),
+    *("revision", "git revision", "vcs ref", "git ref"),
+)
+COMMIT_TAGS = frozenset(
+    spelt
+    for words in map(str.split, COMMIT_WORDS)
+    for joined in ("-".join(words), "_".join(words), "".join(words), "".join(word.title() for word in words))
+    for spelt in (joined, joined.upper(), joined[0].lower() + joined[1:])
+)
+"""How tags are called that carry a commit, as people and pipelines spell them."""
+ABBREVIATED = re.compile(r"^[0-9a-f]{7,40}(-dirty)?$", re.IGNORECASE)
 
 
 PLACELESS: Final = ("aws:iam/", "aws:route53/", "aws:cloudfront/", "aws:organizations/")
@@ -58,6 +70,7 @@ def providers(resource: Resource, facts: Facts) -> Iterable[Found]:
         _version(resource, facts, package),
         _source(resource, facts),
         _account(resource.reader, facts, package),
+        _default_place(resource.reader, facts, package),
     )
 
 
@@ -99,7 +112,7 @@ def _account(reader: Reader, facts: Facts, package: str) -> Iterator[Found]:
     if declared is None:
         yield Open(name)
         return
-    asked = _several(value)
+    asked = ids(value)
     if not asked:
         yield Finding(name, "is absent: the provider would take any account")
     for one in asked:
@@ -107,7 +120,7 @@ def _account(reader: Reader, facts: Facts, package: str) -> Iterator[Found]:
             yield Finding(name, "is not an account that the stack declares")
 
 
-def _several(value: Any) -> list[str]:
+def ids(value: Any) -> list[str]:
     """Read one id or several; provider properties hold lists as JSON text."""
     if isinstance(value, str) and value.startswith("["):
         try:
@@ -128,6 +141,16 @@ def _region(resource: Resource, facts: Facts) -> Iterator[Found]:
         yield Finding(name, f"is {shown(value)}; the stack declares {', '.join(declared)}")
 
 
+def _default_place(reader: Reader, facts: Facts, package: str) -> Iterator[Found]:
+    """Judge where what names no place would stand; AWS's resources are asked one by one."""
+    declared = facts.regions.get(package)
+    for name in DEFAULT_PLACES.get(package, ()) if declared is not None else ():
+        value = reader.read(name)
+        if isinstance(value, str) and value and not _declared(value, declared or ()):
+            yield Finding(name, f"is {shown(value)}; the stack declares {', '.join(declared or ())}")
+
+
+DEFAULT_PLACES: Final = {"gcp": ("region", "zone"), "azure-native": ("location",)}
 PLACES: Final = {"aws": ("region",), "gcp": ("location", "region", "zone"), "azure-native": ("location",)}
 
 
@@ -190,7 +213,7 @@ def _right(values: tuple[Any, ...], package: str, owners: tuple[str, ...], envir
 
 
 def _tags(resource: Resource, where: str, facts: Facts) -> Iterator[Found]:
-    held = resource.reader.map(where)
+    held = {**_by_default(resource), **resource.reader.map(where)}
     for key, form in TAGS.items():
         value = held.get(key)
         if value is UNKNOWN:
@@ -203,6 +226,22 @@ def _tags(resource: Resource, where: str, facts: Facts) -> Iterator[Found]:
             yield Finding(f"{where}.{key}", "is no owner of this stack")
         elif key == "environment" and facts.environment and value != facts.environment:
             yield Finding(f"{where}.{key}", "is another environment's")
+
+
+def _by_default(resource: Resource) -> dict[str, Any]:
+    """Return the tags that the provider puts on everything; provider properties hold maps as JSON text."""
+    told: dict[str, Any] = {}
+    for path in ("defaultTags", "defaultLabels"):
+        held = resource.provider_props.get(path)
+        held = json_object(held) if isinstance(held, str) else held
+        told = {**told, **_tag_map(held)}
+    return told
+
+
+def _tag_map(held: Any) -> dict[str, Any]:
+    inner = held.get("tags", held) if isinstance(held, dict) else {}
+    inner = json_object(inner) if isinstance(inner, str) else inner
+    return inner if isinstance(inner, dict) else {}
 
 
 @resource_rule(
@@ -221,4 +260,9 @@ def commit(resource: Resource, facts: Facts) -> Iterable[Found]:
         return () if clean else (Finding("commit", "is no clean commit of 40 hexadecimal digits"),)
     where = taggable(resource.type)
     held = resource.props.get(where) if where else None
-    return (Finding(where, "carries a commit"),) if isinstance(held, dict) and not COMMIT_TAGS.isdisjoint(held) else ()
+    if not isinstance(held, dict) or COMMIT_TAGS.isdisjoint(held):
+        return ()
+    named = COMMIT_TAGS.intersection(held)
+    if any("commit" in key.lower() or ABBREVIATED.match(str(held[key])) for key in named):
+        return (Finding(where, "carries a commit"),)
+    return (Open(where),) if UNKNOWN in [held[key] for key in named] else ()

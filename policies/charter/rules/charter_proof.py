@@ -56,6 +56,10 @@ RAW_SERIES: Final = r"\b(?!probe_)\w*(latency|duration)\w*_(seconds|milliseconds
 """A histogram of durations compared as it is; `probe_duration_seconds` is a gauge."""
 
 
+BUCKETS: Final = re.compile(r"(rate|increase)\([^)]*_bucket|_bucket:(\w+:)*\w*(rate|increase)")
+"""A rate of buckets, or a series that a rule recorded of one (prometheus.io/docs/practices/rules, 2026-11)."""
+
+
 def _alerts(reader: Reader, names: set[str]) -> Iterator[Found]:
     for group in reader.each("spec.groups"):
         for rule in group.each("rules"):
@@ -68,7 +72,7 @@ def _alerts(reader: Reader, names: set[str]) -> Iterator[Found]:
 
 def _alert(rule: Reader) -> Iterator[Found]:
     expression = rule.text("expr")
-    if "histogram_quantile" in expression and not re.search(r"rate\([^)]*_bucket", expression):
+    if "histogram_quantile" in expression and not BUCKETS.search(expression):
         yield Finding(rule.at("expr"), "takes a quantile of something that is no rate of buckets")
     elif re.search(RAW_SERIES, expression):
         yield Finding(rule.at("expr"), "compares a histogram's raw series; use histogram_quantile of rate of _bucket")

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from charter.documents import Malformed, Statement
 from charter.facts import Facts
 from charter.graph import Graph
+from charter.pods import holds_pods
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, located, resource_rule, stack_rule
 from charter.rules.aws_buckets import audit_buckets
 from charter.rules.aws_identity import POLICIES, granted
+from charter.rules.charter_origin import SCOPES, ids
 from charter.tables import taggable
-from charter.values import Reader, Undetermined
+from charter.values import UNKNOWN, Reader, Undetermined, hazy
 
 TRAIL = "aws:cloudtrail/trail:Trail"
-LOG_BUCKET = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
+LOG_BUCKETS = tuple(
+    f"gcp:logging/{kind[0].lower()}{kind[1:]}BucketConfig:{kind}BucketConfig"
+    for kind in ("Project", "Folder", "Organization", "BillingAccount")
+)
 YEAR = 365
 SINKS = {
     "aws": (TRAIL,),
@@ -23,6 +30,7 @@ SINKS = {
     "cloudflare": ("cloudflare:index/logpushJob:LogpushJob",),
 }
 """What records what is done in an account, by provider package."""
+RDS = frozenset({"deletionProtection", "kmsKeyId", "storageEncrypted"})
 GUARDED: dict[str, frozenset[str]] = {
     "aws:eks/cluster:Cluster": frozenset({"vpcConfig", "encryptionConfig", "accessConfig", "enabledClusterLogTypes"}),
     "aws:kms/key:Key": frozenset({"policy", "enableKeyRotation"}),
@@ -38,10 +46,31 @@ GUARDED: dict[str, frozenset[str]] = {
     ),
     "azure-native:network:NetworkSecurityGroup": frozenset({"securityRules"}),
     "azure-native:keyvault:Vault": frozenset({"properties"}),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": frozenset(
+        {"blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"}
+    ),
+    "aws:s3/bucketPolicy:BucketPolicy": frozenset({"policy"}),
+    "aws:iam/rolePolicy:RolePolicy": frozenset({"policy"}),
+    "aws:rds/instance:Instance": frozenset({"publiclyAccessible", *RDS}),
+    "aws:rds/cluster:Cluster": RDS,
+    "gcp:storage/bucket:Bucket": frozenset({"publicAccessPrevention", "uniformBucketLevelAccess", "encryption"}),
+    "azure-native:storage:StorageAccount": frozenset(
+        {
+            "allowBlobPublicAccess",
+            "enableHttpsTrafficOnly",
+            "minimumTlsVersion",
+            "networkRuleSet",
+            "publicNetworkAccess",
+        }
+    ),
     "kubernetes:networking.k8s.io/v1:NetworkPolicy": frozenset({"spec"}),
     "kubernetes:core/v1:Namespace": frozenset({"metadata"}),
 }
 """Properties that rules judge: whoever ignores their changes ignores the law."""
+PODS = re.compile(r"^spec(\.(template|jobTemplate)(\.(spec|metadata)(\..+)?)?)?$")
+"""What of a kind with pods rules judge: its copies may be an autoscaler's, its pods are nobody else's."""
+SIDECARS = re.compile(r"^spec\.template\.metadata\.annotations")
+"""Notes on pods, which controllers add to: the time of a restart by hand, hashes of what was injected."""
 STATEFUL = (
     "aws:kms/key:Key",
     "aws:rds/instance:Instance",
@@ -55,6 +84,14 @@ STATEFUL = (
     "azure-native:keyvault:Vault",
     "azure-native:keyvault:Key",
     "azure-native:storage:StorageAccount",
+    "aws:dynamodb/table:Table",
+    "aws:docdb/cluster:Cluster",
+    "aws:neptune/cluster:Cluster",
+    "aws:efs/fileSystem:FileSystem",
+    "gcp:firestore/database:Database",
+    "azure-native:dbforpostgresql:Server",
+    "azure-native:dbformysql:Server",
+    "azure-native:sql:Database",
 )
 """What cannot be made again once it is gone: data, keys, records."""
 LASTING = frozenset(STATEFUL)
@@ -81,13 +118,17 @@ UNWRITES = (
     implies=("AWS-TRL-01", "GCP-IAM-03"),
 )
 def sinks(graph: Graph, facts: Facts) -> Iterator[Found]:
-    """Per provider; a sink that another stack keeps is named in the evidence, and undetermined until it is."""
+    """Per provider and account; a sink that another stack keeps is named in the evidence, and undetermined until it is.
+
+    A sink records its own account, or all of them where it is the organisation's.
+    """
     named = facts.evidence.get("sinks")
     for provider in graph.of("pulumi:providers:*"):
         package = provider.kind
         if package not in SINKS or not graph.of(f"{package}:*"):
             continue
-        if graph.of(*SINKS[package]) or (isinstance(named, dict) and named.get(package)):
+        held = [each for each in graph.of(*SINKS[package]) if _records(each)]
+        if any(_covers(sink, provider) for sink in held) or (isinstance(named, dict) and named.get(package)):
             continue
         if named is None:
             yield Open("evidence.sinks", provider.urn)
@@ -95,11 +136,30 @@ def sinks(graph: Graph, facts: Facts) -> Iterator[Found]:
             yield Finding("", "nothing records what is done in this account", provider.urn)
 
 
+def _records(sink: Resource) -> bool:
+    """Say whether a sink is on; one that only an update tells is."""
+    raw = sink.reader.raw("enabled" if sink.package == "cloudflare" else "enableLogging")
+    return raw is None or raw is UNKNOWN or str(raw).lower() != "false"
+
+
+def _covers(sink: Resource, provider: Resource) -> bool:
+    """Say whether a sink may record a provider's account; two that do not say theirs may be the same."""
+    account, other = (_account(props, sink.package) for props in (sink.provider_props, provider.props))
+    wide = str(sink.props.get("isOrganizationTrail")).lower() == "true"
+    return wide or None in (account, other) or account == other
+
+
+def _account(props: Mapping[str, Any], package: str) -> Any:
+    value = props.get(SCOPES[package]) if package in SCOPES else None
+    told = ids(value) if isinstance(value, str | list) and not hazy(value) else []
+    return told or None
+
+
 @stack_rule(
     "CH-12",
     "Records are kept where nobody of the stack can delete them.",
     CRITICAL,
-    [TRAIL, "aws:s3/bucket:Bucket", LOG_BUCKET],
+    [TRAIL, "aws:s3/bucket:Bucket", *LOG_BUCKETS],
     remediation="Set protect on sinks in production; lock log buckets; part writing from deleting.",
 )
 def immutable(graph: Graph, facts: Facts) -> Iterator[Found]:
@@ -108,7 +168,7 @@ def immutable(graph: Graph, facts: Facts) -> Iterator[Found]:
     for sink in sinks:
         if facts.production and not sink.protect:
             yield Finding("protect", "is off on a sink of records", sink.urn)
-    for bucket in graph.of(LOG_BUCKET):
+    for bucket in graph.of(*LOG_BUCKETS):
         for found in apart(_locked(bucket.reader), _kept(bucket.reader, facts)):
             yield located(found, bucket.urn)
     names = {str(each.props.get("bucket") or each.name) for each in audit_buckets(graph)}
@@ -158,7 +218,8 @@ def options(resource: Resource, facts: Facts) -> Iterator[Found]:
     watched = GUARDED.get(resource.type, frozenset())
     for path in resource.ignore_changes:
         first = path.replace("[", ".").partition(".")[0]
-        if path == "*" or first in watched or first == taggable(resource.type):
+        of_pods = PODS.match(path) and not SIDECARS.match(path) and holds_pods(resource)
+        if path == "*" or of_pods or first in watched or first == taggable(resource.type):
             yield Finding("ignoreChanges", "holds a property that the law judges")
     if facts.production and resource.type in STATEFUL and not resource.protect:
         yield Finding("protect", "is off; data, keys and records are protected in production")

@@ -159,7 +159,27 @@ def _copies(workload: Resource, autoscaler: Resource | None) -> Any:
 
 
 def _asked(spec: Reader, name: str) -> float:
-    """Return what a pod asks for: its containers together, or the largest that runs before them."""
-    together = sum(amount(one.map("resources.requests").get(name)) or 0 for one in spec.each("containers"))
-    before = [amount(one.map("resources.requests").get(name)) or 0 for one in spec.each("initContainers")]
-    return max(together, *before) if before else together
+    """Return what a pod asks for: its containers together, or the largest that runs before them.
+
+    What starts first and goes on counts with both; a runtime's overhead comes on top, and a pod may ask as a whole.
+    Source: kubernetes.io/docs/concepts/workloads/pods/sidecar-containers, 2026-11.
+    """
+    overhead = amount(spec.map("overhead").get(name)) or 0
+    whole = _of_one(spec, name)
+    if whole:
+        return whole + overhead
+    together = sum(_of_one(one, name) for one in spec.each("containers"))
+    beside = most = 0.0
+    for one in spec.each("initContainers"):
+        if one.raw("restartPolicy") == "Always":
+            beside += _of_one(one, name)
+            most = max(most, beside)
+        else:
+            most = max(most, beside + _of_one(one, name))
+    return max(together + beside, most) + overhead
+
+
+def _of_one(holder: Reader, name: str) -> float:
+    """Return what a container, or a pod as a whole, asks for; a limit without a request is one."""
+    told = holder.map("resources.requests").get(name)
+    return amount(holder.map("resources.limits").get(name) if told is None else told) or 0

@@ -39,6 +39,17 @@ KEYS: dict[str, tuple[str, ...]] = {
     "azure-native:compute:DiskEncryptionSet": ("activeKey",),
     "azure-native:storage:StorageAccount": ("encryption",),
 }
+UNASKED = frozenset(
+    [
+        "aws:docdb/cluster:Cluster",
+        "aws:efs/fileSystem:FileSystem",
+        "aws:ebs/volume:Volume",
+        "aws:sns/topic:Topic",
+        "aws:sqs/queue:Queue",
+        "gcp:sql/databaseInstance:DatabaseInstance",
+    ]
+)
+"""Stores that no rule of their own asks for a key."""
 KEY_NAMES = re.compile(r"(kmsMasterKeyId|kmsKey|kmsKeyName|defaultKmsKeyName|keyVaultProperties|keyUrl|keyArn|keyName)")
 KEPT_NAME = re.compile(r"[a-z]+(-[a-z0-9]+){2,}")
 """A name of three words or more, as managers of secrets and Kubernetes take them."""
@@ -95,7 +106,9 @@ def own_keys(graph: Graph, _facts: Facts) -> Iterator[Found]:
 def _locked(graph: Graph, store: Resource, prop: str, users: dict[str, set[str]]) -> Iterator[Found]:
     value = store.props.get(prop)
     if value is None:
-        return  # the store's own rule asks for the key
+        if store.type in UNASKED and not graph.feeds(store, prop):
+            yield Finding(prop, "is absent: the cloud's own key locks it", store.urn)
+        return  # for the others the store's own rule asks
     keys = [key for key in (*graph.feeds(store, prop), *graph.called(_texts(value))) if _is_key(key)]
     if not keys and hazy(value):
         yield Open(prop, store.urn)

@@ -22,6 +22,7 @@ RANDOM = "PresharedKeys"
 TAKES_KEYS = re.compile(r"(?i)secret|key")
 """Properties that keys may go into; the value of a secret in a vault stands among its `properties`."""
 EVIDENCE = "optimizer-evidence"
+FEASIBLE = "feasible"
 CENT, ROUNDING = 0.01, 1e-6
 """Costs are written with four decimals, sums of parts."""
 
@@ -191,6 +192,8 @@ def _document(reader: Reader) -> Iterator[Found]:
         ]
         if missing:
             yield Finding(f"document.plans.{cluster}", f"does not say {', '.join(missing)}")
+        if plan.get("status", FEASIBLE) != FEASIBLE:
+            yield Finding(f"document.plans.{cluster}.status", f"is not {FEASIBLE}: the pools hold no such plan")
         yield from _cheapest(f"document.plans.{cluster}", plan, document.get("problems"), str(cluster))
     held = reader.read("pool_objects")
     for path, leaf in walk(held, "pool_objects"):
@@ -233,14 +236,14 @@ def _cheapest(path: str, plan: dict[str, Any], problems: Any, cluster: str) -> I
     "CH-17",
     "The optimizer decides sizes, and nothing else.",
     CRITICAL,
-    [SIZING, *SHAPES],
+    [SIZING, *SHAPES, "ecosystem:*"],
     remediation="Feed only instance types, bounds and evidence from the Sizing resource.",
 )
 def direction(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Property dependencies are followed; what is simulated feeds no identity and no policy."""
     sizing = {each.urn for each in sizings(graph)}
     random = {each.urn for each in graph.of(SIZING)} - sizing
-    simulated = {each.urn for each in graph.resources if each.props.get("simulated") is True}
+    simulated = {each.urn for each in graph.resources if str(each.props.get("simulated")).lower() == "true"}
     for resource in graph.resources:
         if resource.type.startswith(("pulumi:", "ecosystem:")) or resource.urn in sizing | random:
             continue

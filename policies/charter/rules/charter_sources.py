@@ -109,6 +109,8 @@ def _entries(facts: Facts, as_of: date | None) -> Iterator[Found]:
         if missing:
             yield Finding(f"evidence.data.{name}", f"does not say {', '.join(missing)}")
         day, most = _day(entry.get("retrievedAt")), entry.get("maxAgeDays", DAYS)
+        if facts.today and day and day > date.fromisoformat(facts.today):
+            yield Finding(f"evidence.data.{name}.retrievedAt", "has not come yet")
         if day and as_of and isinstance(most, int | float) and as_of - day > timedelta(days=most):
             yield Finding(f"evidence.data.{name}.retrievedAt", f"is older than {most:g} days")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from charter.constants import by_hand, constant_probes, measured
 from charter.facts import Facts
@@ -25,9 +26,12 @@ SKIPS = (
 TEST_KEYS = re.compile(r"^(test|mock|fake|dummy|local|AKIAIOSFODNN7EXAMPLE)", re.IGNORECASE)
 LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0|localstack|moto|azurite|emulator)", re.IGNORECASE)
 PRETENCE = re.compile(r"(^|[^a-z])(mock|fake|stub|simulator|emulator|localstack|dry[_-]?run)([^a-z]|$)", re.IGNORECASE)
+EMULATED = ("_EMULATOR_HOST", "_EMULATOR_URL")
+"""How the variables end by which Google's libraries are sent to an emulator instead of the cloud."""
 ENDPOINTS = ("endpoints", "endpoint", "customEndpoint", "metadataHost")
 SHA256 = re.compile(r"^[0-9a-f]{64}$")
-PROVIDER_VARIABLE = re.compile(r"(LLM|AGENT|MODEL)_(PROVIDER|BACKEND)$")
+PROVIDER_VARIABLE = re.compile(r"(?i)(LLM|AGENT|MODEL)_(PROVIDER|BACKEND)$")
+PROVIDER_FLAG = re.compile(r"^--?(llm|agent|model)[_-](provider|backend)=(echo|mock|fake|stub|dummy)$", re.IGNORECASE)
 NO_PROVIDER = (
     "echo",
     "mock",
@@ -46,13 +50,15 @@ STATUS_MAPS = ("cluster-autoscaler-status",)
     CRITICAL,
     ["pulumi:providers:*", "kubernetes:*"],
     remediation="Drop custom endpoints, skipped checks and test credentials; run offline only through the sandbox.",
-    needs=lambda kind: POD if kind.startswith("kubernetes:") else 0,
+    needs=lambda kind: POD if kind.startswith("kubernetes:") and not kind.endswith(":ConfigMap") else 0,
 )
 def no_sandbox(resource: Resource, facts: Facts) -> Iterable[Found]:
     """The sandbox marks its providers; the mark is refused wherever the facts do not say sandbox."""
     if resource.package != "kubernetes":
         return _stands_in(resource, facts)
-    return _pretending(resource) if facts.production else ()
+    if not facts.production:
+        return ()
+    return _settings(resource) if resource.kind == "ConfigMap" else _pretending(resource)
 
 
 def _stands_in(resource: Resource, facts: Facts) -> Iterator[Found]:
@@ -60,6 +66,23 @@ def _stands_in(resource: Resource, facts: Facts) -> Iterator[Found]:
         yield from apart(*_provider(resource.reader))
     elif _is_cloud(resource) and resource.reader.read(MARK) != "offline":
         yield Finding(MARK, "is absent: an offline run reaches a provider that is no stand-in")
+
+
+def _settings(resource: Resource) -> Iterator[Found]:
+    """Judge the settings that pods take from a map: only a value that is nothing but the word pretends."""
+    for key, value in resource.reader.map("data").items():
+        if isinstance(value, str) and len(value) <= LONGEST and _is_pretence(str(key), value.strip().lower()):
+            yield Finding(f"data.{key}", "pretends (mock, fake, stub, simulator, emulator, dry run)")
+
+
+def _is_pretence(key: str, value: str) -> bool:
+    word = bool(PRETENCE.search(value)) and value.isalpha() and bool(CHOICE.search(key))
+    return word or (value in ("true", "1", "yes", "on") and bool(PRETENCE.search(key)))
+
+
+CHOICE = re.compile(r"(?i)(provider|backend|mode|driver|client|gateway|engine|model|adapter)$")
+"""How settings end that choose one of several ways to work."""
+LONGEST = 16
 
 
 def _pretending(resource: Resource) -> Iterator[Found]:
@@ -115,7 +138,9 @@ def _pretends(container: Reader) -> Iterator[Found]:
         if value is UNKNOWN:
             yield Open(variable.at("value"))
         elif isinstance(value, str) and (
-            PRETENCE.search(value) or (PRETENCE.search(name) and value.lower() in ("true", "1", "yes", "on"))
+            PRETENCE.search(value)
+            or (PRETENCE.search(name) and value.lower() in ("true", "1", "yes", "on"))
+            or (value and name.endswith(EMULATED))
         ):
             yield Finding(variable.at("value"), "pretends (mock, fake, stub, simulator, emulator, dry run)")
 
@@ -158,7 +183,9 @@ def no_fiction(resource: Resource, facts: Facts) -> Iterator[Found]:
         yield Finding(
             "metadata.name", "is a status that the cluster autoscaler writes; its settings are flags of its own"
         )
-    if not facts.production or not resource.marks & TOLD or resource.type.startswith("pulumi:pulumi:"):
+    if not facts.production or resource.type.startswith("pulumi:pulumi:"):
+        return
+    if not resource.marks & TOLD and resource.kind != "ConfigMap":
         return
     made_up = _ids(resource) if resource.marks & PLACEHOLDER else ()
     yield from apart(made_up, _language_model(resource), by_hand(resource), *constant_probes(resource))
@@ -173,11 +200,25 @@ def _ids(resource: Resource) -> Iterator[Found]:
 
 
 def _language_model(resource: Resource) -> Iterator[Found]:
+    if resource.kind == "ConfigMap":
+        for key, value in resource.reader.map("data").items():
+            if PROVIDER_VARIABLE.search(str(key)) and str(value).lower() in NO_PROVIDER:
+                yield Finding(f"data.{key}", "is no language model")
     for pod in pods(resource):
         for container in pod.containers():
             for variable in container.each("env"):
-                if PROVIDER_VARIABLE.search(str(variable.raw("name"))) and variable.raw("value") in NO_PROVIDER:
+                value = str(variable.raw("value")).lower()
+                if PROVIDER_VARIABLE.search(str(variable.raw("name"))) and value in NO_PROVIDER:
                     yield Finding(variable.at("value"), "is no language model")
+            for name in ("command", "args"):
+                if any(PROVIDER_FLAG.match(word) for word in _line(container, name)):
+                    yield Finding(container.at(name), "names no language model")
+
+
+def _line(container: Reader, name: str) -> list[str]:
+    """Return the words of a command, flags together with what follows them."""
+    words = container.texts(name) if container.raw(name) is not None else []
+    return [*words, *(f"{first}={second}" for first, second in pairwise(words) if first.startswith("-"))]
 
 
 over_stack("CH-18")(measured)

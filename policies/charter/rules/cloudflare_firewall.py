@@ -69,7 +69,8 @@ ALWAYS = re.compile(
 
 def _runs(rule: Reader) -> bool:
     """Say whether a rule runs a set for real: switched on, not switched off inside, for requests that exist."""
-    off = rule.read("actionParameters.overrides.enabled") is False
+    overrides = rule.inside("actionParameters").inside("overrides")
+    off = overrides.read("enabled") is False or overrides.text("action") == "log"
     never = rule.text("expression", "true").strip("() ").lower() == "false"
     return rule.text("action") == "execute" and rule.flag("enabled", default=True) and not off and not never
 
@@ -89,11 +90,16 @@ def rate_limit(graph: Graph, _facts: Facts) -> Iterator[Found]:
                 rule.text("expression").lower()
                 for each in members
                 for rule in _rules_of(each)
-                if rule.has("ratelimit") and rule.flag("enabled", default=True)
+                if rule.has("ratelimit") and rule.flag("enabled", default=True) and rule.text("action") != "log"
             ]
         except Undetermined as unknown:
             yield Open(unknown.path, place_of(graph, zone, members))
             continue
-        missing = [path for path in GUARDED if not any(path in text or text.strip("() ") == "true" for text in texts)]
+        missing = [path for path in GUARDED if not any(_about(text, path) for text in texts)]
         if missing:
             yield Finding("rules", f"no rate limit on {' and '.join(missing)}", place_of(graph, zone, members))
+
+
+def _about(text: str, path: str) -> bool:
+    """Say whether an expression is about a path, as a word of its own, or about every request."""
+    return bool(ALWAYS.match(text.strip("() "))) or re.search(rf"(?<![\w-]){path}(?![\w-])", text) is not None

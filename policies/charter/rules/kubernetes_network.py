@@ -154,7 +154,7 @@ def default_deny(graph: Graph, _facts: Facts) -> Iterator[Found]:
         unclear = "metadata.namespace" if policies.get((key[0], NOWHERE)) else ""
         for policy in policies.get(key, []):
             try:
-                denied |= _denies(policy.reader)
+                denied |= denies(policy.reader)
                 names = names or _allows_dns(policy.reader)
             except Undetermined as unknown:
                 unclear = unknown.path
@@ -168,7 +168,8 @@ def default_deny(graph: Graph, _facts: Facts) -> Iterator[Found]:
             yield Finding("", "no NetworkPolicy allows DNS", namespace.urn)
 
 
-def _denies(policy: Reader) -> set[str]:
+def denies(policy: Reader) -> set[str]:
+    """Return the directions in which a policy closes a whole namespace."""
     if policy.read("spec.podSelector", None) not in ({}, {"matchLabels": {}}) and policy.has("spec.podSelector"):
         return set()
     kinds = set(policy.texts("spec.policyTypes")) or {"Ingress"}

@@ -8,6 +8,7 @@ from typing import Any
 from charter.cluster_kinds import NAMESPACE, NOWHERE, by_namespace, ours
 from charter.facts import Facts
 from charter.graph import Graph
+from charter.network import cover_world
 from charter.pods import AGENT_SPACES, ANY_KIND, pods
 from charter.rule import (
     CRITICAL,
@@ -30,6 +31,12 @@ AUTHORIZATION = f"{SECURITY}AuthorizationPolicy"
 ROUTING = "kubernetes:networking.istio.io/v1:"
 MESH_ROOT = "istio-system"
 CHARTS = ("kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart")
+CAPTURED, PASSED_BY = (f"traffic.sidecar.istio.io/{name}OutboundIPRanges" for name in ("include", "exclude"))
+"""Notes that say what of a pod's traffic the sidecar takes, and what not.
+
+Source: istio.io/latest/docs/reference/config/annotations, 2026-11.
+"""
+WORLD = "0.0.0.0/0"
 LABELS = ("istio-injection", "istio.io/rev", "istio.io/dataplane-mode")
 
 
@@ -190,13 +197,14 @@ def in_mesh(graph: Graph, _facts: Facts) -> Iterator[Found]:
 def _labelled(labels: dict[str, Any], name: str) -> Iterator[Found]:
     if UNKNOWN in [labels.get(label) for label in LABELS]:
         yield Open("metadata.labels")
-    elif not _meshed(labels) and name in AGENT_SPACES:
+    elif not meshed_by(labels) and name in AGENT_SPACES:
         yield Excused("metadata.labels", AGENT_SPACES[name])
-    elif not _meshed(labels):
+    elif not meshed_by(labels):
         yield Finding("metadata.labels", "has no label that puts it into the mesh")
 
 
-def _meshed(labels: dict[str, Any]) -> bool:
+def meshed_by(labels: dict[str, Any]) -> bool:
+    """Say whether the labels of a namespace put its pods into the mesh."""
     injected, revision, plane = (labels.get(label) for label in LABELS)
     return plane != "none" and (injected == "enabled" or bool(revision) or bool(plane))
 
@@ -207,6 +215,9 @@ def _opts_out(workload: Resource) -> Iterator[Found]:
         injected = str(held.get("sidecar.istio.io/inject", "true")).lower()
         if injected == "false" or held.get("istio.io/dataplane-mode") == "none":
             yield Finding(pod.metadata.at("labels"), "opts out of the mesh", workload.urn)
+        around = held.get(CAPTURED) == "" or cover_world(str(held.get(PASSED_BY, "")).replace("*", WORLD).split(","))
+        if around:
+            yield Finding(pod.metadata.at("annotations"), "sends everything past the mesh", workload.urn)
 
 
 def _exits(control: Reader) -> Iterator[Found]:
