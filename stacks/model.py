@@ -133,8 +133,14 @@ class Stack(Part):
         return {name: each for name, each in self.data.items() if not each.clusters or cluster in each.clusters}
 
     def workloads_of(self, cluster: str) -> dict[str, Workload]:
-        """Return the workloads that run in a cluster, by name."""
-        return {each.name: each for each in self.workloads if not each.clusters or cluster in each.clusters}
+        """Return the workloads that run in a cluster, by name; while a placement is not decided, those that may."""
+        cloud, region, _ = self.region_of(cluster)
+        return {
+            each.name: each
+            for each in self.workloads
+            if (not each.clusters or cluster in each.clusters)
+            and (each.placement is None or each.placement.allows(cloud, region))
+        }
 
     def cluster_pools(self, cluster: str) -> Mapping[str, NodePool]:
         """Return the pools wished for in a cluster: its override's, else the shared ones."""

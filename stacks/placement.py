@@ -54,6 +54,10 @@ class Placement(Part):
     traffic: tuple[Traffic, ...] = ()
     """Whom it talks to; what leaves a zone, a region or a cloud is part of the cost."""
 
+    def allows(self, cloud: Cloud, region: str) -> bool:
+        """Whether the workload may run there."""
+        return (not self.clouds or cloud in self.clouds) and (not self.regions or region in self.regions)
+
     def most(self, replicas: int) -> int:
         """Pods that one cluster may have."""
         share = int(self.max_share * replicas + 1e-9)

@@ -16,6 +16,7 @@ from stacks.checks.experiments import check_experiments
 from stacks.checks.federation import check_federation
 from stacks.checks.guarding import check_guarding
 from stacks.checks.linking import check_links
+from stacks.checks.lists import check_lists
 from stacks.checks.naming import check_names
 from stacks.checks.off_hours import check_off_hours
 from stacks.checks.overflow import check_overflow
@@ -33,6 +34,7 @@ from stacks.problems import Problem
 from stacks.tree import Tree
 
 CHECKS: Final[tuple[Callable[[Tree], Iterator[Problem]], ...]] = (
+    check_lists,
     check_places,
     check_addresses,
     check_access,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 from typing import Final
 
+from stacks.checks.ranges import check_ranges
 from stacks.problems import Problem
 from stacks.tree import Tree
 
@@ -41,6 +42,7 @@ def check_access(tree: Tree) -> Iterator[Problem]:
         )
     for index, text in enumerate(cidrs):
         yield from _cidr(index, text)
+    yield from check_ranges(tree, path)
     yield from _deployers(tree)
     yield from _protection(tree)
 
@@ -66,7 +68,6 @@ def _cidr(index: int, text: object) -> Iterator[Problem]:
 
 
 def _deployers(tree: Tree) -> Iterator[Problem]:
-    seen: set[str] = set()
     for index, who in enumerate(tree.items(ACCESS, "deployers")):
         path = (ACCESS, "deployers", index)
         if not isinstance(who, str):
@@ -79,9 +80,6 @@ def _deployers(tree: Tree) -> Iterator[Problem]:
                 allowed="an IAM role or user ARN, a Google e-mail address, an Entra object id",
                 fix="write one of these forms; wildcards, `root` and `allUsers` are not accepted",
             )
-        elif who in seen:
-            yield Problem(path=path, what="is listed twice", found=who, fix="keep one of them")
-        seen.add(who)
 
 
 def _protection(tree: Tree) -> Iterator[Problem]:

@@ -92,9 +92,7 @@ def _users(
             what = f"is {len(user)} characters long; roles are called after users, and have {ROLE}"
             yield Problem(path=here, what=what, found=user, fix="give the account a shorter name")
         other = known.setdefault(password(name, user), (name, user))
-        if user in tree.items(*path, "users")[:place]:
-            yield Problem(path=here, what="stands there twice", found=user, fix="remove the line")
-        elif other != (name, user):
+        if other != (name, user):
             what = f"would have the password of {other[1]} of {other[0]}: both are {password(name, user)}"
             yield Problem(path=here, what=what, found=user, fix="choose another name for one of them")
 

@@ -17,7 +17,6 @@ def check_guarding(tree: Tree) -> Iterator[Problem]:
     """What can be said of these services from the file alone."""
     yield from _zones(tree)
     yield from _rules(tree)
-    yield from _probes(tree)
     yield from _budgets(tree)
     yield from _kept(tree)
     yield from _windows(tree)
@@ -70,15 +69,6 @@ def _rules(tree: Tree) -> Iterator[Problem]:
             door = "gatekeeper" if service == "gatekeeper" else "cel"
             fix = f"render them: `ecosystem law render --door {door} --out {rendered.FOLDER}`"
             yield Problem(path=(*path, "rules"), what="cannot be used", found=str(problem), fix=fix)
-
-
-def _probes(tree: Tree) -> Iterator[Problem]:
-    path: Path = ("services", "probes", "urls")
-    seen: dict[str, int] = {}
-    for index, url in enumerate(tree.items(*path)):
-        if isinstance(url, str) and seen.setdefault(url, index) != index:
-            what = f"is asked by line {seen[url]} already"
-            yield Problem(path=(*path, index), what=what, found=url, fix="keep one of them")
 
 
 def _budgets(tree: Tree) -> Iterator[Problem]:

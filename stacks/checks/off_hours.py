@@ -41,9 +41,6 @@ def _hidden(tree: Tree) -> bool:
 
 def _days(tree: Tree) -> Iterator[Problem]:
     days = [day for day in tree.items(*HERE, "days") if isinstance(day, str)] or [*WEEK[:5]]
-    for index, day in enumerate(tree.items(*HERE, "days")):
-        if day in tree.items(*HERE, "days")[:index]:
-            yield Problem(path=(*HERE, "days", index), what="is named twice", found=day, fix="remove one of them")
     for index, written in enumerate(tree.items(*HERE, "exceptions")):
         try:
             day = written if isinstance(written, date) else date.fromisoformat(str(written)[:10])

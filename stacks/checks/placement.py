@@ -34,18 +34,20 @@ def check_placement(tree: Tree) -> Iterator[Problem]:
 
 
 def allowed(tree: Tree, path: Path) -> dict[str, str]:
-    """Clusters that may run a workload, with their clouds."""
-    mine = [each for each in tree.items(*path[:-1], "clusters") if isinstance(each, str)]
-    clouds, regions = tree.items(*path, "clouds"), tree.items(*path, "regions")
+    """Clusters that may run a workload, with their clouds: those left that all stores of its traffic stand beside."""
     stores = [each for each in _peers(tree, path).values() if each.startswith(STORE)]
     beside = [tree.items("data", each.removeprefix(STORE), "clusters") for each in stores]
+    return {name: cloud for name, cloud in left(tree, path).items() if all(not held or name in held for held in beside)}
+
+
+def left(tree: Tree, path: Path) -> dict[str, str]:
+    """Clusters that the words of a workload and its placement leave, with their clouds."""
+    mine = [each for each in tree.items(*path[:-1], "clusters") if isinstance(each, str)]
+    clouds, regions = tree.items(*path, "clouds"), tree.items(*path, "regions")
     return {
         name: cloud
         for name, (cloud, region) in tree.clusters().items()
-        if (not mine or name in mine)
-        and (not clouds or cloud in clouds)
-        and (not regions or region in regions)
-        and all(not held or name in held for held in beside)
+        if (not mine or name in mine) and (not clouds or cloud in clouds) and (not regions or region in regions)
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from stacks.problems import Problem
 from stacks.tree import Path, Tree
@@ -32,7 +32,6 @@ def _pools(tree: Tree, path: Path) -> Iterator[Problem]:
         yield from _sizes(tree, pool)
         yield from _system(tree, pool)
         yield from _gpu(tree, pool)
-        yield from _twice(pool, "arch", tree.items(*pool, "arch"))
         yield from _taints(tree, pool)
         for key in tree.mapping(*pool, "labels"):
             label = (*pool, "labels", key)
@@ -100,9 +99,3 @@ def _label(path: Path, key: str, value: str) -> Iterator[Problem]:
         yield Problem(
             path=path, what="has a value that Kubernetes refuses", allowed=allowed, fix="shorten or simplify it"
         )
-
-
-def _twice(pool: Path, key: str, values: list[Any]) -> Iterator[Problem]:
-    for index, value in enumerate(values):
-        if value is not None and value in values[:index]:
-            yield Problem(path=(*pool, key, index), what="is listed twice", found=value, fix="keep one of them")

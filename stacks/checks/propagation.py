@@ -35,9 +35,7 @@ def _clusters(tree: Tree, path: Path, clusters: list[str], index: int) -> Iterat
     for position, cluster in enumerate(clusters):
         here: Path = (*path, "clusters", position)
         yield from unknown_cluster(tree, here, cluster)
-        if cluster in clusters[:position]:
-            yield Problem(path=here, what="is listed twice", found=cluster, fix="keep one of them")
-        elif held and cluster not in held:
+        if held and cluster not in held:
             what = f"does not carry the workload (workloads[{index}].clusters): the plan has no room for it there"
             fix = "add it to the workload's clusters, or remove it here"
             yield Problem(path=here, what=what, found=cluster, allowed=listed(held), fix=fix)

@@ -19,15 +19,9 @@ def check_runners(tree: Tree) -> Iterator[Problem]:
         if least > most and not {(*path, "min"), (*path, "max")} & tree.bad:
             what = f"is above max, which is {most}"
             yield Problem(path=(*path, "min"), what=what, found=least, fix="write a smaller min, or a larger max")
-        seen: set[str] = set()
         for position, cluster in enumerate(tree.items(*path, "clusters")):
-            if not isinstance(cluster, str):
-                continue
-            if cluster in seen:
-                where: Path = (*path, "clusters", position)
-                yield Problem(path=where, what="is named twice", found=cluster, fix="remove one of them")
-            seen.add(cluster)
-            yield from unknown_cluster(tree, (*path, "clusters", position), cluster)
+            if isinstance(cluster, str):
+                yield from unknown_cluster(tree, (*path, "clusters", position), cluster)
         if ("read-secrets" in tree.items(*path, "rights")) and tree.flag("production"):
             what = "lets every job of the repository read this stack's secrets in production"
             fix = "run such jobs on runners of a stack of their own, or give the workflow a role by OpenID Connect"

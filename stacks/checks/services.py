@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
+from stacks.checks.ranges import check_ranges
 from stacks.checks.tenants import check_user
 from stacks.problems import Problem, did_you_mean, listed
 from stacks.services import AVAILABLE, TABLE
 from stacks.services.lock import versions
 from stacks.tree import Path, Tree
 
+FORMS: Final = {
+    "email": (re.compile(r"[^@\s]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"), "an e-mail address"),
+    "webhook": (re.compile(r"https://[^\s@/]+(/[^\s@]*)?"), "an https address"),
+    "telegram": (re.compile(r"-?\d{1,18}", re.ASCII), "a chat number"),
+}
+"""What receivers of each kind are called."""
 GATEWAY: Final = "istio-system/gateway"
 """The account under which traffic from outside arrives."""
 
@@ -115,18 +123,17 @@ def _way_in(tree: Tree) -> Iterator[Problem]:
     elif ranges and not public and (*mesh, "gateway_reach") not in tree.bad:
         what = "names ranges of the internet, but the gateway is called from the stack's networks only"
         yield Problem(path=path, what=what, fix="write `gateway_reach: internet`, or remove the ranges")
+    yield from check_ranges(tree, path)
 
 
 def _receivers(tree: Tree) -> Iterator[Problem]:
-    forms = {"email": ("@", "an e-mail address"), "webhook": ("https://", "an https address")}
     for name in tree.mapping("services", "monitoring", "receivers"):
         path: Path = ("services", "monitoring", "receivers", name)
         kind, to = tree.text(*path, "kind"), tree.text(*path, "to")
-        if to is None or kind not in {*forms, "telegram"}:
+        if to is None or kind not in FORMS:
             continue
-        good = to.lstrip("-").isdigit() if kind == "telegram" else forms[str(kind)][0] in to
-        if not good:
-            allowed = "a chat number" if kind == "telegram" else forms[str(kind)][1]
+        form, allowed = FORMS[str(kind)]
+        if not form.fullmatch(to):
             what = f"is no place for a receiver of kind {kind}"
             yield Problem(path=(*path, "to"), what=what, found=to, allowed=allowed, fix="correct it, or the kind")
     mails = [

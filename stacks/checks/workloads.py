@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from stacks.checks.placement import allowed
+from stacks.checks.placement import left
 from stacks.checks.places import unknown_cluster
 from stacks.problems import Problem, did_you_mean, listed
 from stacks.tree import Path, Tree
@@ -67,7 +67,7 @@ def inside(tree: Tree, path: Path) -> tuple[str, ...]:
     """Clusters that may run a workload: those listed, less what its placement leaves out; empty for all of them."""
     listed_ones = tuple(each for each in tree.items(*path, "clusters") if isinstance(each, str))
     placed = isinstance(tree.at(*path, "placement"), Mapping)
-    return (tuple(allowed(tree, (*path, "placement"))) if placed else ()) or listed_ones
+    return (tuple(left(tree, (*path, "placement"))) if placed else ()) or listed_ones
 
 
 def carried(tree: Tree, asked: Asked) -> Iterator[Problem]:

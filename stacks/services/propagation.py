@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stacks.part import FreezeMapping, Frozen, Name, Part
+from stacks.services.service import PORT
 
 Registry = Annotated[
     str,
     Field(
-        pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$",
+        pattern=rf"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:{PORT})?$",
         json_schema_extra={"x-allowed": "a host name with an optional port"},
     ),
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from stacks.part import Part
 
+PORT: Final = r"(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})"
+"""A port in a pattern: 1 to 65535."""
 Account = Annotated[
     str,
     Field(
@@ -20,6 +22,13 @@ HttpPath = Annotated[
     Field(
         pattern=r"^/[A-Za-z0-9._~/-]*\*?$",
         json_schema_extra={"x-allowed": "a path that begins with /; a * may end it"},
+    ),
+]
+HostPort = Annotated[
+    str,
+    Field(
+        pattern=rf"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?:{PORT}$",
+        json_schema_extra={"x-allowed": "a host name in lower case and a port: smtp.example.org:587"},
     ),
 ]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]

@@ -20,7 +20,7 @@ from stacks.services.overflow import Overflow
 from stacks.services.runners import Runners
 from stacks.services.scaling import NodeScaling, Scaling
 from stacks.services.searching import Elk
-from stacks.services.service import Account, Days, HttpPath, Mail, Method, Service
+from stacks.services.service import Account, Days, HostPort, HttpPath, Mail, Method, Service
 
 
 class CertManager(Service):
@@ -91,9 +91,7 @@ class Monitoring(Service):
     """Size of the volume of each Prometheus."""
     receivers: Annotated[Mapping[Name, Receiver], FreezeMapping] = Frozen()
     """Who hears of alerts, by name."""
-    smarthost: Annotated[str, Field(pattern=r"^[a-z0-9.-]+:\d{1,5}$")] | None = Field(
-        default=None, examples=["smtp.example.org:587"]
-    )
+    smarthost: HostPort | None = Field(default=None, examples=["smtp.example.org:587"])
     """Mail server and port, for receivers by e-mail; it must speak TLS."""
     sender: Mail | None = Field(default=None, examples=["alerts@example.org"])
     """Address that mails come from, and account at the mail server."""

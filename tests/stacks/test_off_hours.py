@@ -71,7 +71,7 @@ def test_what_can_be_kept_is_taken() -> None:
         ({"opens": "07:00", "closes": "07:00"}, ".closes", "is not after opens"),
         ({"closes": "06:00"}, ".closes", "is not after opens, which is 07:00"),
         ({"workloads": {}}, "", "lets nothing rest"),
-        ({"days": ["mon", "mon"]}, ".days.1", "named twice"),
+        ({"days": ["mon", "mon"]}, ".days.1", "listed twice"),
         ({"exceptions": ["2026-12-04"]}, ".exceptions.0", "is a fri, on which people work anyway"),
         ({"workloads": {"incidnt": {"namespace": "platform"}}}, ".workloads.incidnt", "Did you mean `incident`"),
         ({"workloads": {"incident": {"namespace": "monitoring"}}}, ".workloads.incident.namespace", "tenant namespace"),

@@ -200,3 +200,10 @@ def test_the_priced_regions_are_those_of_the_catalogue() -> None:
     priced = {(row["cloud"], row["region"]) for row in rows}
     assert priced == {(cloud, region) for cloud, regions in REGION_SLOTS.items() for region in regions}
     assert {row["arch"] for row in rows if row["gpu"] != "0"} == {"amd64"}, "the check of GPU pools relies on it"
+
+
+def test_a_cluster_that_a_placement_leaves_out_carries_nothing_of_it() -> None:
+    stack = read_file(FILES / "happy.placement-leaves-out-a-cluster.yaml")
+    names = {cluster: {each.name for each in jobs} for cluster, jobs in demand(stack).items()}
+    assert names["gcp-europe-west1"] == {"worker"}
+    assert names["aws-eu-west-1"] == names["aws-us-east-1"] == {"gateway", "worker"}
