@@ -102,9 +102,12 @@ def labels_of(workload: Resource) -> Any:
 
 
 def targets_of(graph: Graph, hpa: Resource) -> list[Resource]:
+    """Return the workloads that an autoscaler names, in its own namespace as far as both are known."""
     ref = hpa.reader.inside("spec.scaleTargetRef")
+    kind, name, space = ref.raw("kind"), ref.raw("name"), hpa.reader.raw("metadata.namespace")
     return [
         each
         for each in workloads(graph)
-        if each.provider_urn == hpa.provider_urn and each.kind == ref.raw("kind") and name_of(each) == ref.raw("name")
+        if each.provider_urn == hpa.provider_urn and each.kind == kind and name_of(each) == name
+        if space is UNKNOWN or each.reader.raw("metadata.namespace") in (space, UNKNOWN)
     ]

@@ -45,4 +45,4 @@ def _out(graph: Graph, holder: Resource, prop: str, route: Reader) -> bool:
     gateway = route.raw("gatewayId")
     fed = gateway is UNKNOWN and any(each.type == GATEWAY for each in graph.feeds(holder, prop))
     known = any(each.type == GATEWAY for each in (*graph.called([gateway]), *graph.feeds(holder, prop)))
-    return everywhere and gateway is not None and (fed or known or str(gateway).startswith("igw-"))
+    return everywhere and (fed or known or str(gateway).startswith("igw-"))

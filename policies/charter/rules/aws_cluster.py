@@ -247,8 +247,14 @@ def bounds(resource: Resource, facts: Facts) -> Iterator[Found]:
         named("updateConfig", "how many nodes may be away")(reader, facts),
         on("nodeRepairConfig.enabled")(reader, facts),
         named("releaseVersion", "the pinned image")(reader, facts),
+        _pinned(reader),
         _system(reader, facts),
     )
+
+
+def _pinned(reader: Reader) -> Iterator[Found]:
+    if reader.raw("releaseVersion") == "latest":
+        yield Finding("releaseVersion", "is latest, which moves; name one release")
 
 
 def _scaling(reader: Reader) -> Iterator[Found]:

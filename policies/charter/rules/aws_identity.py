@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from charter.demands import between, demand, either, forbidden, in_production, named, on, one_of
+from charter.demands import between, demand, either, in_production, named, on, one_of
 from charter.documents import Malformed, Statement, each_statement, several, statements
 from charter.facts import Facts
 from charter.graph import Graph
@@ -251,11 +251,12 @@ def _accounts(statement: Statement, facts: Facts) -> Iterator[Found]:
             yield Open(f"{statement.path}.Principal")
 
 
-demand(
+@resource_rule(
     "AWS-IAM-04",
     "Nobody has a password or a key that lasts.",
     HIGH,
     [
+        "aws:iam/policyAttachment:PolicyAttachment",
         "aws:iam/user:User",
         "aws:iam/accessKey:AccessKey",
         "aws:iam/userLoginProfile:UserLoginProfile",
@@ -264,10 +265,16 @@ demand(
         "aws:iam/sshKey:SshKey",
         "aws:iam/serviceSpecificCredential:ServiceSpecificCredential",
     ],
-    "Keys of users leak and live for ever; workloads have identities that the cloud renews.",
-    forbidden("users and their keys are not allowed; use a role that a workload or a person's single sign-on takes"),
     remediation="Use a role with OIDC or pod identity; attach policies to roles.",
 )
+def no_users(resource: Resource, _facts: Facts) -> Iterator[Found]:
+    """Keys of users leak and live for ever; workloads have identities that the cloud renews."""
+    if resource.kind == "PolicyAttachment":
+        if resource.reader.has("users"):
+            yield Finding("users", "are given a policy; attach it to roles")
+        return
+    yield Finding("", "users and their keys are not allowed; use a role that a workload or single sign-on takes")
+
 
 demand(
     "AWS-IAM-05",

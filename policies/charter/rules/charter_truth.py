@@ -70,14 +70,16 @@ def _stands_in(resource: Resource, facts: Facts) -> Iterator[Found]:
 
 def _settings(resource: Resource) -> Iterator[Found]:
     """Judge the settings that pods take from a map: only a value that is nothing but the word pretends."""
-    for key, value in resource.reader.map("data").items():
+    held = resource.props.get("data")
+    for key, value in held.items() if isinstance(held, dict) else ():
         if isinstance(value, str) and len(value) <= LONGEST and _is_pretence(str(key), value.strip().lower()):
             yield Finding(f"data.{key}", "pretends (mock, fake, stub, simulator, emulator, dry run)")
 
 
 def _is_pretence(key: str, value: str) -> bool:
-    word = bool(PRETENCE.search(value)) and value.isalpha() and bool(CHOICE.search(key))
-    return word or (value in ("true", "1", "yes", "on") and bool(PRETENCE.search(key)))
+    if value in ("true", "1", "yes", "on"):
+        return PRETENCE.search(key) is not None
+    return value.isalpha() and CHOICE.search(key) is not None and PRETENCE.search(value) is not None
 
 
 CHOICE = re.compile(r"(?i)(provider|backend|mode|driver|client|gateway|engine|model|adapter)$")
@@ -185,7 +187,8 @@ def no_fiction(resource: Resource, facts: Facts) -> Iterator[Found]:
         )
     if not facts.production or resource.type.startswith("pulumi:pulumi:"):
         return
-    if not resource.marks & TOLD and resource.kind != "ConfigMap":
+    if not resource.marks & TOLD:
+        yield from _language_model(resource) if resource.kind == "ConfigMap" else ()
         return
     made_up = _ids(resource) if resource.marks & PLACEHOLDER else ()
     yield from apart(made_up, _language_model(resource), by_hand(resource), *constant_probes(resource))
@@ -201,7 +204,8 @@ def _ids(resource: Resource) -> Iterator[Found]:
 
 def _language_model(resource: Resource) -> Iterator[Found]:
     if resource.kind == "ConfigMap":
-        for key, value in resource.reader.map("data").items():
+        held = resource.props.get("data")
+        for key, value in held.items() if isinstance(held, dict) else ():
             if PROVIDER_VARIABLE.search(str(key)) and str(value).lower() in NO_PROVIDER:
                 yield Finding(f"data.{key}", "is no language model")
     for pod in pods(resource):

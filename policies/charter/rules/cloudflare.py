@@ -250,6 +250,9 @@ def pages(resource: Resource, _facts: Facts) -> Iterator[Found]:
                 yield Open(f"deploymentConfigs.{place}.envVars.{name}.type")
             elif secret_name(name) and kind != "secret_text":
                 yield Finding(f"deploymentConfigs.{place}.envVars.{name}", "looks secret; its type must be secret_text")
+        older = f"deploymentConfigs.{place}.environmentVariables"  # the fifth major version kept secrets apart
+        for name in filter(secret_name, reader.map(older)):
+            yield Finding(f"{older}.{name}", "looks secret; it belongs among the secrets")
 
 
 @stack_rule(

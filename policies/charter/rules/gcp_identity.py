@@ -103,7 +103,7 @@ demand(
     "GCP-IAM-02",
     "No key of a service account exists.",
     HIGH,
-    ["gcp:serviceaccount/key:Key"],
+    ["gcp:serviceaccount/key:Key", "gcp:storage/hmacKey:HmacKey"],
     "Keys leak and live for ever; workloads have identities that the cloud renews.",
     forbidden("keys of service accounts are not allowed; use workload identity"),
     remediation="Use workload identity, or federation from outside.",

@@ -174,7 +174,7 @@ def _bounds(hpa: Reader) -> Iterator[Found]:
 )
 def monitored(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """A Service with a port called metrics, or http-metrics, is selected by a monitor of the same cluster."""
-    monitors = graph.of("kubernetes:monitoring.coreos.com/v1:ServiceMonitor")
+    monitors = graph.of(*SEEING)
     for service in graph.of(SERVICE):
         ports = service.reader.raw("spec.ports")
         names = [port.get("name") for port in ports if isinstance(port, dict)] if isinstance(ports, list) else []
@@ -186,12 +186,20 @@ def monitored(graph: Graph, _facts: Facts) -> Iterator[Found]:
             continue
         try:
             mine = [each for each in monitors if each.provider_urn == service.provider_urn and _sees(each, service)]
-            chosen = [each for each in mine if selects(each.reader.raw("spec.selector"), labels)]
+            chosen = [each for each in mine if selects(each.reader.raw("spec.selector"), _labels_seen(each, service))]
         except Undetermined as unknown:
             yield Open(unknown.path, service.urn)
             continue
         if not chosen:
             yield Finding("", "offers metrics, and no ServiceMonitor selects it", service.urn)
+
+
+SEEING = ("kubernetes:monitoring.coreos.com/v1:ServiceMonitor", "kubernetes:monitoring.coreos.com/v1:PodMonitor")
+
+
+def _labels_seen(monitor: Resource, service: Resource) -> Any:
+    """Return the labels that a monitor selects by: a Service's own, or those of the pods behind it."""
+    return service.reader.raw("metadata.labels" if monitor.kind == "ServiceMonitor" else "spec.selector")
 
 
 def _sees(monitor: Resource, service: Resource) -> bool:
