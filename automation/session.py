@@ -121,6 +121,20 @@ def check_demand(options: Options) -> None:
         raise Ending(Exit.WRONG_INPUT, "demand", str(error)) from None
 
 
+def check_faults(options: Options, mode: Mode) -> None:
+    """A wrong --faults file is wrong input (exit 2), and so is one for real clouds."""
+    if options.faults is None:
+        return
+    if not mode.offline:
+        raise Ending(Exit.WRONG_INPUT, "faults", "--faults is for stand-in clouds: add --offline, or leave it out")
+    from sandbox.faults import BadPlan, read_plan  # noqa: PLC0415 - only offline runs know the stand-in clouds
+
+    try:
+        read_plan(options.faults)
+    except (BadPlan, UnicodeDecodeError) as error:
+        raise Ending(Exit.WRONG_INPUT, "faults", str(error)) from None
+
+
 def _needs_passphrase(text: str, environ: Mapping[str, str]) -> bool:
     given = environ.get("PULUMI_CONFIG_PASSPHRASE") is not None or environ.get("PULUMI_CONFIG_PASSPHRASE_FILE")
     encrypted = "encryptionsalt:" in text
@@ -147,6 +161,7 @@ def opened(
             "passphrase",
             f"Pulumi.{name}.yaml holds secrets and no passphrase is given: set PULUMI_CONFIG_PASSPHRASE or _FILE",
         )
+    check_faults(options, mode)
     redactor = Redactor(of_environment(environ))
     console.print(mode.header, style="bold", markup=False, highlight=False)
     with ExitStack() as exits:

@@ -6,6 +6,7 @@ and `virtualenv`, the program still runs in the project's folder).
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ import yaml
 
 from automation.exits import Ending, Exit
 
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+"""https://www.pulumi.com/docs/iac/concepts/stacks, 2026-11."""
+SHOWN = 60
 ENGINE_KEYS = ("encryptionsalt", "encryptedkey", "secretsprovider")
 
 
@@ -40,14 +44,15 @@ class Work:
 
 def stack_file(project: Path, stack: str) -> Path:
     """The tracked file of a stack; a stack without one is wrong input (exit 2)."""
+    known = sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in project.glob("Pulumi.*.yaml"))
+    these = f"give one of {', '.join(known) or 'no stack (there is none)'}"
+    if not NAME.fullmatch(stack):
+        shown = stack if len(stack) <= SHOWN else f"{stack[:SHOWN]}..."
+        allowed = "1 to 100 letters, digits, dots, dashes and underscores"
+        raise Ending(Exit.WRONG_INPUT, "stack", f"{shown!r} is no name of a stack; allowed: {allowed}: {these}")
     path = project / f"Pulumi.{stack}.yaml"
     if not path.is_file():
-        known = sorted(file.name.split(".")[1] for file in project.glob("Pulumi.*.yaml"))
-        raise Ending(
-            Exit.WRONG_INPUT,
-            "stack",
-            f"{path.name} does not exist in {project}: give one of {', '.join(known) or 'no stack (there is none)'}",
-        )
+        raise Ending(Exit.WRONG_INPUT, "stack", f"{path.name} does not exist in {project}: {these}")
     return path
 
 

@@ -12,6 +12,7 @@ import pulumi
 from components import live
 from sizing import catalogue, stack_problem
 from sizing.placement import PlacementRefused
+from sizing.problem import WrongProblem
 from stacks import outputs
 from stacks.model import Stack
 from stacks.split import undecided
@@ -27,6 +28,8 @@ def decide(stack: Stack, project: Path) -> stack_problem.Sized:
         return stack_problem.sized(stack, project, catalogue.load(), before)
     except PlacementRefused as refused:
         raise pulumi.RunError(str(refused)) from None
+    except (WrongProblem, catalogue.UnknownPrice) as wrong:
+        raise pulumi.RunError(f"no plan: {wrong}") from None
 
 
 def running() -> Mapping[str, Any] | None:

@@ -70,8 +70,12 @@ def test_no_engine_and_no_cloud_sdk_is_imported(project: Path) -> None:
     ("words", "hint"),
     [
         (("preview", "nowhere", "--offline"), "Pulumi.nowhere.yaml does not exist"),
+        (("preview", "x" * 300, "--offline"), "is no name of a stack"),
+        (("preview", "../dev", "--offline"), "is no name of a stack"),
         (("preview", "dev", "--offline", "--real"), "exclude each other"),
         (("preview", "dev", "--offline", "--demand", "/no/such.csv"), "such.csv"),
+        (("preview", "dev", "--offline", "--faults", "/no/such.yaml"), "such.yaml: cannot be read"),
+        (("preview", "dev", "--real", "--faults", "/no/such.yaml"), "--faults is for stand-in clouds"),
         (("up", "dev", "--offline", "--parallel", "0"), "parallel"),
         (("preview", "dev", "--unknown"), "unknown"),
     ],
