@@ -53,7 +53,7 @@ def manifests(
         from components.kubernetes.crds.fits import definitions  # noqa: PLC0415
 
         try:
-            held = definitions(crds) if crds is not None else None
+            held = _with_clouds(definitions(crds)) if crds is not None else None
             clusters, known = (_of_files(path), None) if is_file else _of_stack(target, project, quality, output)
         except DocumentError as problem:
             raise Ending(Exit.WRONG_INPUT, "manifests", str(problem)) from None
@@ -67,6 +67,18 @@ def manifests(
         return Exit.REFUSED if any(each[part] for each in made.values() for part in lost) else Exit.OK
 
     perform(output, work)
+
+
+def _with_clouds(held: Definitions) -> Definitions:
+    """Add what managed clusters bring by themselves, definitions of volume snapshots; a folder's own ones count first.
+
+    They say what anything of the stage makes of them, not every field.
+    """
+    from components.kubernetes.crds.documents import Document  # noqa: PLC0415
+    from sandbox.kubernetes.snapshots import GROUP, SNAPSHOTS  # noqa: PLC0415
+
+    missing = (each for each in SNAPSHOTS if (GROUP, each["spec"]["names"]["kind"]) not in held.held)
+    return held.take(Document(place=each["metadata"]["name"], body=each) for each in missing)
 
 
 def judged(

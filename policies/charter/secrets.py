@@ -11,7 +11,7 @@ from typing import Final
 ENDINGS: Final = ("password", "passwd", "passphrase")
 """What a word ends in that announces a secret although it is written together: `PGPASSWORD`."""
 HARMLESS: Final = re.compile(
-    r"^(true|false|yes|no|on|off|none|\d{1,3}|\$\(.*\)|\$\{[\w.:-]+\}|\{\{ *\.\w+ *\}\}|/[\w./-]+|file:.*"
+    r"^(true|false|yes|no|on|off|none|\d{1,3}|\$\(.*\)|\$\{[\w.:-]+\}|\{\{[\s\S]*\}\}|/[\w./-]+|file:.*"
     r"|arn:aws[\w-]*:\S+|projects/[\w-]+/secrets/\S+|https://[\w.-]+\.vault\.[\w.]+/(secrets|keys)/\S+)?$",
     re.IGNORECASE,
 )
@@ -20,6 +20,8 @@ REFERENCE: Final = re.compile(
     r"(^|\.)existing\w*$|(^|\.)[a-z]\w*ExistingSecret$"
     r"|\w*(Secret|Key)Ref(\.\w+)?$|^spec\.(externalSecretSpec\.)?data\[\d+\]\.secretKey$"
     r"|^values\.githubConfigSecret$|^values\.\w+\.cloudIntegrationSecret$"
+    r"|^values\.(.*\.)?(tls|caCerts?|ca|pull|adminToken)Secret$|^values\.(.*\.)?csvAccessCredentials$"
+    r"|^values\.(.*\.)?\w+(Token|License|Password)\.secretKey$"
 )
 """Keys under which charts and custom resources say by name where a secret stands.
 

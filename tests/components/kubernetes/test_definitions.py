@@ -181,3 +181,15 @@ def test_the_command_ends_as_it_found(tmp_path: Path) -> None:
     assert run(app, ["manifests", manifest, "--crds", manifest]).exit_code == Exit.WRONG_INPUT
     judged(tmp_path, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "a", "namespace": "nowhere"}})
     assert run(app, ["manifests", manifest, "--references"]).exit_code == Exit.REFUSED
+
+
+def test_what_managed_clusters_bring_needs_no_definition_of_ones_own(tmp_path: Path) -> None:
+    how = {"apiVersion": "snapshot.storage.k8s.io/v1", "kind": "VolumeSnapshotClass", "metadata": {"name": "a"}}
+    judged(tmp_path, {**how, "driver": "ebs.csi.aws.com", "deletionPolicy": "Delete"})
+    manifest, crds = str(tmp_path / "objects.yaml"), str(tmp_path / "crds")
+    run = CliRunner().invoke
+    assert run(app, ["manifests", manifest, "--crds", crds]).exit_code == Exit.OK
+    judged(tmp_path, {**how, "driver": "ebs.csi.aws.com", "deletionPolicy": "Keep"})
+    told = run(app, ["manifests", manifest, "--crds", crds])
+    assert told.exit_code == Exit.REFUSED
+    assert "deletionPolicy" in told.stdout
