@@ -19,17 +19,36 @@ from pulumi.runtime.proto import source_pb2
 CONSTRUCTORS: Final = 3
 """Calls of `__init__` that are the SDK's and the class's own; what stands above the third is the program."""
 DEPENDENCIES: Final = "_direct_computed_dependencies"
+DEPENDED_ON: Final = "_ecosystem_depended_on"
+"""Stands on a resource from the first time that another one depends on it."""
 ALIAS: Final = "collapse_alias_to_urn"
 
 
 def shorten() -> None:
     """Put them in place; an SDK that has changed keeps its own."""
-    if getattr(cycles, "_DEPENDENCIES_PROPERTY", "") == DEPENDENCIES and hasattr(cycles, "_reachable"):
-        cycles._reachable = reachable  # noqa: SLF001  the SDK has no other way in
+    _shorten_circles()
     if hasattr(registration, "_get_stack_trace") and hasattr(registration, "_get_source_position_for_frame"):
         registration._get_stack_trace = stack_trace  # noqa: SLF001  see above
     if hasattr(declaration, ALIAS) and getattr(registration, ALIAS, None) is getattr(declaration, ALIAS):
         setattr(declaration, ALIAS, LateAlias)
+
+
+def _shorten_circles() -> None:
+    """The SDK has no other way in than its private functions; both are ours, or none."""
+    if getattr(cycles, "_DEPENDENCIES_PROPERTY", "") != DEPENDENCIES or not hasattr(cycles, "declare_dependency"):
+        return
+    stock = getattr(cycles, "_reachable", None), getattr(cycles, "_add_dep", None)
+    if None in stock:
+        return
+    cycles._reachable, cycles._add_dep = reachable, note  # noqa: SLF001  see above
+    one, other = _Probe(), _Probe()
+    asked: Any = cycles.declare_dependency
+    if not (asked(one, other) and hasattr(other, DEPENDED_ON) and not asked(other, one)):
+        cycles._reachable, cycles._add_dep = stock  # type: ignore[assignment]  # noqa: SLF001  it asks in another way
+
+
+class _Probe:
+    """Something with dependencies, to see whether the SDK asks ours."""
 
 
 class LateAlias:
@@ -55,17 +74,27 @@ def reachable(from_resource: Any, to_resource: Any) -> bool:
     """Say whether one resource depends on another, directly or not.
 
     The SDK asks it of each dependency, and walks with a generator in a generator per step on the way: on a stack of
-    thousands that all stand on one network an eighth of the program's time.
+    thousands that all stand on one network an eighth of the program's time. Without ways to the other one (see `note`)
+    nothing is walked.
     """
+    if from_resource is to_resource:
+        return True
+    if DEPENDED_ON not in to_resource.__dict__:  # most resources: objects in clusters, on which nothing depends
+        return False
     seen, waiting = {from_resource}, [from_resource]
     while waiting:
-        one = waiting.pop()
-        if one is to_resource:
+        new = waiting.pop().__dict__.get(DEPENDENCIES, frozenset()) - seen
+        if to_resource in new:
             return True
-        new = one.__dict__.get(DEPENDENCIES, frozenset()) - seen
         seen |= new
         waiting += new
     return False
+
+
+def note(from_resource: Any, to_resource: Any) -> None:
+    """Note that one resource depends on another; the SDK makes a new set each time."""
+    from_resource.__dict__.setdefault(DEPENDENCIES, set()).add(to_resource)
+    to_resource.__dict__[DEPENDED_ON] = True
 
 
 def stack_trace() -> source_pb2.StackTrace:

@@ -17,7 +17,7 @@ from components import entry, sdk_work
 from tests.components.mock_cloud import Cloud
 
 STOCK_TRACE: Callable[[], source_pb2.StackTrace] = registration._get_stack_trace
-STOCK_REACHABLE = cycles._reachable
+STOCK_REACHABLE, STOCK_NOTE, STOCK_DECLARE = cycles._reachable, cycles._add_dep, cycles.declare_dependency
 STOCK_ALIAS: Any = registration.collapse_alias_to_urn
 
 
@@ -25,6 +25,7 @@ STOCK_ALIAS: Any = registration.collapse_alias_to_urn
 def _as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registration, "_get_stack_trace", STOCK_TRACE)
     monkeypatch.setattr(cycles, "_reachable", STOCK_REACHABLE)
+    monkeypatch.setattr(cycles, "_add_dep", STOCK_NOTE)
     monkeypatch.setattr(declaration, "collapse_alias_to_urn", STOCK_ALIAS)
     monkeypatch.setattr(pulumi.log, "debug", pulumi.log.debug)
 
@@ -40,9 +41,9 @@ def test_the_same_dependencies_are_refused_as_circles() -> None:
         ours, theirs = [Thing() for _ in range(12)], [Thing() for _ in range(12)]
         for _ in range(40):
             one, other = chance.randrange(12), chance.randrange(12)
-            cycles._reachable = sdk_work.reachable
+            cycles._reachable, cycles._add_dep = sdk_work.reachable, sdk_work.note
             mine: Any = cycles.declare_dependency(ours[one], ours[other])  # type: ignore[arg-type]
-            cycles._reachable = STOCK_REACHABLE
+            cycles._reachable, cycles._add_dep = STOCK_REACHABLE, STOCK_NOTE
             assert mine == cycles.declare_dependency(theirs[one], theirs[other]), (one, other)  # type: ignore[arg-type]
             seen.append(mine)
     assert 500 < sum(seen) < len(seen) - 500
@@ -148,3 +149,16 @@ def test_an_sdk_in_another_form_keeps_its_own(monkeypatch: pytest.MonkeyPatch) -
     sdk_work.shorten()
     assert (registration._get_stack_trace, cycles._reachable) == (STOCK_TRACE, STOCK_REACHABLE)
     assert declaration.collapse_alias_to_urn is STOCK_ALIAS
+
+
+def test_an_sdk_that_notes_dependencies_in_another_way_keeps_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def declared(from_resource: Any, to_resource: Any) -> bool:
+        setattr(from_resource, sdk_work.DEPENDENCIES, {to_resource})
+        return True
+
+    monkeypatch.setattr(cycles, "declare_dependency", declared)
+    sdk_work.shorten()
+    assert (cycles._reachable, cycles._add_dep) == (STOCK_REACHABLE, STOCK_NOTE)
+    monkeypatch.setattr(cycles, "declare_dependency", STOCK_DECLARE)
+    sdk_work.shorten()
+    assert (cycles._reachable, cycles._add_dep) == (sdk_work.reachable, sdk_work.note)
