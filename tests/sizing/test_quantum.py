@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -11,6 +15,8 @@ from sizing.neighbourhood import Budget, _compare
 from sizing.plan import Plan
 from sizing.verify import verify
 from tests.sizing.factory import problem
+
+ROOT = Path(__file__).parents[2]
 
 
 def landscape(qubits: int, seed: int = 3) -> np.ndarray:
@@ -31,6 +37,33 @@ def test_aer_and_its_numpy_twin_agree(exact: bool) -> None:  # noqa: FBT001
     assert np.abs(measured - quantum.probabilities(cost, exact=exact)).max() < 0.015
 
 
+@pytest.mark.parametrize("qubits", [1, 2, 8, 9, 13])
+def test_aers_state_is_the_twins(qubits: int) -> None:
+    cost = landscape(qubits)
+    state = quantum.evolve(quantum.blocks(quantum.terms_of(cost), qubits), qubits, 1)
+    assert np.abs(state.probabilities() - quantum.probabilities(cost)).max() < 1e-9
+
+
+@pytest.mark.parametrize("qubits", [4, 10])
+def test_the_exported_gates_draw_the_same_samples_on_aers_simulator(qubits: int) -> None:
+    from qiskit_aer import AerSimulator  # noqa: PLC0415 - slow to import
+
+    cost, seed = landscape(qubits), 11
+    machine = AerSimulator(method="statevector", seed_simulator=seed, max_parallel_threads=1)
+    counts = machine.run(quantum.rotations(cost), shots=256).result().get_counts()
+    assert {int(bits, 2): times for bits, times in counts.items()} == quantum.sample(cost, 256, seed)
+
+
+def test_sampling_loads_aer_alone_and_leaves_the_package_usable() -> None:
+    code = (
+        "import sys; import numpy as np; from sizing import quantum; cost = np.arange(16.0)\n"
+        "one = quantum.sample(cost, 64, 5); assert 'qiskit' not in sys.modules\n"
+        "import qiskit_aer; quantum.noisy(cost, 8, 1); assert quantum.sample(cost, 64, 5) == one"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
 def test_the_ramp_finds_the_minimum_and_the_wrong_sign_the_maximum() -> None:
     cost = landscape(8)
     right = quantum.probabilities(cost, exact=True)
@@ -49,7 +82,9 @@ def test_the_sum_of_the_blocks_is_the_two_body_phase() -> None:
         value * np.prod([1 - 2 * ((states >> q) & 1) for q in term], axis=0) for term, value in terms.items()
     )
     found = np.zeros(1 << 9)
-    for inside, table in quantum.blocks(terms, 9):
+    spans = quantum.blocks(terms, 9)
+    assert len(spans) == 3
+    for inside, table in spans:
         index = sum(((states >> q) & 1) << k for k, q in enumerate(inside))
         found += table[index]
     assert np.allclose(found, expected)
