@@ -161,6 +161,9 @@ def _chosen(selection: Resource, store: Resource) -> bool:
         return True
     patterns = selection.props.get("resources")
     meant = [each for each in (patterns if isinstance(patterns, list) else []) if _covers(each, store)]
+    spared = selection.props.get("notResources")
+    if any(_covers(each, store) for each in (spared if isinstance(spared, list) else [])):
+        return False
     return bool(meant) and all(_tag(one, held, "key", "value") for one in _conditions(selection))
 
 
@@ -205,13 +208,18 @@ def _meets(schedule: Resource, claim: Resource) -> bool:
     template = schedule.reader.inside("spec").inside("template")
     left_out = set(map(str, _listed(template.raw("excludedResources"))))
     only = set(map(str, _listed(template.raw("includedResources")))) or {"*"}
-    if left_out & VOLUMES or not only & {*VOLUMES, "*"}:
+    if left_out & VOLUMES or not only & {*VOLUMES, "*"} or _without_data(template):
         return False
     labels = claim.reader.map("metadata.labels")
     if claim.kind == "StatefulSet":  # its claims bear the labels of their template, and those that it selects by
         inner = [one.map("metadata.labels") for one in claim.reader.each("spec.volumeClaimTemplates")]
         labels = {**claim.reader.map("spec.selector.matchLabels"), **(inner[0] if inner else {})}
     return not template.has("labelSelector") or selects(template.raw("labelSelector"), labels, "spec.template")
+
+
+def _without_data(template: Reader) -> bool:
+    """Say whether only claims are copied and not what is on their volumes."""
+    return template.raw("snapshotVolumes") is False and not template.flag("defaultVolumesToFsBackup")
 
 
 VOLUMES = frozenset({"persistentvolumeclaims", "persistentvolumes", "pvc", "pv"})

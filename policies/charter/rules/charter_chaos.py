@@ -131,6 +131,8 @@ def _duration(spec: Reader) -> Iterator[Found]:
 
 
 def _seconds(text: str) -> float:
+    if not re.fullmatch(r"\+?(\d+(\.\d+)?(ms|h|m|s))+", text):
+        return 0.0
     parts = re.findall(r"(\d+(?:\.\d+)?)(ms|h|m|s)", text)
     return sum(float(number) * {"h": 3600, "m": 60, "s": 1, "ms": 0.001}[unit] for number, unit in parts)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from charter.documents import Malformed, Statement
@@ -12,7 +13,7 @@ from charter.graph import Graph
 from charter.pods import holds_pods
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, located, resource_rule, stack_rule
 from charter.rules.aws_buckets import audit_buckets
-from charter.rules.aws_identity import POLICIES, granted
+from charter.rules.aws_identity import ATTACHMENTS, POLICIES, ROLE, granted
 from charter.rules.charter_origin import SCOPES, ids
 from charter.tables import taggable
 from charter.values import UNKNOWN, Reader, Undetermined, hazy
@@ -22,6 +23,7 @@ LOG_BUCKETS = tuple(
     f"gcp:logging/{kind[0].lower()}{kind[1:]}BucketConfig:{kind}BucketConfig"
     for kind in ("Project", "Folder", "Organization", "BillingAccount")
 )
+POLICY = "aws:iam/policy:Policy"
 YEAR = 365
 SINKS = {
     "aws": (TRAIL,),
@@ -65,6 +67,22 @@ GUARDED: dict[str, frozenset[str]] = {
     ),
     "kubernetes:networking.k8s.io/v1:NetworkPolicy": frozenset({"spec"}),
     "kubernetes:core/v1:Namespace": frozenset({"metadata"}),
+    "kubernetes:core/v1:Service": frozenset({"spec.type", "spec.externalIPs", "spec.loadBalancerSourceRanges"}),
+    "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole": frozenset({"rules"}),
+    "kubernetes:rbac.authorization.k8s.io/v1:Role": frozenset({"rules"}),
+    "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": frozenset({"subjects", "roleRef"}),
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": frozenset({"subjects", "roleRef"}),
+    "kubernetes:security.istio.io/v1:AuthorizationPolicy": frozenset({"spec"}),
+    "kubernetes:security.istio.io/v1:PeerAuthentication": frozenset({"spec"}),
+    "aws:ec2/launchTemplate:LaunchTemplate": frozenset({"metadataOptions", "blockDeviceMappings", "networkInterfaces"}),
+    "aws:ec2/securityGroupRule:SecurityGroupRule": frozenset({"cidrBlocks", "ipv6CidrBlocks", "fromPort", "toPort"}),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": frozenset({"cidrIpv4", "cidrIpv6", "ipProtocol"}),
+    "aws:cloudtrail/trail:Trail": frozenset(
+        {"isMultiRegionTrail", "enableLogFileValidation", "enableLogging", "kmsKeyId", "s3BucketName"}
+    ),
+    "aws:ecr/repository:Repository": frozenset({"imageTagMutability", "imageScanningConfiguration"}),
+    "gcp:kms/cryptoKey:CryptoKey": frozenset({"rotationPeriod"}),
+    "azure-native:network:SecurityRule": frozenset({"access", "sourceAddressPrefix", "destinationPortRange"}),
 }
 """Properties that rules judge: whoever ignores their changes ignores the law."""
 PODS = re.compile(r"^spec(\.(template|jobTemplate)(\.(spec|metadata)(\..+)?)?)?$")
@@ -172,13 +190,28 @@ def immutable(graph: Graph, facts: Facts) -> Iterator[Found]:
         for found in apart(_locked(bucket.reader), _kept(bucket.reader, facts)):
             yield located(found, bucket.urn)
     names = {str(each.props.get("bucket") or each.name) for each in audit_buckets(graph)}
+    ceilings = _ceilings(graph) if names else set()
     for policy in graph.of(*POLICIES) if names else ():
+        if policy.urn in ceilings:
+            continue  # it grants nothing
         try:
             told = list(granted(policy))
         except (Undetermined, Malformed):
             continue  # AWS-IAM-01 and AWS-IAM-02 tell
         if _any(told, WRITES, names) and _any(told, UNWRITES, names):
             yield Finding("policy", "both writes records and may take them away", policy.urn)
+
+
+def _ceilings(graph: Graph) -> set[str]:
+    """Return the policies that are a boundary of roles and attached to nobody."""
+    boundaries = {
+        each.urn: each for role in graph.of(ROLE) for each in graph.named(role, "permissionsBoundary", POLICY)
+    }
+    return {
+        urn
+        for urn, policy in boundaries.items()
+        if not any(graph.referrers(policy, kind, "policyArn") for kind in ATTACHMENTS)
+    }
 
 
 def _locked(bucket: Reader) -> Iterator[Found]:
@@ -202,7 +235,7 @@ def _any(told: list[Statement], actions: tuple[str, ...], buckets: set[str]) -> 
 
 def _about(statement: Statement, buckets: set[str]) -> bool:
     held = [each.partition(":::")[2].partition("/")[0] for each in statement.resources]
-    return bool(buckets & set(held)) or "*" in held
+    return any(fnmatchcase(bucket, each) for bucket in buckets for each in held)
 
 
 @resource_rule(
@@ -218,8 +251,9 @@ def options(resource: Resource, facts: Facts) -> Iterator[Found]:
     watched = GUARDED.get(resource.type, frozenset())
     for path in resource.ignore_changes:
         first = path.replace("[", ".").partition(".")[0]
+        named = any(f"{path}.".startswith(f"{one}.") or one.startswith(f"{path}.") for one in watched)
         of_pods = PODS.match(path) and not SIDECARS.match(path) and holds_pods(resource)
-        if path == "*" or of_pods or first in watched or first == taggable(resource.type):
+        if path == "*" or of_pods or named or first == taggable(resource.type):
             yield Finding("ignoreChanges", "holds a property that the law judges")
     if facts.production and resource.type in STATEFUL and not resource.protect:
         yield Finding("protect", "is off; data, keys and records are protected in production")

@@ -19,6 +19,8 @@ from charter.rule import HIGH, Finding, Found, Open, Resource, stack_rule
 from charter.rules.charter_sizing import EVIDENCE, SHAPES, SIZING, plans
 from charter.values import UNKNOWN, Reader
 
+PATTERNS: Final = frozenset({"PodTemplate", "PodTemplateList"})
+"""Kinds whose pods nobody starts."""
 FLOOR: Final = 0.1
 """Share of the nodes that stand there which must be asked for; less is an idle fleet."""
 Amounts = tuple[float, float]
@@ -94,7 +96,7 @@ def fits(graph: Graph, facts: Facts) -> Iterator[Found]:
     first: dict[str, str] = {}
     for workload in graph.of("kubernetes:*"):
         cluster = next((name for name in rooms if workload.provider_name.startswith(name)), "")
-        for pod in pods(workload) if cluster else ():
+        for pod in pods(workload) if cluster and workload.kind not in PATTERNS else ():
             copies = _copies(workload, scaled.get(workload.urn))
             if copies is UNKNOWN:
                 yield Open("spec.replicas", workload.urn)

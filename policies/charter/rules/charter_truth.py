@@ -39,6 +39,8 @@ NO_PROVIDER = (
     "stub",
     "dummy",
 )
+TOLD_TO_PEOPLE = ("tags.", "labels.", "metadata.labels.", "metadata.annotations.")
+"""Where nothing is an id, whatever it is called: a `Name` among tags is for people."""
 TOLD = PLACEHOLDER | POD | STATUS
 STATUS_MAPS = ("cluster-autoscaler-status",)
 """Objects in which a controller writes what it sees: whoever writes them by hand writes fiction."""
@@ -196,7 +198,7 @@ def no_fiction(resource: Resource, facts: Facts) -> Iterator[Found]:
 
 def _ids(resource: Resource) -> Iterator[Found]:
     for path, text in resource.texts:
-        if not placeholder(text):
+        if not placeholder(text) or path.startswith(TOLD_TO_PEOPLE):
             continue
         if ID_NAMES.search(path.rpartition(".")[2].partition("[")[0]):
             yield Finding(path, "is a placeholder where a real id belongs")
