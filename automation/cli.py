@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from automation.command_line import Output, app, perform
+from automation.command_line import Output, app, perform, to_be_written
 from automation.exits import Ending, Exit
 from automation.options import (
     Again,
@@ -69,6 +69,8 @@ def preview(
         from automation import runs  # noqa: PLC0415
         from automation.demand import against_deployed, pool_diff  # noqa: PLC0415
 
+        to_be_written("--save-plan", save_plan)
+        to_be_written("--markdown", markdown)
         opening = against_deployed if demand else opened
         with opening(stack, options, output.err) as session:
             made, _ = runs.preview(session, save_plan)
@@ -207,6 +209,7 @@ def rehearse(
     def work() -> Exit:
         from automation.rehearse import rehearse as run  # noqa: PLC0415
 
+        to_be_written("--markdown", markdown)
         made = run(stack, options, output.err)
         output.report(made, markdown)
         if made["refused"]:

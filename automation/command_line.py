@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -60,14 +61,34 @@ def perform(output: Output, work: Callable[[], int | Exit]) -> None:
         code = ending.code
     except KeyboardInterrupt:
         code = Exit.FAILED
+    except RecursionError:
+        deep = "a file that was read is nested too deeply: nothing that belongs here is; give another one"
+        output.ending(Ending(Exit.WRONG_INPUT, "nested", deep))
+        code = Exit.WRONG_INPUT
     except Exception as problem:  # its text may hold secrets: only a redacted sentence leaves
-        import os  # noqa: PLC0415
-
-        from automation.redact import Redactor, of_environment  # noqa: PLC0415
-
-        text = Redactor(of_environment(os.environ)).text(f"{type(problem).__name__}: {problem}")
-        output.ending(Ending(Exit.FAILED, "bug", f"this should not happen: {text}"))
+        output.ending(_unexpected(problem))
         if os.environ.get("ECOSYSTEM_DEBUG"):
             raise
         code = Exit.FAILED
     raise typer.Exit(int(code))
+
+
+def _unexpected(problem: Exception) -> Ending:
+    from automation.redact import Redactor, of_environment  # noqa: PLC0415
+
+    redact = Redactor(of_environment(os.environ)).text
+    if isinstance(problem, OSError) and problem.filename is not None:
+        return Ending(Exit.FAILED, "file", redact(f"{problem.filename}: {problem.strerror}"))
+    return Ending(Exit.FAILED, "bug", redact(f"this should not happen: {type(problem).__name__}: {problem}"))
+
+
+def to_be_written(option: str, path: Path | None) -> None:
+    """A file that an option names and that cannot be written there is wrong input (exit 2), before anything starts."""
+    if path is None:
+        return
+    if path.is_dir() or not path.name:
+        raise Ending(Exit.WRONG_INPUT, "option", f"{option} {path}: is a folder; name a file")
+    if not path.parent.is_dir():
+        raise Ending(
+            Exit.WRONG_INPUT, "option", f"{option} {path}: {path.parent} is no folder; make it, or name another"
+        )

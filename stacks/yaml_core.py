@@ -23,6 +23,9 @@ PLAIN: Final = "tag:core"
 MOST_NODES: Final = 100_000
 """More than any stack file has; aliases of aliases reach it quickly."""
 
+MOST_DEPTH: Final = 200
+"""More than any stack file has; a composer that calls itself for each needs the machine's stack."""
+
 _NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOL: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NO_NUMBER: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
@@ -66,6 +69,7 @@ def read(text: str) -> Document:
     """Read one document. Raises YamlError for broken syntax; wrong keys are listed in `problems`."""
     document = Document()
     try:
+        _flat(text)
         node = _Loader(text).get_single_node()
         document.data = None if node is None else _value(node, (), document)
     except yaml.YAMLError as error:
@@ -74,6 +78,15 @@ def read(text: str) -> Document:
         what, fix = "is nested too deeply, or an alias contains itself", "write it flat"
         raise YamlError(Problem(path=("file",), what=what, fix=fix), None) from None
     return document
+
+
+def _flat(text: str) -> None:
+    """Raise RecursionError where collections stand in each other too deeply: composing them would end the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MOST_DEPTH:
+            raise RecursionError
 
 
 def _value(node: yaml.Node, path: Path, document: Document) -> Any:

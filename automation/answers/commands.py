@@ -48,7 +48,8 @@ def _drifted(session: Session, urn: str, path: str | None) -> Asked:
     if len(fits) != 1:
         said = tuple(sorted(found))[:20]
         count = f"{len(fits)} drifted resources are called so" if fits else "it did not drift"
-        raise Ending(Exit.WRONG_INPUT, "drift", f"--urn {urn}: {count}; give one of", said)
+        way = "give one of" if said else "nothing did, so nothing needs an answer"
+        raise Ending(Exit.WRONG_INPUT, "drift", f"--urn {urn}: {count}; {way}", said)
     row, step = found[fits[0]]
     if path is not None and path not in row["paths"]:
         raise Ending(Exit.WRONG_INPUT, "drift", f"--path {path} did not drift; give one of", tuple(row["paths"]))

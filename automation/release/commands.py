@@ -99,6 +99,8 @@ def verify(
             text = envelope.read_text(encoding="utf-8")
         except OSError as error:
             raise Ending(Exit.WRONG_INPUT, "provenance", f"{envelope}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise Ending(Exit.WRONG_INPUT, "provenance", f"{envelope}: no signed provenance, but no text") from None
         found = problems(text, files, trust.load(signers_file(project)))
         if found:
             raise Ending(Exit.REFUSED, "provenance", f"{len(found)} things speak against it", tuple(found))

@@ -95,7 +95,7 @@ def _opened(text: str) -> tuple[bytes, dict[str, str], dict[str, Any]]:
         payload = base64.b64decode(document["payload"], validate=True)
         signatures = {str(one["keyid"]): str(one["sig"]) for one in document["signatures"]}
         return payload, signatures, dict(canonical.loads(payload.decode()))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Ending(Exit.WRONG_INPUT, "provenance", f"no signed provenance: {error}") from None
 
 

@@ -17,8 +17,8 @@ def places(tree: Tree) -> dict[str, int]:
 
 
 def tenants(tree: Tree) -> Mapping[str, Any]:
-    """Return the tenant namespaces by name: one called platform when the file names none."""
-    return tree.mapping("namespaces") or {"platform": {}}
+    """Return the tenant namespaces by name: one called platform when the file does not speak of them."""
+    return {"platform": {}} if tree.at("namespaces") is None else tree.mapping("namespaces")
 
 
 def check_tenant(tree: Tree, path: Path, name: str, fix: str) -> Iterator[Problem]:
@@ -26,7 +26,9 @@ def check_tenant(tree: Tree, path: Path, name: str, fix: str) -> Iterator[Proble
     known = tenants(tree)
     if name not in known:
         what = "is no tenant namespace"
-        yield Problem(path=path, what=what, found=name, allowed=listed(known), fix=did_you_mean(name, known, fix))
+        yield Problem(
+            path=path, what=what, found=name, allowed=listed(known, "none"), fix=did_you_mean(name, known, fix)
+        )
 
 
 def check_namespace(tree: Tree, path: Path, fix: str = "name a tenant namespace, or add it") -> Iterator[Problem]:
@@ -41,7 +43,7 @@ def check_user(tree: Tree, path: Path, user: str) -> Iterator[Problem]:
     known, namespace = tenants(tree), user.partition("/")[0]
     if namespace not in known:
         fix = did_you_mean(namespace, known, "add the namespace, or name another one")
-        yield Problem(path=path, what="is in no tenant namespace", found=user, allowed=listed(known), fix=fix)
+        yield Problem(path=path, what="is in no tenant namespace", found=user, allowed=listed(known, "none"), fix=fix)
 
 
 def no_workload(path: Path, name: str, known: Mapping[str, int]) -> Problem:

@@ -76,6 +76,8 @@ def test_no_engine_and_no_cloud_sdk_is_imported(project: Path) -> None:
         (("preview", "dev", "--offline", "--demand", "/no/such.csv"), "such.csv"),
         (("preview", "dev", "--offline", "--faults", "/no/such.yaml"), "such.yaml: cannot be read"),
         (("preview", "dev", "--real", "--faults", "/no/such.yaml"), "--faults is for stand-in clouds"),
+        (("preview", "dev", "--offline", "--markdown", "/no/such/folder/report.md"), "/no/such/folder is no folder"),
+        (("preview", "dev", "--offline", "--save-plan", "/"), "is a folder"),
         (("up", "dev", "--offline", "--parallel", "0"), "parallel"),
         (("preview", "dev", "--unknown"), "unknown"),
     ],

@@ -116,7 +116,18 @@ def test_a_bomb_of_aliases_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a: " + "[" * 5000, "a: &x [*x]", "a: \x07", "\t- a", "a: 'b\n", "{", "? [a]: b: c", "%"]
+    "text",
+    [
+        "a: " + "[" * 5000,
+        "a: " + "[" * 200_000 + "]" * 200_000,
+        "a: &x [*x]",
+        "a: \x07",
+        "\t- a",
+        "a: 'b\n",
+        "{",
+        "? [a]: b: c",
+        "%",
+    ],
 )
 def test_broken_text_is_an_error_of_ours(text: str) -> None:
     with pytest.raises(YamlError):
