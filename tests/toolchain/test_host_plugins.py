@@ -119,6 +119,21 @@ def test_a_pack_that_dies_in_a_rule_is_named_with_its_end(host: Hosted, tmp_path
     assert (out, err, codes) == (b"", b"about to serve\n", [9])
 
 
+def test_the_engine_reaches_a_pack_itself_and_its_death_is_still_named(host: Hosted, tmp_path: Path) -> None:
+    asked = Pack(host, request(pack(tmp_path, PACK)))
+    asked.configure(**{"tiny:password": SECRET})
+    assert asked.stub.GetAnalyzerInfo(empty_pb2.Empty()).name == "tiny"
+    for _ in range(20):
+        (diagnostic,) = asked.analyze("good")
+        assert SECRET in diagnostic.message
+    assert "a rule broke" in asked.refusal("bad")
+    said = asked.refusal("deadly")
+    assert str(tmp_path) in said
+    assert "9" in said.replace(str(tmp_path), "")
+    assert str(tmp_path) in asked.refusal("good")
+    assert texts(asked.stream) == (b"", b"about to serve\n", [9])
+
+
 @pytest.mark.parametrize(
     ("body", "refusal", "err"),
     [

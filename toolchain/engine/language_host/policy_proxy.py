@@ -1,14 +1,16 @@
 """Stands between the engine and a policy pack.
 
 The engine tells a pack its stack and configuration by RPC before it asks anything; a Python pack wants them in its
-environment, so it can be started only after that. The proxy answers first, and from then on passes every call on as
-bytes, undecoded. Secrets of the configuration travel in the environment only.
+environment, so it can be started only after that. The proxy answers first, passes calls on as bytes, undecoded, until
+the pack has said what it is, and then sends the engine to the pack itself; should the pack die, the proxy answers again
+and says how. Secrets of the configuration travel in the environment only.
 """
 
 from __future__ import annotations
 
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self
@@ -17,11 +19,15 @@ import grpc
 
 from .failure import HostError
 from .protocol import analyzer_pb2
+from .relay import Relay
 from .wire import LOOPBACK, OPTIONS
 
 SERVICE = "/pulumirpc.Analyzer/"
 START_SECONDS = 60
 END_SECONDS = 5
+LINGER_SECONDS = 1
+LAST_OF_THE_START = "GetAnalyzerInfo"
+"""The engine asks it first of all that needs the pack, and nothing meanwhile (pulumi 3.259, pkg/engine/update.go)."""
 
 
 class PolicyProxy(grpc.GenericRpcHandler):  # type: ignore[type-arg] # no generic class at run time
@@ -37,20 +43,39 @@ class PolicyProxy(grpc.GenericRpcHandler):  # type: ignore[type-arg] # no generi
         self._ended = threading.Event()
         self._stopped = False
         self._channel: Any = None
-        self._server = grpc.server(ThreadPoolExecutor(max_workers=64), handlers=[self], options=OPTIONS)
-        self.port: int = self._server.add_insecure_port(f"{LOOPBACK}:0")
+        self._pack_port = self._stands_in = 0
+        self._servers: list[Any] = []
+        self._relay = Relay(self._serve(), self._instead)
+        self.port: int = self._relay.port
 
     def __enter__(self) -> Self:
-        self._server.start()
+        self._relay.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.fail(f"{self._what} has ended")
-        self._server.stop(grace=1)
+        if self._relay.direct and not self._stopped:
+            time.sleep(LINGER_SECONDS)  # what the pack left unanswered is asked again, here
+        for server in self._servers:
+            server.stop(grace=LINGER_SECONDS)
+        self._relay.__exit__(kind, error, trace)
         if self._channel is not None:
             self._channel.close()
+
+    def _serve(self) -> int:
+        """Answer ourselves, on one more port."""
+        server = grpc.server(ThreadPoolExecutor(max_workers=64), handlers=[self], options=OPTIONS)
+        port: int = server.add_insecure_port(f"{LOOPBACK}:0")
+        server.start()
+        self._servers.append(server)
+        return port
+
+    def _instead(self) -> int:
+        """Return the port where we answer for a pack that is gone."""
+        self._stands_in = self._stands_in or self._serve()
+        return self._stands_in
 
     def give_up(self) -> None:
         """Start no pack any more: nobody listens."""
@@ -89,6 +114,7 @@ class PolicyProxy(grpc.GenericRpcHandler):  # type: ignore[type-arg] # no generi
             except grpc.RpcError as error:
                 if error.code() != grpc.StatusCode.UNIMPLEMENTED:  # packs of today do not know it
                     raise HostError(f"{self._what} refused its configuration: {error.details()}") from None
+        self._pack_port = port
         self._decided.set()
 
     def fail(self, text: str) -> None:
@@ -128,10 +154,10 @@ class PolicyProxy(grpc.GenericRpcHandler):  # type: ignore[type-arg] # no generi
     def _forward(self, name: str, request: bytes, context: Any) -> bytes:
         self._known.set()
         self._decided.wait()
-        if self._failure:
-            context.abort(grpc.StatusCode.UNKNOWN, self._failure)
+        if self._failure or self._ended.is_set():
+            context.abort(grpc.StatusCode.UNKNOWN, self._failure or self._lost)
         try:
-            return bytes(self._call(name)(request))
+            answer = bytes(self._call(name)(request))
         except grpc.RpcError as error:
             code, text = error.code(), error.details()
             if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
@@ -140,6 +166,15 @@ class PolicyProxy(grpc.GenericRpcHandler):  # type: ignore[type-arg] # no generi
             context.set_trailing_metadata(error.trailing_metadata() or ())
             context.abort(code, text)
             raise AssertionError from error  # abort has raised
+        if name == LAST_OF_THE_START:
+            self._step_aside()
+        return answer
+
+    def _step_aside(self) -> None:
+        """Let the engine connect anew, to the pack: a server that stops says so before its last answer."""
+        if not self._relay.direct:
+            self._relay.direct = self._pack_port
+            self._servers[0].stop(grace=END_SECONDS)
 
     def _call(self, name: str) -> Any:
         return self._channel.unary_unary(SERVICE + name)
