@@ -188,5 +188,5 @@ def recheck(path: Path) -> tuple[list[str], list[str]]:
         made = json.loads(path.read_text(encoding="utf-8"))
         wrong = judge(made)
         return wrong, [] if wrong else proofs(made)
-    except (OSError, ValueError, KeyError, TypeError) as wrong:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as wrong:
         raise Ending(Exit.WRONG_INPUT, "evidence", f"{path} is no evidence: {type(wrong).__name__}: {wrong}") from None

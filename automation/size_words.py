@@ -10,9 +10,19 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 NEAR_FULL = 0.95
-PROOFS = {"fluid": "by volume", "columns": "by dual prices", "cuts": "by cuts", "zones": "zone by zone"}
+PROOFS = {
+    "fluid": ("by volume", "the room that all pods take against the room of whole nodes, as if pods could be cut"),
+    "columns": (
+        "by dual prices",
+        "pods get a worth such that no filling of any node is worth more than the node costs",
+    ),
+    "cuts": ("by cuts", "the same with whole nodes, spares and few types a pool: an integer program, branch by branch"),
+    "zones": ("zone by zone", "each zone holds its own pods on nodes of its own"),
+    "enumeration": ("by trying all", "every set of nodes that could be cheaper was looked at"),
+}
 FEW = 6
 EQUAL = 0.005
+PROVEN = 0.0005
 LEAST_SPOT_SHARE = 0.09
 """Of the price on demand: Google says its spot machines save up to 91 %, AWS and Azure up to 90 %
 (cloud.google.com/spot-vms, aws.amazon.com/ec2/spot, azure.microsoft.com/products/virtual-machines/spot, 2026-11)."""
@@ -69,7 +79,16 @@ def sections(cluster: dict[str, Any], *, explain: bool) -> Iterator[tuple[str, l
 def _quality(cluster: dict[str, Any]) -> Iterator[str]:
     plan = cluster["plan"]
     cost, bound = plan["cost_usd_month"], plan["bound_usd_month"]
-    yield f"no plan costs less than {bound:,.0f} USD (proven), so this one is at most {plan['gap']:.1%} too dear"
+    if plan["gap"] < PROVEN:
+        yield f"no plan within these limits costs less than {bound:,.0f} USD (proven): none is cheaper"
+    else:
+        yield f"no plan costs less than {bound:,.0f} USD (proven), so this one is at most {plan['gap']:.1%} too dear"
+    risk = cost - plan["list_usd_month"]
+    if risk >= 1:
+        yield (
+            f"the nodes' list price is {plan['list_usd_month']:,.0f} USD; the {cost:,.0f} that are compared here count "
+            f"{risk:,.0f} more for the risk that spot nodes are taken away"
+        )
     yield from _rivals(cluster["rivals"], cost)
     yield from _doubtful(cluster["problem"]["types"], plan["pools"])
     following = cluster["next_best_usd_month"]
@@ -133,12 +152,13 @@ def _asked(cluster: dict[str, Any]) -> Iterator[str]:
 
 
 def _found(cluster: dict[str, Any]) -> Iterator[str]:
-    from sizing.methods import seat, words  # noqa: PLC0415
+    from sizing.methods import meant, seat, words  # noqa: PLC0415
 
     plan = cluster["plan"]
-    yield f"the winner: {words(plan['winner'])}"
+    yield f"each way of looking for a plan, and what it found; the winner: {words(plan['winner'])}"
     for name, value in sorted(plan["candidates"].items(), key=lambda one: seat(one[0])):
         yield f"{value:>10,.0f} USD  {words(name)}"
+    yield from meant(plan["candidates"])
     if plan["kept_previous"] != "no":
         yield f"the plan that runs was {plan['kept_previous']}: a better one must save more than the threshold"
     for one in plan["notes"].get("rejected", []):
@@ -157,9 +177,14 @@ def _found(cluster: dict[str, Any]) -> Iterator[str]:
 
 def _bounds(cluster: dict[str, Any]) -> Iterator[str]:
     plan = cluster["plan"]
+    used: set[str] = set()
     for part, bounds in plan["notes"]["bounds"].items():
-        methods = ", ".join(f"{PROOFS.get(n, n)} {value:,.0f}" for n, value in bounds["by_method"].items() if value)
-        yield f"pools {part.replace(',', ', ')}: every plan costs at least the highest of: {methods}"
+        found = [(PROOFS.get(n, (n, ""))[0], value) for n, value in bounds["by_method"].items() if value]
+        used |= {n for n, value in bounds["by_method"].items() if value}
+        methods = ", ".join(f"{name} {value:,.0f}" for name, value in found)
+        pools = f"pool{'s' if ',' in part else ''} {part.replace(',', ', ')}"
+        yield f"{pools}: no plan costs less than the highest of: {methods}"
+    yield from (f"{name}: {told}" for n, (name, told) in PROOFS.items() if n in used)
     free = plan["notes"]["bound_free_mixing"]
     yield f"were a pool not limited to its slots, a plan would still cost at least {free:,.0f} USD"
 
@@ -170,9 +195,13 @@ def _circuit(plan: dict[str, Any]) -> Iterator[str]:
         yield f"{said.get('status', 'not run')} {said.get('reason', '')}".rstrip()
         return
     yield (
-        f"a simulated circuit (QAOA) looked at {said['subproblems']} small parts of the plan, {said['shots']} shots "
-        f"each: it met the best placement of {said['optimum_found']}, random draws with as many shots that of "
-        f"{said['control_optimum_found']}"
+        "one of the searches lets a quantum circuit (QAOA, a sampler that favours cheap placements) propose where "
+        "a few pods go; it runs on a simulator, no quantum computer is asked"
+    )
+    parts = f"{said['subproblems']} small part{'s' if said['subproblems'] > 1 else ''} of the plan"
+    yield (
+        f"it looked at {parts}, {said['shots']} samples each, and met the best placement of {said['optimum_found']}; "
+        f"as a control, as many random draws met that of {said['control_optimum_found']}"
     )
     won = plan["winner"] == "search, qaoa"
     yield (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -172,8 +172,12 @@ def fresh(
     return tuple(young), tuple(old)
 
 
-def prune(types: Iterable[InstanceType], *, spot: bool = False) -> tuple[InstanceType, ...]:
+def prune(
+    types: Iterable[InstanceType], *, spot: bool = False, slack: float = 0.0, running: Collection[str] = ()
+) -> tuple[InstanceType, ...]:
     """Drop a type when another gives at least its room and GPUs for at most its price and vCPUs; sorted by name.
+
+    `slack`: only when the other is cheaper by this share; `running`: names that stay in any case.
 
     `types` are those one pool may use, at its kind of price (on demand or spot; types without it are dropped). No
     optimum is lost: every node of the dropped type can become one of the other without raising cost, number of nodes,
@@ -186,8 +190,9 @@ def prune(types: Iterable[InstanceType], *, spot: bool = False) -> tuple[Instanc
         key=lambda r: (r[0], -r[1].cpu_milli, -r[1].memory_mib, -r[1].pods, -r[1].gpu, r[2], r[3].name),
     )
     for price, room_, vcpu, row in rows:
-        if not any(
-            p <= price and v <= vcpu and all(a >= b for a, b in zip(r, room_, strict=True)) for p, r, v, _ in best
+        if row.name in running or not any(
+            p <= price * (1 - slack) and v <= vcpu and all(a >= b for a, b in zip(r, room_, strict=True))
+            for p, r, v, _ in best
         ):
             best.append((price, room_, vcpu, row))
     return tuple(sorted((row for _, _, _, row in best), key=lambda t: t.name))

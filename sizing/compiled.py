@@ -83,18 +83,33 @@ class Compiled:
 
 def pool_types(problem: Problem, wish: PoolWish) -> tuple[InstanceType, ...]:
     """Fresh types of the pool's architectures (with GPUs or without) that have the price it pays, pruned."""
-    return _pool_types(problem.types, problem.as_of, problem.max_age_days, wish.arch, gpu=wish.gpu, spot=wish.spot)
+    return _pool_types(
+        problem.types,
+        problem.as_of,
+        problem.max_age_days,
+        wish.arch,
+        gpu=wish.gpu,
+        spot=wish.spot,
+        running=problem.running,
+    )
 
 
 @lru_cache(maxsize=64)  # the search for a conflict asks for the same types again and again
 def _pool_types(  # noqa: PLR0913
-    types: tuple[InstanceType, ...], as_of: date, days: int, arch: tuple[str, ...], *, gpu: bool, spot: bool
+    types: tuple[InstanceType, ...],
+    as_of: date,
+    days: int,
+    arch: tuple[str, ...],
+    *,
+    gpu: bool,
+    spot: bool,
+    running: tuple[str, ...],
 ) -> tuple[InstanceType, ...]:
     young, _ = fresh(types, as_of, days)
     if spot:
         young = tuple(t for t in young if t.spot_date and (as_of - t.spot_date).days <= days)
     fitting = [t for t in young if t.arch in arch and (t.gpu > 0) == gpu and min(t.room[:2]) > 0 and t.room.pods > 0]
-    return prune(fitting, spot=spot)
+    return prune(fitting, spot=spot, running=running)
 
 
 def stale_types(problem: Problem) -> tuple[str, ...]:

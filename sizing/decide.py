@@ -13,6 +13,8 @@ from sizing.problem import Problem
 
 def decide(problem: Problem, previous: Plan | None = None) -> Plan | Infeasible:
     """The cheapest verified plan, or why there is none. Same problem and previous plan: same bytes."""
+    if previous is not None:
+        problem = replace(problem, running=tuple(sorted({row.instance_type for row in previous.pools if row.min})))
     made = within_budget(problem, previous)
     if not isinstance(made, Plan):
         return explained(problem, made)

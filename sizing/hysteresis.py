@@ -23,7 +23,7 @@ from sizing.pools import (
     settle,
     spare_slots,
 )
-from sizing.steps import changed, stepped
+from sizing.steps import between, changed, stepped
 
 
 def choose(
@@ -39,20 +39,48 @@ def choose(
     most = new.cost / (1 - compiled.problem.threshold) + 1e-6
     pods = _pods(compiled, previous)
     kept = [_kept(compiled, k, pods[:, k], previous) for k in range(len(compiled.pools))]
-    options = [_whole(compiled, kept)]
-    if options[0] is None or options[0].cost > most:
-        options.append(
-            _whole(compiled, [pool or _near(compiled, k, pods[:, k], previous) for k, pool in enumerate(kept)])
+    same = _whole(compiled, kept)
+    if same is not None and same.cost <= most:
+        return same, "kept"
+    options = [
+        [pool or _near(compiled, k, pods[:, k], previous) for k, pool in enumerate(kept)],
+        _others(compiled, kept, pods, previous),
+        [_near(compiled, k, pods[:, k], previous) for k in range(len(kept))],
+    ]
+    near = [whole for pools in options if (whole := _whole(compiled, pools)) is not None]
+    best = _calmest(compiled, new, [*near, *(between(compiled, same, new) if same else ())], previous)
+    if most_changed is None or changed(compiled, best, previous) <= most_changed:
+        return best, "no" if best is new else "adjusted"
+    return stepped(compiled, [*([same] if same else []), *near], best, previous, most_changed), "stepped"
+
+
+def _calmest(compiled: Compiled, new: PartSolution, others: list[PartSolution], previous: Plan) -> PartSolution:
+    """The plan that changes fewest types, then fewest nodes, and is dearer than the new one by the threshold at most.
+
+    By half of it first: a plan that just keeps the threshold would be given up at the next chance.
+    """
+    mine = {part.wish.name for part in compiled.pools}
+    before = {(row.pool, row.instance_type) for row in previous.pools if row.min and row.pool in mine}
+    for share in (0.5, 1.0):
+        most = new.cost / (1 - compiled.problem.threshold * share) + 1e-6
+        fine = [other for other in others if other.cost <= most]
+        best = min(
+            [new, *fine],
+            key=lambda one: (
+                len(_kinds(compiled, one) ^ before),
+                changed(compiled, one, previous),
+                round(one.cost, 6),
+            ),
         )
-    made, told = new, "no"
-    for option, name in zip(options, ("kept", "adjusted"), strict=False):
-        if option is not None and option.cost <= most:
-            made, told = option, name
-            break
-    if most_changed is None or told == "kept" or changed(compiled, made, previous) <= most_changed:
-        return made, told
-    near = [option for option in (*options, _whole(compiled, _others(compiled, kept, pods, previous))) if option]
-    return stepped(compiled, near, made, previous, most_changed), "stepped"
+        if best is not new:
+            return best
+    return new
+
+
+def _kinds(compiled: Compiled, made: PartSolution) -> set[tuple[str, str]]:
+    """Pool and type of every node pool that has nodes."""
+    parts = compiled.pools
+    return {(parts[p.pool].wish.name, parts[p.pool].types[t].name) for p in made.pools for t, n, s in p.slots if n + s}
 
 
 def _whole(compiled: Compiled, pools: list[PoolSolution | None]) -> PartSolution | None:

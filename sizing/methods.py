@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 ORDER: Final = (
@@ -20,6 +21,14 @@ WORDS: Final = {
     "search, qaoa": "search, small parts by the circuit",
 }
 AFTERWARDS: Final = ", descent"
+MEANT: Final = {
+    "greedy": "the largest pods are placed first, each where its room costs least",
+    "fluid": "pods as if they could be cut, nodes whole",
+    "cuts": "pods and nodes as whole numbers; inequalities that every plan keeps (cuts) rule out what cannot be",
+    "columns": "good fillings of single nodes are generated, and the cheapest mix of them is taken",
+    "mixtures": "mixes of up to three types, judged by kube-scheduler's own order",
+    "search": "a few pods at a time change places, all possibilities or those that are sampled",
+}
 
 
 def words(name: str) -> str:
@@ -33,3 +42,13 @@ def seat(name: str) -> tuple[int, bool, str]:
     """A key that sorts names by when they run: a method, then its improvement."""
     place = next((i for i, key in enumerate(ORDER) if name.startswith(key)), len(ORDER))
     return place, name.endswith(AFTERWARDS), name
+
+
+def meant(names: Iterable[str]) -> Iterator[str]:
+    """A sentence for each method among these, and for what `improved` means."""
+    known = list(names)
+    for key, told in MEANT.items():
+        if any(name.startswith(key) for name in known):
+            yield f"{WORDS.get(key, key)}: {told}"
+    if any(name.endswith(AFTERWARDS) for name in known):
+        yield "improved: nodes are taken out, swapped or made smaller one by one while every pod still has a place"

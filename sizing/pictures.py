@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
 from sizing.methods import seat, words
 
-WIDTH: Final = 900
 LABEL: Final = 380
+BARS: Final = 520  # beside the labels: the longest bar and its words
+WIDTH: Final = LABEL + BARS
+LETTER: Final = 7.0  # of 13 px sans-serif, on the safe side
 HEAD: Final = 62
 BESIDE: Final = 95  # room for the words beside a bar
 ROW: Final = 26
-CPU, MEMORY, OURS, OTHER, LIMIT = "#1f77b4", "#ff7f0e", "#2ca02c", "#9aa0a6", "#d62728"
+CPU, MEMORY, GPU, OURS, OTHER, LIMIT = "#1f77b4", "#ff7f0e", "#9467bd", "#2ca02c", "#9aa0a6", "#d62728"
+FILLS: Final = (("cpu_milli", CPU, "CPU"), ("memory_mib", MEMORY, "memory"), ("gpu", GPU, "GPUs"))
 Bar = tuple[str, float, str, str]  # label, value, colour, what stands beside it
 
 
 def bars(title: str, said: str, rows: Sequence[Bar], top: float, mark: tuple[float, str] | None = None) -> str:
     """Horizontal bars from 0 to `top`, each with its figure in words; `mark`: a dashed line and what it means."""
     height = HEAD + ROW * len(rows) + (26 if mark else 8)
-    scale = (WIDTH - LABEL - 140) / max(top, 1e-9)
+    left = max([LABEL, *(math.ceil(len(label) * LETTER) + 8 for label, *_ in rows)])
+    width = left + BARS
+    scale = (BARS - 140) / max(top, 1e-9)
     drawn = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" role="img">',
         f"<title>{escape(title)}</title><desc>{escape(said)}</desc>",
         '<g font-family="sans-serif" font-size="13" fill="#202124">',
-        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
         f'<text x="12" y="24" font-size="16" font-weight="bold">{escape(title)}</text>',
         f'<text x="12" y="44" fill="#5f6368">{escape(said)}</text>',
     ]
@@ -35,12 +41,12 @@ def bars(title: str, said: str, rows: Sequence[Bar], top: float, mark: tuple[flo
             end = mark[0] * scale + 2  # the line must not cross the words
         y = HEAD - 6 + ROW * number
         drawn += [
-            f'<text x="{LABEL - 8}" y="{y + 15}" text-anchor="end">{escape(label)}</text>',
-            f'<rect x="{LABEL}" y="{y + 2}" width="{max(1.0, value * scale):.1f}" height="{ROW - 8}" fill="{colour}"/>',
-            f'<text x="{LABEL + end + 6:.1f}" y="{y + 15}">{escape(beside)}</text>',
+            f'<text x="{left - 8}" y="{y + 15}" text-anchor="end">{escape(label)}</text>',
+            f'<rect x="{left}" y="{y + 2}" width="{max(1.0, value * scale):.1f}" height="{ROW - 8}" fill="{colour}"/>',
+            f'<text x="{left + end + 6:.1f}" y="{y + 15}">{escape(beside)}</text>',
         ]
     if mark:
-        x, foot = LABEL + mark[0] * scale, HEAD - 6 + ROW * len(rows)
+        x, foot = left + mark[0] * scale, HEAD - 6 + ROW * len(rows)
         line = f'<line x1="{x:.1f}" y1="{HEAD - 8}" x2="{x:.1f}" y2="{foot + 4}"'
         drawn += [
             f'{line} stroke="{LIMIT}" stroke-dasharray="4 3"/>',
@@ -59,7 +65,7 @@ def fill(problem: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
         if not nodes:
             continue
         room = types[row["instance_type"]]["allocatable"]
-        for dimension, colour, word in (("cpu_milli", CPU, "CPU"), ("memory_mib", MEMORY, "memory")):
+        for dimension, colour, word in FILLS if room["gpu"] else FILLS[:2]:
             load = sum(
                 jobs[name][dimension] * sum(blocks.values()) for node in nodes for name, blocks in node["pods"].items()
             )

@@ -84,6 +84,8 @@ class Problem:
     max_age_days: int = 900
     agents: Room = NO_AGENTS  # what the daemon sets of the stack's services take of every node
     notes: Mapping[str, int] = field(default_factory=dict)  # counts, e.g. how many types were pruned
+    running: tuple[str, ...] = ()
+    """Types of the plan that runs: looked at even where a cheaper one does all they do. Not part of the question."""
 
     def __post_init__(self) -> None:
         check(self)

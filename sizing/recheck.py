@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from sizing.canonical import canonical, sha256_hex
+from sizing.following import of_document, of_plan
 from sizing.problem import Problem
 from sizing.reproved import reproved
 from sizing.verify import verify, verify_document
@@ -28,7 +29,7 @@ def recheck(made: Mapping[str, Any]) -> list[str]:
     elif made[SEAL] != sealed(made):
         found.append("sha256 is not that of the document: something in it was changed after it was written")
     if "clusters" not in made:
-        found += verify_document(canonical(made))
+        found += [*of_document(made), *verify_document(canonical(made))]
     for name, problem, plan in clusters(made):
         wrong = _followed(problem, plan) if "clusters" not in made else judged(problem, plan)
         found += [f"{name}: {sentence}" for sentence in wrong]
@@ -71,7 +72,7 @@ def judged(problem: Mapping[str, Any], plan: Mapping[str, Any]) -> list[str]:
 
 
 def _followed(problem: Mapping[str, Any], plan: Mapping[str, Any]) -> list[str]:
-    return [*_hashes(problem, plan), *_figures(problem, plan), *_circuits(plan)]
+    return [*_hashes(problem, plan), *_figures(problem, plan), *of_plan(problem, plan), *_circuits(plan)]
 
 
 def _hashes(problem: Mapping[str, Any], plan: Mapping[str, Any]) -> Iterator[str]:

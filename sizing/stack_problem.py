@@ -129,10 +129,14 @@ def _quota(stack: Stack, cluster: str) -> int | None:
 def allowed_slice(
     types: tuple[InstanceType, ...], pools: tuple[PoolWish, ...], stack: Stack
 ) -> tuple[InstanceType, ...]:
-    """Types that at least one pool may choose, dominated ones left out; stale rows stay, to be listed."""
+    """Types that at least one pool may choose; stale rows stay, to be listed.
+
+    Left out is what another type does for less by more than the threshold: nodes that are dearer by less stay, if they
+    run, and then they must be among the types.
+    """
     young, stale = fresh(fit_for_nodes(types), stack.prices.as_of, stack.prices.max_age_days)
     keep: dict[str, InstanceType] = {t.name: t for t in stale}
     for pool in pools:
         mine = [t for t in young if t.arch in pool.arch and (t.gpu > 0) == pool.gpu]
-        keep |= {t.name: t for t in prune(mine, spot=pool.spot)}
+        keep |= {t.name: t for t in prune(mine, spot=pool.spot, slack=stack.sizing.threshold)}
     return tuple(keep[name] for name in sorted(keep))

@@ -41,15 +41,21 @@ def stepped(
     """
     options = [*near, goal]
     start = min(options, key=lambda o: (changed(compiled, o, previous), round(o.cost, 6)))
-    for share in SHARES:
-        for pods in (start.pods(), share_out(compiled, start.pods() * (1 - share) + goal.pods() * share)):
-            made = _between(compiled, pods, start, goal, share)
-            if made is not None:
-                options.append(made)
+    options += between(compiled, start, goal)
     fine = [o for o in options if changed(compiled, o, previous) <= most]
     if not fine:
         return min(options, key=lambda o: (changed(compiled, o, previous), round(o.cost, 6)))
     return min(fine, key=lambda o: (round(o.cost, 6), changed(compiled, o, previous)))
+
+
+def between(compiled: Compiled, start: PartSolution, goal: PartSolution) -> list[PartSolution]:
+    """Plans on the way from one to the other, near the goal first, with the pods of the start or some of the goal's."""
+    made = [
+        _between(compiled, pods, start, goal, share)
+        for share in SHARES
+        for pods in (start.pods(), share_out(compiled, start.pods() * (1 - share) + goal.pods() * share))
+    ]
+    return [one for one in made if one is not None]
 
 
 def _between(

@@ -88,6 +88,15 @@ def test_what_follows_from_other_fields_is_found_without_the_seal(document: dict
     paths += [("problems", "c", "workloads", 0, key) for key in ("cpu_milli", "memory_mib", "replicas", "name")]
     paths += [("problems", "c", "pools", 0, key) for key in ("min", "max", "slots")]
     paths += [("problems", "c", key) for key in ("zones", "vcpu_quota", "threshold", "max_age_days", "region")]
+    shown = ("problems", "c", "types", 0)
+    paths += [(*shown, "allocatable", key) for key in ("cpu_milli", "memory_mib", "gpu", "pods")]
+    paths += [(*shown, key) for key in ("vcpu", "price_usd_hour", "price_source", "spot_effective_usd_hour")]
+    paths += [("format",), ("code",), ("input_hash",), ("solver_revision",)]
+    paths += [(*plan, field) for field in ("winner", "kept_previous", "solver_revision", "stale_prices")]
+    paths += [(*plan, "pools", used, field) for field in ("bound", "spare", "winner")]
+    paths += [(*plan, "notes", "fill_order", "general", 0), (*plan, "notes", "scheduler", "general")]
+    paths += [(*plan, "quantum", "layers"), (*plan, "quantum", "status")]
+    paths += [("pool_objects", "c", "general-0")]
     for path in paths:
         wrong = put(document, path)
         wrong[SEAL] = sealed(wrong)
@@ -131,3 +140,39 @@ def test_only_some_circuits_are_written_down() -> None:
     plan = sizing.solve(problem(types=TINY, workloads=jobs, quality="standard"))
     assert isinstance(plan, Plan)
     assert sum("terms" in run for run in plan.quantum["runs"]) <= 4
+
+
+def test_room_that_is_larger_than_the_node_leaves_is_found(document: dict[str, Any]) -> None:
+    wrong = copy.deepcopy(document)
+    for one in wrong["problems"]["c"]["types"]:
+        one["allocatable"]["memory_mib"] *= 2
+    wrong[SEAL] = sealed(wrong)
+    assert any("memory" in finding or "allocatable" in finding for finding in recheck(wrong))
+
+
+def test_hits_that_do_not_agree_with_what_was_found_are_found(document: dict[str, Any]) -> None:
+    for key, value in (
+        ("optimum_shots", 10**6),
+        ("control_optimum_shots", -1),
+        ("optimal_states", 0),
+        ("before", -1.0),
+    ):
+        wrong = copy.deepcopy(document)
+        wrong["plans"]["c"]["quantum"]["runs"][0][key] = value
+        wrong[SEAL] = sealed(wrong)
+        assert recheck(wrong), key
+
+
+def test_the_bound_without_slots_is_not_above_the_bound(document: dict[str, Any]) -> None:
+    wrong = copy.deepcopy(document)
+    wrong["plans"]["c"]["notes"]["bound_free_mixing"] = wrong["plans"]["c"]["bound_usd_month"] + 1
+    wrong[SEAL] = sealed(wrong)
+    assert any("bound_free_mixing" in finding for finding in recheck(wrong))
+
+
+def test_candidates_below_the_plan_or_its_bound_are_found(document: dict[str, Any]) -> None:
+    wrong = copy.deepcopy(document)
+    plan = wrong["plans"]["c"]
+    plan["candidates"]["greedy"] = plan["bound_usd_month"] * 0.9
+    wrong[SEAL] = sealed(wrong)
+    assert sum("a candidate costs" in finding for finding in recheck(wrong)) == 2

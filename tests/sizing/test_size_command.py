@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from automation.cli import app
 from automation.size_words import sections
 from sizing.methods import seat, words
-from sizing.pictures import WIDTH
+from sizing.pictures import WIDTH, fill
 
 RUN = CliRunner()
 
@@ -135,6 +135,11 @@ def test_explain_answers_the_questions_of_a_stranger(made: Path) -> None:
         assert all(lines and all(isinstance(line, str) for line in lines) for lines in said.values())
         cost = f"{cluster['plan']['bound_usd_month']:,.0f} USD (proven)"
         assert cost in said["How good it is"][0]
+        risk = cluster["plan"]["cost_usd_month"] - cluster["plan"]["list_usd_month"] >= 1
+        assert any("spot nodes are taken away" in line for line in said["How good it is"]) is risk
+        assert any(line.startswith("largest pods first: ") for line in said["How it was found"])
+        proofs = " ".join(said["Why nothing is much cheaper"])
+        assert all(f"{name}: " in proofs for name in ("by volume", "by dual prices"))
     assert len(dict(sections(cluster, explain=False))) == 2
 
 
@@ -173,3 +178,18 @@ def test_a_spot_price_lower_than_any_cloud_advertises_is_named(made: Path) -> No
         offer |= {"price_usd_hour": 1.0, "spot_price_usd_hour": share, "spot_source": "a list"}
         told = " ".join(dict(sections(cluster, explain=False))["How good it is"])
         assert (f"spot price of {row['instance_type']} before you rely on it: 0.03 USD" in told) is named
+
+
+def test_a_picture_makes_room_for_long_names_and_shows_gpus() -> None:
+    room = {"cpu_milli": 1000, "memory_mib": 1000, "gpu": 4, "pods": 10}
+    kind = {"name": "Standard_NC96ads_A100_v4", "allocatable": room}
+    row = {"pool": "a-pool-with-a-name-as-long-as-it-may-be", "slot": 0, "instance_type": kind["name"], "spare": 12}
+    node = {"zone": 0, "pods": {"train": {"on_demand": 1}}}
+    job = {"name": "train", "cpu_milli": 500, "memory_mib": 250, "gpu": 3}
+    plan = {"cluster": "c", "pools": [row], "assignment": {f"{row['pool']}-0": [node] * 120}}
+    drawn = ET.fromstring(fill({"types": [kind], "workloads": [job]}, plan))
+    texts = list(drawn.iter("{http://www.w3.org/2000/svg}text"))
+    assert "GPUs 75%" in [text.text for text in texts]
+    (label,) = [text for text in texts if (text.text or "").startswith("a-pool")]
+    assert len(label.text or "") * 7 <= float(label.get("x", 0))
+    assert float(drawn.get("width", 0)) > WIDTH

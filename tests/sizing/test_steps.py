@@ -41,6 +41,17 @@ def plan_of(made: Problem, previous: Plan | None = None) -> Plan:
     return plan
 
 
+def test_a_saving_is_taken_with_few_changes_not_by_other_types() -> None:
+    old, newer = replace(TINY[2], name="m5.xlarge"), replace(TINY[2], name="m6a.xlarge", price_usd_hour=0.199)
+    first = plan_of(asked(60, types=(old,)))
+    now = plan_of(asked(52, types=(old, newer)), first)
+    nodes = sum(p.min for p in first.pools) - sum(p.min for p in now.pools)
+    assert nodes > 0
+    assert nodes_changed(now, first) == nodes  # nodes go, none is replaced
+    assert {p.instance_type for p in now.pools if p.min} == {"m5.xlarge"}
+    assert now.kept_previous == "adjusted"
+
+
 def measured(name: str) -> list[float]:
     """The series as pods, peak 60."""
     with gzip.open(SERIES / f"{name}_5min.csv.gz", "rt", encoding="utf-8") as file:
