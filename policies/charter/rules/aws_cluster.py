@@ -148,6 +148,9 @@ def pod_identity(graph: Graph, _facts: Facts) -> Iterator[Found]:
         if any(each.props.get("addonName") is UNKNOWN for each in mine):
             yield Open("addonName", cluster.urn)
             continue
+        if cluster.reader.flag("computeConfig.enabled"):  # Auto Mode brings identities and the network itself
+            yield from _controlled(graph, cluster)
+            continue
         if "eks-pod-identity-agent" not in addons and not _federated(graph, cluster):
             yield Finding("", "neither the add-on eks-pod-identity-agent nor an OIDC provider names it", cluster.urn)
         cni = addons.get("vpc-cni")
@@ -159,6 +162,27 @@ def pod_identity(graph: Graph, _facts: Facts) -> Iterator[Found]:
             yield Open("configurationValues", cni.urn)
         elif not NETWORK_POLICY.search(str(settings or "")):
             yield Finding("configurationValues", 'must hold "enableNetworkPolicy": "true"', cni.urn)
+
+
+def _controlled(graph: Graph, cluster: Resource) -> Iterator[Found]:
+    """Judge whether Auto Mode's network heeds policies, which a map in the cluster tells it.
+
+    Source: docs.aws.amazon.com/eks/latest/userguide/auto-net-pol.html, 2026-11.
+    """
+    inside_it = {each.urn for each in graph.of(KUBERNETES) if cluster in graph.feeds(each, "kubeconfig")}
+    if not inside_it:
+        yield Open("amazon-vpc-cni", cluster.urn)
+        return
+    maps = [each.reader for each in graph.of(SETTINGS) if each.provider_urn in inside_it]
+    told = [each.raw("data") for each in maps if each.raw("metadata.name") == "amazon-vpc-cni"]
+    if UNKNOWN in told:
+        yield Open("amazon-vpc-cni", cluster.urn)
+    elif not any(isinstance(each, dict) and each.get(CONTROLLER) == "true" for each in told):
+        yield Finding("", f"no ConfigMap amazon-vpc-cni in kube-system sets {CONTROLLER}", cluster.urn)
+
+
+KUBERNETES, SETTINGS = "pulumi:providers:kubernetes", "kubernetes:core/v1:ConfigMap"
+CONTROLLER = "enable-network-policy-controller"
 
 
 def _federated(graph: Graph, cluster: Resource) -> bool:
