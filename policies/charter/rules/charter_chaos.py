@@ -203,8 +203,9 @@ def _delivered(graph: Graph, experiment: Resource) -> bool:
 
 
 def _long_running(graph: Graph, experiment: Resource) -> list[Resource]:
+    """Workloads of the experiment's cluster whose pods are written here: a Rollout may take over those of another."""
     of_cluster = (each for each in graph.of("kubernetes:*") if each.provider_urn == experiment.provider_urn)
-    return [each for each in of_cluster if each.kind in LONG_RUNNING]
+    return [each for each in of_cluster if each.kind in LONG_RUNNING and not each.reader.has("spec.workloadRef")]
 
 
 def _bears(
