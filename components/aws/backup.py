@@ -13,6 +13,7 @@ from components.aws.cluster import Cluster
 from components.aws.documents import trust
 from components.aws.identity import Identity, IdentityArgs
 from components.aws.key import Key, KeyArgs
+from components.aws.names import trial_name
 from components.aws.workload_identity import used_through
 from components.contracts import StoreArgs
 
@@ -78,7 +79,7 @@ class Backups(pulumi.ComponentResource):
         )
         self._trial = aws.backup.RestoreTestingPlan(
             name,
-            name=f"{args.environment}_{args.region}_restore".replace("-", "_"),
+            name=trial_name(args.environment, args.region, "restore"),
             schedule_expression=SUNDAYS,
             start_window_hours=4,
             recovery_point_selection={
@@ -105,7 +106,7 @@ class Backups(pulumi.ComponentResource):
         )
         aws.backup.RestoreTestingSelection(
             f"{self._name}-{key}",
-            name=f"{self._args.environment}_{self._args.region}_{key}".replace("-", "_"),
+            name=trial_name(self._args.environment, self._args.region, key),
             restore_testing_plan_name=self._trial.name,
             iam_role_arn=self._role.arn,
             protected_resource_type="RDS",
