@@ -95,9 +95,10 @@ def search(compiled: Compiled, start: PartSolution, solver: str, budget: Budget)
         home = sum(chunk.targets.index(chunk.home) << (2 * k) for k, chunk in enumerate(chunks))
         picked = REGISTRY[solver](cost, budget.shots, seed)
         if solver == "qaoa":
-            trace.runs.append(_compare(cost, picked.state, picked.histogram, budget, seed, home))
-            if len(trace.runs) > RECORDED:
-                trace.runs[-1].pop("terms")
+            run = _compare(cost, picked.state, picked.histogram, budget, seed, home)
+            if len(trace.runs) < RECORDED:
+                run["terms"] = [[list(term), value] for term, value in sorted(terms_of(cost).items())]
+            trace.runs.append(run)
         if cost[picked.state] >= cost[home] - 1e-6:
             continue
         made = _rebuild(compiled, best, slots, four, chunks, picked.state, kinds)
@@ -312,5 +313,4 @@ def _compare(  # noqa: PLR0917, PLR0913
         "flat": bool(cost.max() - least < 1e-9),  # noqa: PLR2004
         "seed": seed,
         "histogram": [[s, n] for s, n in top],
-        "terms": [[list(term), value] for term, value in sorted(terms_of(cost).items())],
     }
