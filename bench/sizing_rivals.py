@@ -1,10 +1,17 @@
 """Side by side with other people's tools, in a virtual environment of their own: QOKit, qiskit-optimization, D-Wave.
 
 They are not among the locked packages (their dependencies clash with ours), so the bench makes `.toolchain/rivals` on
-first use and pins them here. QOKit's package brings the C source of its simulator, neither compiled nor with the
-Makefile and headers of its repository: it is compiled here (`FLAGS`), the headers written from the definitions. What
-does not install or run is told with its own words. Run inside that environment this file reads tables of costs (an
-.npz) and prints one JSON object. Every figure is CPU time of one thread, the two sides in turn.
+first use and pins them here. What does not install or run is told with its own words. Run inside that environment this
+file reads tables of costs (an .npz) and prints one JSON object. Every figure is CPU time of one thread, the two sides
+in turn.
+
+QOKit's C simulator can be had in three builds (`BUILDS`). `makefile` is what its users get: its Python loads only a
+`libcsim.so`, which no package of 0.1.4 brings (after `pip install` it raises ImportError, "You must compile the C
+simulator before running the code"), and the one way to make that is the makefile of its repository
+(qokit/fur/c/csim/src/makefile, read 2026-11-22), whose CFLAGS are "-fopenmp -fPIC -Wall": no optimisation. `O2` is the
+same source with -O2. `wheel` is the binary that setuptools leaves in the wheel, `simulator.cpython-*.so` (by its debug
+information gcc 10.2.1 -O3 -march=x86-64, no OpenMP): nothing of QOKit loads it, in the place of `libcsim.so` it works.
+No package brings the headers of the sources: they are written here from the definitions.
 """
 
 from __future__ import annotations
@@ -12,6 +19,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,10 +35,12 @@ PINS = ("numpy==2.1.3", "qiskit==2.2.3", "qiskit-aer==0.18.2", "qiskit-optimizat
 SHOTS = 256
 EVALUATED = (16, 18, 20)
 LAYERS = 3
-REPEATS = 5
+REPEATS = 7
+SAME = 1e-9
 PATIENCE = 900  # seconds for one step of an installation
-FLAGS = ("-O2", "-O0")
-"""Of the C simulator: as any package is compiled, and as a Makefile that says nothing would."""
+BUILDS = {"makefile": "-O0", "O2": "-O2", "wheel": ""}
+"""Of the C simulator, by name: the flag that it is compiled with, or none for the binary that nothing loads."""
+SHIPPED = "makefile"
 ITERATIONS = 30  # of qiskit-optimization's search for angles, each with `SHOTS`
 SHORT, MANY = 5, 1024
 """Layers and shots of our ramp (gamma to 1.0) beside it: it searches for no angles, so its shots come at the end."""
@@ -58,10 +68,17 @@ def environment() -> Path:
 
 
 def compiled(flag: str) -> str | None:
-    """Compile QOKit's C simulator with one flag in place; None when it went well, else what the compiler said."""
+    """Put QOKit's C simulator in its place, compiled with one flag; None when it went well, else what went wrong."""
     home = next(HOME.glob("lib/python*/site-packages/qokit/fur/c/csim"), None)
     if home is None:
         return "the package brings no C source"
+    (home / "libcsim.so").unlink(missing_ok=True)
+    if not flag:
+        own = next(home.parents[3].glob("simulator.cpython-*.so"), None)
+        if own is None:
+            return "the wheel brings no binary"
+        shutil.copy(own, home / "libcsim.so")
+        return None
     heads = HOME / "heads"
     heads.mkdir(exist_ok=True)
     for name in SOURCES:
@@ -74,6 +91,7 @@ def compiled(flag: str) -> str | None:
         flag,
         "-fopenmp",
         "-fPIC",
+        "-Wall",
         "-shared",
         "-I",
         str(heads),
@@ -92,9 +110,9 @@ def measured(tables: dict[str, Any]) -> dict[str, Any]:
 
     python = str(environment())
     made: dict[str, Any] = {"evaluations": {}}
-    for flag in FLAGS:
+    for name, flag in BUILDS.items():
         wrong = compiled(flag)
-        made["evaluations"][flag] = wrong or _inside(python, "evaluations")
+        made["evaluations"][name] = wrong or _inside(python, "evaluations")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tables.npz"
         np.savez(path, **tables)
@@ -113,25 +131,30 @@ def _inside(python: str, *what: str) -> dict[str, Any]:
 
 
 def _evaluations() -> Iterator[tuple[str, Any]]:
-    """Milliseconds of one evaluation, (ours, QOKit's C): blocked diagonals on Aer with 256 shots; the state alone."""
+    """Milliseconds of one evaluation, (ours, QOKit's C): the same circuit, from its angles.
+
+    Ours ends with 256 samples, theirs with the state. What a state costs is written down before in both: ours as three
+    tables of the two-body phase, theirs as one value for each state.
+    """
     import numpy as np  # noqa: PLC0415
     from qokit.fur import choose_simulator  # type: ignore[import-not-found]  # noqa: PLC0415
 
     from sizing import quantum  # noqa: PLC0415
 
     for qubits in EVALUATED:
-        cost = np.random.default_rng(qubits).random(1 << qubits)
-        ramp = quantum.Ramp.linear(LAYERS)
-        made = quantum.circuit(quantum.blocks(quantum.two_body(quantum.log_rank(cost)), qubits), qubits, ramp)
-        machine = quantum.simulator(1)
-        rival = choose_simulator(name="c")(qubits, costs=cost)
+        terms = quantum.two_body(quantum.log_rank(np.random.default_rng(qubits).random(1 << qubits)))
+        ramp, spans = quantum.Ramp.linear(LAYERS), quantum.blocks(terms, qubits)
+        rival = choose_simulator(name="c")(qubits, costs=2 * quantum.table_of(terms, qubits))  # it halves gamma
         took: list[tuple[float, float]] = []
         for _ in range(REPEATS + 1):  # the first one of each is not measured
             start = time.process_time()
-            machine.run(made, shots=SHOTS).result()
+            quantum.evolve(spans, qubits, 1, ramp).samples(SHOTS)
             middle = time.process_time()
-            rival.simulate_qaoa(list(ramp.gammas), list(ramp.betas))
+            end = rival.simulate_qaoa(list(ramp.gammas), list(ramp.betas))
             took.append((middle - start, time.process_time() - middle))
+        apart = np.abs(rival.get_probabilities(end) - quantum.evolve(spans, qubits, 1, ramp).probabilities()).max()
+        if apart > SAME:
+            raise ArithmeticError(f"{qubits} qubits: the two sides' probabilities are {apart} apart")
         yield str(qubits), [round(1000 * float(np.median(side)), 1) for side in zip(*took[1:], strict=True)]
 
 
