@@ -8,37 +8,42 @@ from sizing.columns import Columns, Effort, generate
 from sizing.packing import Floats
 
 TRACE = 1e-6  # nodes or money below this count as none
+MANY = 300  # kinds of pods; with more, each generation takes seconds, and half of the types too many go at once
 
 
-def starts(made: Columns, rounds: int) -> list[tuple[Floats, tuple[dict[int, int], ...]]]:
+def starts(made: Columns, rounds: int, most: int | None = None) -> list[tuple[Floats, tuple[dict[int, int], ...]]]:
     """Starting points (pods wanted per class and pool, nodes per type), types given up one by one down to the slots.
 
-    After each loss the rest is generated anew; every set that respects the slots is a starting point.
+    After each loss the rest is generated anew; every set that respects the slots is a starting point. Where there are
+    many kinds of pods, half of the types too many are given up at once. At most `most` of them, the roomiest first.
     """
     found: list[tuple[Floats, tuple[dict[int, int], ...]]] = []
     compiled = made.compiled
     made.closed = np.zeros(len(made.pool), dtype=bool)
     while True:
         weight = _weights(made)
-        over = {}
+        over: dict[int, list[int]] = {}
         for k, part in enumerate(compiled.pools):
-            mine = [r for r in np.flatnonzero(made.pool == k) if weight[r] > TRACE]
-            limit = part.wish.slots
-            if len(mine) > limit:
-                over[k] = min(mine, key=lambda r: (weight[r], r))
+            mine = [int(r) for r in np.flatnonzero(made.pool == k) if weight[r] > TRACE]
+            more = len(mine) - part.wish.slots
+            if more > 0:
+                least = sorted(mine, key=lambda r: (weight[r], r))
+                over[k] = least[: (more + 1) // 2 if len(made.counts) > MANY else 1]
         if not over:
             found.append(_start(made))
+            if len(found) == most:
+                break
             over = {
-                k: min(mine, key=lambda r: (weight[r], r))
+                k: [min(mine, key=lambda r: (weight[r], r))]
                 for k in range(len(compiled.pools))
-                if len(mine := [r for r in np.flatnonzero(made.pool == k) if weight[r] > TRACE]) > 1
+                if len(mine := [int(r) for r in np.flatnonzero(made.pool == k) if weight[r] > TRACE]) > 1
             }
             if not over:
                 break
         for k in range(len(compiled.pools)):
             made.closed |= (made.pool == k) & (weight <= TRACE) & (k in over) & bool(found)
-        for row in over.values():
-            made.closed[row] = True
+        for rows in over.values():
+            made.closed[rows] = True
         before = made.used
         generate(made, Effort(rounds, 0))
         if len(made.used) == len(before) and np.array_equal(made.used, before):
