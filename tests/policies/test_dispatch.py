@@ -17,8 +17,9 @@ from charter.leaves import marks
 from charter.lists import listed
 from charter.rule import RULES, Open, Resource, matching
 from charter.rules import kubernetes_network
+from charter.rules.kubernetes_namespaces import _in_system, not_in_default
 from charter.rules.kubernetes_network import POLICY as POLICY_KIND
-from charter.rules.kubernetes_network import _exact, _in_system, not_in_default
+from charter.rules.kubernetes_network import _exact
 from charter.values import UNKNOWN, Undetermined, plain
 from pulumi_policy.deserialize import deserialize_properties
 from pulumi_policy.proxy import unknown_checking_proxy

@@ -9,7 +9,7 @@ from charter.facts import Facts
 from charter.graph import Graph
 from charter.pods import holds_pods, namespace_of
 from charter.rule import HIGH, Finding, Found, Open, Resource, stack_rule
-from charter.rules.kubernetes_network import denies
+from charter.rules.kubernetes_namespaces import denies
 from charter.rules.mesh import AUTHORIZATION, LABELS, MESH_ROOT, PEER, denies_all, meshed_by
 from charter.values import UNKNOWN, Undetermined
 
