@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Final
 
 import pulumi
@@ -11,6 +10,7 @@ import pulumi_aws as aws
 from components.aws.account import account_of
 from components.aws.cluster import Cluster
 from components.aws.key import Key, KeyArgs
+from components.aws.names import CACHE_LIMIT, store_name
 from components.aws.network import Network
 from components.aws.store_door import Guarded, door
 from components.aws.workload_identity import used_through
@@ -21,11 +21,6 @@ VERSION: Final = "8.0"
 NODES: Final = {"small": "cache.m7g.large", "medium": "cache.m7g.xlarge", "large": "cache.m7g.2xlarge"}
 TIMEOUTS: Final = pulumi.CustomTimeouts(create="60m", update="90m", delete="60m")
 PORT: Final = 6379
-LONGEST: Final = 40
-"""Characters of the ids of replication groups and users.
-
-Source: docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateUser.html, 2026-11.
-"""
 
 
 class Cache(pulumi.ComponentResource):
@@ -62,7 +57,7 @@ class Cache(pulumi.ComponentResource):
         return self._users[f"{holder.namespace}/{holder.account}"].user_name
 
     def _user(self, holder: Holder) -> aws.elasticache.User:
-        known = short(f"{self._args.environment}-{self._args.region}-{self._args.key}-{holder.key}")
+        known = store_name(f"{self._args.environment}-{self._args.region}-{self._args.key}-{holder.key}", CACHE_LIMIT)
         return aws.elasticache.User(
             f"{self._name}-{holder.key}",
             engine="valkey",
@@ -89,7 +84,7 @@ class Cache(pulumi.ComponentResource):
 
     def _make(self, key: Key, closed: aws.ec2.SecurityGroup, network: Network) -> aws.elasticache.ReplicationGroup:
         args, region, spare = self._args, self._args.region, self._args.wish.availability == "region"
-        known = short(f"{args.environment}-{region}-{args.key}")
+        known = store_name(f"{args.environment}-{region}-{args.key}", CACHE_LIMIT)
         subnets = aws.elasticache.SubnetGroup(
             self._name,
             description=f"Where the cache {args.key} stands",
@@ -136,10 +131,3 @@ class Cache(pulumi.ComponentResource):
                 parent=self, protect=args.protect or None, delete_before_replace=True, custom_timeouts=TIMEOUTS
             ),
         )
-
-
-def short(name: str) -> str:
-    """Return a name of at most 40 characters, marked by a hash where it was cut."""
-    if len(name) <= LONGEST:
-        return name
-    return f"{name[: LONGEST - 7].rstrip('-')}-{sha256(name.encode()).hexdigest()[:6]}"

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import Final
 
 TRIAL_LIMIT: Final = 50
 """Letters, digits and underscores: docs.aws.amazon.com/aws-backup/latest/devguide/API_RestoreTestingPlanForCreate.html,
 2026-11."""
+
+
+CACHE_LIMIT: Final = 40
+"""docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html, 2026-11."""
+DATABASE_LIMIT: Final = 63
+"""docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html, 2026-11."""
 
 
 def physical_name(environment: str, region: str) -> str:
@@ -17,8 +24,19 @@ def physical_name(environment: str, region: str) -> str:
 
 def trial_name(environment: str, region: str, part: str) -> str:
     """Name what tries backups, or what of it; what is cut off is marked by a hash."""
-    name = f"{environment}_{region}_{part}".replace("-", "_")
-    if len(name) <= TRIAL_LIMIT:
+    return _fit(f"{environment}_{region}_{part}".replace("-", "_"), TRIAL_LIMIT, "_")
+
+
+def store_name(name: str, limit: int) -> str:
+    """Name a store as RDS and ElastiCache take it: short enough, no two dashes in a row; a change is marked by a hash.
+
+    Names that need none stay as they are.
+    """
+    return _fit(name, limit, "-", re.sub("-+", "-", name))
+
+
+def _fit(name: str, limit: int, joint: str, plain: str = "") -> str:
+    if len(name) <= limit and (plain or name) == name:
         return name
     mark = sha256(name.encode()).hexdigest()[:6]
-    return f"{name[: TRIAL_LIMIT - len(mark) - 1].rstrip('_')}_{mark}"
+    return f"{(plain or name)[: limit - len(mark) - 1].rstrip(joint)}{joint}{mark}"

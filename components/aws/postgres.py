@@ -11,6 +11,7 @@ from components.aws.account import account_of
 from components.aws.backup import backups
 from components.aws.cluster import Cluster
 from components.aws.key import Key, KeyArgs, used_by_logs
+from components.aws.names import DATABASE_LIMIT, store_name
 from components.aws.network import Network
 from components.aws.store_door import Guarded, door
 from components.aws.workload_identity import used_through
@@ -86,7 +87,7 @@ class Postgres(pulumi.ComponentResource):
 
     def _instance(self, key: Key, closed: aws.ec2.SecurityGroup, network: Network) -> aws.rds.Instance:
         args, wish, region = self._args, self._args.wish, self._args.region
-        identifier = f"{args.environment}-{region}-{args.key}"
+        identifier = store_name(f"{args.environment}-{region}-{args.key}", DATABASE_LIMIT)
         logs = [
             aws.cloudwatch.LogGroup(
                 f"{self._name}-{kind}",
