@@ -133,7 +133,8 @@ def _asked(cluster: dict[str, Any]) -> Iterator[str]:
     jobs = problem["workloads"]
     agents = problem.get("agents", {})
     yield (
-        f"{sum(w['replicas'] for w in jobs)} pods of {len(jobs)} workloads in {problem['zones']} zones; together "
+        f"{sum(w['replicas'] for w in jobs)} pods of {len(jobs)} workload{'s' * (len(jobs) != 1)} in "
+        f"{problem['zones']} zone{'s' * (problem['zones'] != 1)}; together "
         f"{sum(w['replicas'] * w['cpu_milli'] for w in jobs) / 1000:,.1f} cores and "
         f"{sum(w['replicas'] * w['memory_mib'] for w in jobs) / 1024:,.1f} GiB of requests"
     )

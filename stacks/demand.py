@@ -52,7 +52,7 @@ class DemandRow:
 def read_demand(path: Path) -> tuple[DemandRow, ...]:
     """Rows in the order of the file. Raises DemandFileError with every problem of the file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise DemandFileError(path, [f"cannot be read ({error.strerror}): check `demand.file`"]) from error
     except UnicodeDecodeError as error:
@@ -65,7 +65,7 @@ def read_demand(path: Path) -> tuple[DemandRow, ...]:
 def read_use(path: Path) -> dict[str, series.Use]:
     """Measured use by workload, from a series; DemandFileError when the file is no series."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         if text.lstrip()[:1] == "{":
             made = series.parse(text)
             if made is not None:
@@ -161,7 +161,7 @@ def _row(cells: list[str]) -> DemandRow:
 
 def _count(cell: Mapping[str, str], column: str, least: int) -> int:
     if not re.fullmatch(r"\d{1,9}", cell[column]) or int(cell[column]) < least:
-        raise ValueError(f"{column} must be a whole number, at least {least}")
+        raise ValueError(f"{column} must be a whole number from {least} to 999999999")
     return int(cell[column])
 
 
@@ -203,7 +203,7 @@ def _owner(pod: Mapping[str, Any]) -> str:
     if not owners:
         return name
     owner: str = owners[0]["name"]
-    template = pod["metadata"].get("labels", {}).get("pod-template-hash")
+    template = (pod["metadata"].get("labels") or {}).get("pod-template-hash")
     return owner.removesuffix(f"-{template}") if template else owner
 
 
@@ -229,12 +229,12 @@ def _requests(pod: Mapping[str, Any], resource: str, parse: Any) -> int:
     """
 
     def asked(container: Mapping[str, Any]) -> int:
-        return int(parse(str((container.get("resources", {}).get("requests") or {}).get(resource, "0"))))
+        return int(parse(str(((container.get("resources") or {}).get("requests") or {}).get(resource, "0"))))
 
     spec = pod["spec"]
     running = sum(asked(container) for container in spec["containers"])
     starting = 0
-    for container in spec.get("initContainers", []):
+    for container in spec.get("initContainers") or []:
         if container.get("restartPolicy") == "Always":
             running += asked(container)
         else:
@@ -243,7 +243,7 @@ def _requests(pod: Mapping[str, Any], resource: str, parse: Any) -> int:
 
 
 def _spread(pod: Mapping[str, Any]) -> Literal["zone", "host"] | None:
-    keys = {c["topologyKey"] for c in pod["spec"].get("topologySpreadConstraints", [])}
+    keys = {c["topologyKey"] for c in pod["spec"].get("topologySpreadConstraints") or []}
     apart = (pod["spec"].get("affinity") or {}).get("podAntiAffinity") or {}
     rules = apart.get("requiredDuringSchedulingIgnoredDuringExecution") or []
     if "topology.kubernetes.io/zone" in keys:

@@ -207,3 +207,19 @@ def test_a_cluster_that_a_placement_leaves_out_carries_nothing_of_it() -> None:
     names = {cluster: {each.name for each in jobs} for cluster, jobs in demand(stack).items()}
     assert names["gcp-europe-west1"] == {"worker"}
     assert names["aws-eu-west-1"] == names["aws-us-east-1"] == {"gateway", "worker"}
+
+
+def test_demand_with_a_byte_order_mark_or_nulls_is_read(tmp_path: Path) -> None:
+    table = tmp_path / "demand.csv"
+    table.write_text(
+        "\ufeffworkload,pool,cpu_milli,memory_mib,gpu,replicas,spread,spot\na,general,5,6,0,1,none,never\n",
+        encoding="utf-8",
+    )
+    assert [(row.name, row.cpu_milli) for row in read_demand(table)] == [("a", 5)]
+    nulls = {"containers": [{"resources": None}], "initContainers": None, "topologySpreadConstraints": None}
+    pods = tmp_path / "pods.json"
+    pods.write_text(json.dumps({"items": [{"metadata": {"name": "b", "labels": None}, "spec": nulls}]}))
+    assert [row.name for row in read_demand(pods)] == ["b"]
+    table.write_text(table.read_text(encoding="utf-8").replace(",1,none", ",9999999999,none"), encoding="utf-8")
+    with pytest.raises(DemandFileError, match="replicas must be a whole number from 1 to 999999999"):
+        read_demand(table)
