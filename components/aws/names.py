@@ -1,4 +1,4 @@
-"""Physical names on AWS that cannot be left to the provider: a cluster's, which people type, and trials' of backups."""
+"""Physical names on AWS that are not left to the provider: of clusters, stores, the trail, and trials of backups."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Final
 TRIAL_LIMIT: Final = 50
 """Letters, digits and underscores: docs.aws.amazon.com/aws-backup/latest/devguide/API_RestoreTestingPlanForCreate.html,
 2026-11."""
-
-
 CACHE_LIMIT: Final = 40
 """docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html, 2026-11."""
 DATABASE_LIMIT: Final = 63
 """docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html, 2026-11."""
+TRAIL_LIMIT: Final = 128
+"""docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html, 2026-11."""
 
 
 def physical_name(environment: str, region: str) -> str:
@@ -28,9 +28,9 @@ def trial_name(environment: str, region: str, part: str) -> str:
 
 
 def store_name(name: str, limit: int) -> str:
-    """Name a store as RDS and ElastiCache take it: short enough, no two dashes in a row; a change is marked by a hash.
+    """Name what RDS, ElastiCache or CloudTrail keeps: short enough, no two dashes in a row.
 
-    Names that need none stay as they are.
+    A change is marked by a hash; names that need none stay as they are.
     """
     return _fit(name, limit, "-", re.sub("-+", "-", name))
 

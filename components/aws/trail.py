@@ -14,6 +14,7 @@ from components.aws.closed_bucket import ClosedArgs, ClosedBucket
 from components.aws.documents import Statement, allow, document_output, trust
 from components.aws.identity import Identity, IdentityArgs
 from components.aws.key import Key, KeyArgs, used_by_logs
+from components.aws.names import TRAIL_LIMIT, store_name
 
 SERVICE: Final = {"Service": "cloudtrail.amazonaws.com"}
 KEPT_DAYS: Final = 365
@@ -43,7 +44,7 @@ class Trail(pulumi.ComponentResource):
         self._name, self._args, self._account = name, args, account_of(self)
         self._child = pulumi.ResourceOptions(parent=self)
         account = self._account
-        called = f"{args.environment}-account"
+        called = store_name(f"{args.environment}-account", TRAIL_LIMIT)
         self._arn = f"arn:{account.partition}:cloudtrail:{args.region}:{account.account_id}:trail/{called}"
         key = self._key()
         records = ClosedBucket(
