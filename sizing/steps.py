@@ -42,10 +42,42 @@ def stepped(
     options = [*near, goal]
     start = min(options, key=lambda o: (changed(compiled, o, previous), round(o.cost, 6)))
     options += between(compiled, start, goal)
+    options += _fewer(compiled, start, most)
     fine = [o for o in options if changed(compiled, o, previous) <= most]
     if not fine:
         return min(options, key=lambda o: (changed(compiled, o, previous), round(o.cost, 6)))
     return min(fine, key=lambda o: (round(o.cost, 6), changed(compiled, o, previous)))
+
+
+def _fewer(compiled: Compiled, start: PartSolution, most: int) -> list[PartSolution]:
+    """The start without one node, without two and so on: each time the loss that saves most and holds all pods."""
+    found: list[PartSolution] = []
+    now = start
+    for _ in range(most):
+        tried = [
+            PartSolution((*now.pools[:k], less, *now.pools[k + 1 :]))
+            for k, pool in enumerate(now.pools)
+            for at in range(len(pool.slots))
+            if (less := _without(compiled, pool, at)) is not None
+        ]
+        fine = [one for one in tried if one.cost < now.cost and within_limits(compiled, one)]
+        if not fine:
+            break
+        now = min(fine, key=lambda one: round(one.cost, 6))
+        found.append(now)
+    return found
+
+
+def _without(compiled: Compiled, pool: PoolSolution, at: int) -> PoolSolution | None:
+    """The pool without one working node of a slot; None where its pods then have no place."""
+    counts = np.array(pool.counts, dtype=float)
+    left = [(t, n - (i == at)) for i, (t, n, _) in enumerate(pool.slots)]
+    types = tuple(t for t, n in left if n > 0)
+    numbers: Ints = np.array([n for _, n in left if n > 0], dtype=np.int64)
+    if not counts.any() or pool.slots[at][1] < 1 or not types:
+        return None
+    _, packed = pack(compiled, pool.pool, types, numbers[None], counts, pool.manner)
+    return None if packed.left.any() else finish(compiled, pool.pool, types, numbers, counts, pool.manner)
 
 
 def between(compiled: Compiled, start: PartSolution, goal: PartSolution) -> list[PartSolution]:

@@ -52,6 +52,16 @@ def test_a_saving_is_taken_with_few_changes_not_by_other_types() -> None:
     assert now.kept_previous == "adjusted"
 
 
+def test_steps_of_one_node_arrive() -> None:
+    plan = plan_of(asked(40))
+    goal = plan_of(asked(24))
+    for _ in range(14):
+        before, plan = plan, plan_of(asked(24, max_changed_nodes=1), plan)
+        assert nodes_changed(plan, before) <= 1
+        assert plan.cost_usd_month <= before.cost_usd_month
+    assert plan.cost_usd_month <= goal.cost_usd_month * 1.1
+
+
 def measured(name: str) -> list[float]:
     """The series as pods, peak 60."""
     with gzip.open(SERIES / f"{name}_5min.csv.gz", "rt", encoding="utf-8") as file:
