@@ -31,7 +31,7 @@ FORMAT: Final = 1
 MOST_BYTES: Final = 64 * 2**20
 MOST_PLANS: Final = 512
 SUFFIX: Final = ".plan.json"
-LIBRARIES: Final = ("highspy", "numpy", "qiskit", "qiskit-aer", "scipy")
+LIBRARIES: Final = ("highspy", "numba", "numpy", "qiskit", "qiskit-aer", "scipy")
 """What a plan's numbers come from, beside the sources of the room and the interpreter."""
 
 Warn = Callable[[str], object]

@@ -123,6 +123,8 @@ class Tree:
             for d in (0, 1):
                 room = part.room[used, d]
                 for load in sorted(set(room.tolist()))[:-1]:
+                    if one.changes.get(self.levels.get((k, d, load), -1), (0.0, 1.0))[0] > 0:
+                        continue
                     low, high = (float(value[used][side].sum()) for side in (room <= load, room > load))
                     gain = min(low, high, 1.0) * float(part.price[used].max())
                     if gain > 1 and (found is None or gain > found[0]):

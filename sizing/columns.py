@@ -14,21 +14,21 @@ from sizing.linear import Model, Outcome
 from sizing.packing import Floats
 from sizing.part import PartSolution
 from sizing.pools import least_nodes, place
-from sizing.pricing import Knapsacks, ceiling, exact, fill, mixed
+from sizing.pricing import Knapsacks, exact, fill, mixed
 from sizing.problem import SPOT_POOL_SHARE
 
 Ints = npt.NDArray[np.int64]
 SMOOTH = 0.6
 LOADS = 6  # steps of the fullest node's load in the bound
+FLOOR = 0.9  # of a node's price: fillings worth less need no exact knapsack
 COARSE = 0.02  # while quick fillings gain more than this share of a node, nothing is solved exactly
 
 
 @dataclass(frozen=True)
 class Effort:
-    """Fixed numbers that bound the generation: rounds, and fillings solved exactly for the bound."""
+    """A fixed number that bounds the generation."""
 
     rounds: int
-    exact: int
 
 
 @dataclass
@@ -206,7 +206,6 @@ def generate(made: Columns, effort: Effort) -> None:  # noqa: C901 - one loop
     """Add columns until pricing finds none, then prove a bound; both stop at fixed numbers."""
     if not len(made.counts):
         return
-    left = effort.exact
     center: Floats | None = None  # smoothed duals: raw ones swing wildly in the first rounds
     for number in range(effort.rounds):
         master = _master(made, whole=False)
@@ -237,8 +236,11 @@ def generate(made: Columns, effort: Effort) -> None:  # noqa: C901 - one loop
             continue
         if made.closed is not None:
             return
-        left, better = _prove(made, master, out, value, fixed, left)
-        if (not better and not sum(fresh)) or left <= 0:
+        dear = made.price - fixed
+        pattern, most = exact(made.sacks, value, np.maximum(dear, 1e-9))
+        fresh += [made.add(int(r), pattern[r]) for r in np.flatnonzero(pattern.any(axis=1))]
+        if last or not sum(fresh):
+            _prove(made, master, out, value, dear, most)
             return
 
 
@@ -262,34 +264,15 @@ def _values(made: Columns, master: _Master, out: Outcome) -> tuple[Floats, Float
     return value, fixed
 
 
-def _prove(  # noqa: PLR0917, PLR0913
-    made: Columns, master: _Master, out: Outcome, value: Floats, fixed: Floats, left: int
-) -> tuple[int, bool]:
-    """Farley's bound: scale the items' duals until no filling is worth more than its node. Also adds exact columns."""
-    dear = made.price - fixed
-    limit = ceiling(made.sacks, value)
-    ratio = limit / np.maximum(dear, 1e-9)
-    found = False
-    for row in np.argsort(-ratio, kind="stable"):
-        if ratio[row] <= 1 + 1e-6 or left <= 0:
-            break
-        left -= 1
-        solved = exact(made.sacks, int(row), value[row])
-        if solved is None:
-            continue
-        pattern, top = solved
-        limit[row] = min(limit[row], top)
-        ratio[row] = limit[row] / max(float(dear[row]), 1e-9)
-        if float(pattern @ value[row]) > dear[row] * (1 + 1e-6):
-            found |= made.add(int(row), pattern)
+def _prove(made: Columns, master: _Master, out: Outcome, value: Floats, dear: Floats, most: Floats) -> None:  # noqa: PLR0913, PLR0917
+    """Farley's bound: scale the items' duals until no filling is worth more than its node."""
     if (dear <= 0).any() or out.duals is None:
-        return left, found
-    bound, scale = _farley(made, master, out, value, dear, limit)
+        return
+    bound, scale = _farley(made, master, out, value, dear, most)
     if bound > made.bound:
         made.bound = bound
         made.proof = {"lp": out.objective, "scale": scale, "columns": float(len(made.rows))}
         made.duals = {str(i): round(max(0.0, float(out.duals[r])) / scale, 6) for i, r in enumerate(master.item_rows)}
-    return left, found
 
 
 def _farley(  # noqa: PLR0917, PLR0913
@@ -355,7 +338,8 @@ def _spare_options(  # noqa: PLR0917, PLR0913
     for load in loads:  # the fullest node holds more than `below` and at most `load`
         cut = room.copy()
         cut[:, dimension] = np.minimum(cut[:, dimension], load)
-        tops = np.minimum(limit[mine], ceiling(Knapsacks(made.sizes, cut, made.sacks.most[mine]), value[mine]))
+        _, tops = exact(Knapsacks(made.sizes, cut, made.sacks.most[mine]), value[mine], FLOOR * dear[mine])
+        tops = np.minimum(limit[mine], tops)
         spare = max(least, float(extra[room[:, dimension] > below].min()))
         below = load
         found.append((float((tops / dear[mine]).max()), spare))

@@ -31,14 +31,14 @@ class Fluid:
 class Cut:
     """What every packing of a pool keeps: `worth` (class) of its pods <= sum of `most` (type) over its nodes.
 
-    `most` is the greatest worth of what one node holds. Where `cap` (4,) is given, it holds while no spare is larger
-    than `cap` in any dimension: a node is never fuller than its spare.
+    `most` is the greatest worth of what one node holds. Where `caps` (cap, 4) are given, it holds while every spare is
+    within one of them: what a node holds always fits on one of the spares.
     """
 
     pool: int
     worth: Floats
     most: Floats
-    cap: Floats | None = None
+    caps: Floats | None = None
 
 
 @dataclass
@@ -154,6 +154,13 @@ def _numbers(values: Floats, columns: list[list[int]]) -> tuple[dict[int, int], 
     )
 
 
+def within(room: Floats, caps: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """(room,): no larger than one of the caps in any dimension."""
+    each = np.all(room[:, None] <= caps[None], axis=2)
+    held: np.ndarray[Any, np.dtype[np.bool_]] = np.any(each, axis=1)
+    return held
+
+
 def cut_row(compiled: Compiled, cut: Cut, made: Program, fill: float = 1.0) -> dict[int, float]:
     """The cut as entries of a row that is at most zero; empty where it says nothing."""
     scale = float(cut.worth.max())
@@ -166,9 +173,9 @@ def cut_row(compiled: Compiled, cut: Cut, made: Program, fill: float = 1.0) -> d
         if k == cut.pool and cut.worth[c] > 0
     }
     row |= {work[t]: -float(cut.most[t]) * fill / scale for t in np.flatnonzero(cut.most > 0)}
-    if cut.cap is not None:
+    if cut.caps is not None:
         every = float(cut.worth @ compiled.counts) / scale
-        larger = (compiled.pools[cut.pool].room > cut.cap).any(axis=1)
+        larger = ~within(compiled.pools[cut.pool].room, cut.caps)
         row |= {spare[t]: -every for t in np.flatnonzero(larger)}
     return row
 

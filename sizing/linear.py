@@ -102,6 +102,20 @@ class Live:
         self.lower, self.upper = np.append(self.lower, lower), np.append(self.upper, upper)
         return len(self.lower) - 1
 
+    def columns(self, costs: Floats, entries: Floats) -> None:
+        """Add variables of at least 0 with these costs and entries (column, row)."""
+        column, row = np.nonzero(entries)
+        count = len(costs)
+        starts = np.searchsorted(column, np.arange(count)).astype(np.int32)
+        values = entries[column, row]
+        none, every = np.zeros(count), np.full(count, np.inf)
+        self._highs.addCols(count, costs, none, every, len(values), starts, row.astype(np.int32), values)
+        self.lower, self.upper = np.append(self.lower, none), np.append(self.upper, every)
+
+    def duals(self) -> Floats:
+        """Of the rows, as the last solve left them."""
+        return np.array(self._highs.getSolution().row_dual)
+
     def row(self, entries: Mapping[int, float], lower: float, upper: float) -> None:
         """Add lower <= sum(entries) <= upper."""
         index = np.fromiter(entries.keys(), dtype=np.int32, count=len(entries))

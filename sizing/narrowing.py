@@ -45,7 +45,7 @@ def starts(made: Columns, rounds: int, most: int | None = None) -> list[tuple[Fl
         for rows in over.values():
             made.closed[rows] = True
         before = made.used
-        generate(made, Effort(rounds, 0))
+        generate(made, Effort(rounds))
         if len(made.used) == len(before) and np.array_equal(made.used, before):
             break
     made.closed = None

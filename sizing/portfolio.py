@@ -27,8 +27,6 @@ from sizing.zoned import zoned_bound
 
 FILLS = (0.95, 0.9, 0.8, 0.7, 0.6)
 COST_TOLERANCE = 1e-6
-MANY = 1000  # pods of a part; with more, packing takes most of the time and a better bound little
-LEAVES_OF_MANY = 3  # further looks at the cheapest branches then: 0.3 to 1.1 % less gap (docs/adr/0009)
 DEEPENED = 2  # the cheapest candidates, whose pools' mixes are searched
 WORTH_PROVING = 0.05  # a smaller gap needs no dearer bound
 
@@ -52,15 +50,15 @@ class Work:
 
 EFFORTS = {
     "fast": Work(
-        Reach(2_000, 12, 10), Effort(15, 8), Cutting(1, 30, 0, 0), 2, 0, Budget(2, 4), Width(32, 64, 6, 192),
+        Reach(2_000, 12, 10), Effort(15), Cutting(1, 30), 2, 0, Budget(2, 4), Width(32, 64, 6, 192),
         (), Drawing(5_000, 300),
     ),
     "standard": Work(
-        Reach(20_000, 20, 400), Effort(30, 20), Cutting(2, 80, 2, 24), 4, 1, Budget(4, 6), Width(),
+        Reach(20_000, 20, 400), Effort(30), Cutting(6, 20), 4, 1, Budget(4, 6), Width(),
         (0.95, 0.88), Drawing(20_000, 1_000), 20, 200,
     ),
     "best": Work(
-        Reach(100_000, 40, 2_000), Effort(60, 120), Cutting(6, 400, 40, 80), 6, 2, Budget(40, 8, 512),
+        Reach(100_000, 40, 2_000), Effort(60), Cutting(60, 30), 6, 2, Budget(40, 8, 512),
         Width(96, 960, 16, 4000), (0.98, 0.96, 0.94, 0.92, 0.9, 0.87), Drawing(100_000, 12_000), 500, 1500,
     ),
 }  # fmt: skip
@@ -121,12 +119,6 @@ def _all_parts(problems: tuple[Problem, ...], previous: Plan | None) -> list[Res
     return results
 
 
-def _cutting(compiled: Compiled, effort: Cutting) -> Cutting:
-    if not effort.leaves or compiled.counts.sum() <= MANY:
-        return effort
-    return replace(effort, leaves=effort.leaves + LEAVES_OF_MANY)
-
-
 def solve_part(compiled: Compiled) -> Result | Infeasible:  # noqa: C901 - method by method
     """Greedy, columns, cutting planes, then a search with and without the circuit; each with a fixed budget."""
     effort = EFFORTS[compiled.problem.quality]
@@ -141,11 +133,11 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:  # noqa: C901 - metho
             _keep(found, f"{name}, descent", polish(compiled, made, effort.width))
     generate(columns, effort.columns)
     below = min((made.cost for made in found.values()), default=float("inf"))
-    cuts = cut(columns, below, _cutting(compiled, effort.cutting))
+    cuts = cut(columns, below, effort.cutting)
     if cuts.status == "infeasible" and not found:
         return infeasible.explain(compiled)
     nearly_all = [("cuts", whole.pods, whole.nodes) for whole in cuts.starts]
-    looser = loosened(compiled, cuts, below, effort.cutting.programs, effort.fills)
+    looser = loosened(compiled, cuts, below, effort.fills)
     nearly_all += [("cuts", less.pods, less.nodes) for less in looser]
     narrowed = starts(columns, effort.rounds_after_loss)[: effort.starts] if effort.starts else []
     nearly_all += [("columns", pods, nodes) for pods, nodes in narrowed]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sizing.linear import Model, packed
+from sizing.linear import packed
 from sizing.packing import Floats
 
 Ints = npt.NDArray[np.int64]
@@ -16,7 +16,11 @@ WEIGHTS = np.array(
     + [[0.33, 0.33, 0.33, 0.01]]
 )
 ROUNDINGS = ((1.0, 1.0, 0.0, 0.02), (1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.5, 0.1, 0.0, 0.1))
-FINE = np.array([[c, 1 - c, 0.0, p] for c in np.linspace(0, 1, 41) for p in (0.0, 0.12)] + [[0.2, 0.2, 1.0, 0.0]])
+SURROGATES = np.array(
+    [[c, 1 - c, 0.0, 0.0] for c in np.linspace(0, 1, 11)] + [[0.45, 0.45, 0.0, 0.1], [0.2, 0.2, 0.6, 0.0]]
+)
+GAP = 1e-3
+BRANCHES = 20_000  # of one knapsack
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,13 @@ class Knapsacks:
     sizes: Floats
     room: Floats
     most: Floats
+
+
+def most_of(sizes: Floats, room: Floats) -> Floats:
+    """(row, item): how many of an item alone fit into each room."""
+    share = room[:, None] / np.maximum(sizes, 1e-9)[None]
+    whole: Floats = np.floor(np.where(sizes > 0, share, np.inf).min(axis=2))
+    return whole
 
 
 def fill(sacks: Knapsacks, value: Floats) -> tuple[Floats, Floats]:
@@ -49,21 +60,6 @@ def fill(sacks: Knapsacks, value: Floats) -> tuple[Floats, Floats]:
     worth = np.einsum("rwi,ri->rw", taken, value)
     best = worth.argmax(axis=1)
     return taken[np.arange(rows), best], worth[np.arange(rows), best]
-
-
-def ceiling(sacks: Knapsacks, value: Floats) -> Floats:
-    """(row,): no filling is worth more. The continuous knapsack of the best of several surrogate constraints."""
-    share = sacks.sizes[None] / np.maximum(sacks.room[:, None], 1e-9)
-    weight = np.einsum("rid,wd->rwi", share, FINE / FINE.sum(axis=1, keepdims=True)) + 1e-12
-    useful = np.where((value > 0) & (sacks.most > 0), value, 0.0)
-    rank = np.argsort(-(useful[:, None] / weight), axis=2, kind="stable")
-    most = np.where(useful > 0, sacks.most, 0.0)[:, None].repeat(len(FINE), axis=1)
-    load = np.take_along_axis(weight * most, rank, axis=2)
-    worth = np.take_along_axis(useful[:, None] * most, rank, axis=2)
-    before = np.cumsum(load, axis=2) - load
-    part = np.clip((1 + 1e-9 - before) / np.maximum(load, 1e-15), 0, 1)
-    out: Floats = (worth * part).sum(axis=2).min(axis=1)
-    return out
 
 
 def mixed(sacks: Knapsacks, value: Floats) -> tuple[Floats, Floats]:
@@ -114,24 +110,11 @@ def _relaxed(sacks: Knapsacks, value: Floats) -> Floats:
     return taken
 
 
-def exact(sacks: Knapsacks, row: int, value: Floats, nodes_limit: int = 500) -> tuple[Floats, float] | None:
-    """A filling of one row and a proven ceiling of its worth, by branch and bound; None when it is not solved."""
-    pattern = np.zeros(len(sacks.sizes))
-    items = np.flatnonzero((value > 1e-9) & (sacks.most[row] > 0))  # noqa: PLR2004
-    if not len(items):
-        return pattern, 0.0
-    model = Model()
-    scale = float(value[items].max())
-    columns = {i: model.column(-float(value[i]) / scale, 0.0, float(sacks.most[row, i]), whole=True) for i in items}
-    for d in range(4):
-        load = {column: float(sacks.sizes[i, d]) for i, column in columns.items() if sacks.sizes[i, d]}
-        if load:
-            model.row(load, -np.inf, float(sacks.room[row, d]))
-    out = model.solve(nodes_limit=nodes_limit, gap=1e-3, quick=True)
-    if out.status not in ("optimal", "limit") or out.values is None or out.bound >= 0:
-        return None
-    for i, column in columns.items():
-        pattern[i] = round(float(out.values[column]))
-    if (pattern @ sacks.sizes > sacks.room[row] + 1e-6).any():
-        return None
-    return pattern, -out.bound * scale * (1 + 1e-6)
+def exact(sacks: Knapsacks, value: Floats, floor: Floats) -> tuple[Floats, Floats]:
+    """Per row the best filling found and a proven ceiling of its worth, by branch and bound.
+
+    Where nothing is worth more than `floor` (row), the pattern is empty and the ceiling is the floor.
+    """
+    from sizing.knapsack import fillings  # noqa: PLC0415 - numba takes half a second
+
+    return fillings(sacks.sizes, sacks.room, sacks.most, value, floor, SURROGATES, GAP, BRANCHES)

@@ -17,9 +17,10 @@ from sizing.cutting import Cutting, cut
 from sizing.enumeration import Reach, search_all
 from sizing.fluid import solve_fluid
 from sizing.greedy import cheapest_pool_first
+from sizing.knapsack import fillings
 from sizing.part import build
 from sizing.plan import Plan
-from sizing.pricing import Knapsacks, ceiling, exact, fill, mixed
+from sizing.pricing import SURROGATES, Knapsacks, exact, fill, mixed
 from sizing.problem import PoolWish, Problem
 from sizing.verify import verify
 from tests.sizing.factory import JOBS, TINY, job, kind, problem
@@ -44,17 +45,45 @@ def best(made: Knapsacks, row: int, value: np.ndarray[tuple[int], np.dtype[np.fl
 def test_a_filling_lies_between_the_quick_ones_and_the_ceiling(value: tuple[float, ...], row: int) -> None:
     made, worth = sacks(), np.array(value)
     true = best(made, row, worth)
-    solved = exact(made, row, worth)
-    assert solved is not None
-    pattern, top = solved
-    assert (pattern @ made.sizes <= made.room[row] + 1e-6).all()
-    assert true <= top * (1 + 1e-9)
-    assert true <= ceiling(made, np.tile(worth, (2, 1)))[row] * (1 + 1e-9)
-    assert pattern @ worth >= true * (1 - 2e-3)
+    patterns, tops = exact(made, np.tile(worth, (2, 1)), np.zeros(2))
+    assert (patterns[row] @ made.sizes <= made.room[row] + 1e-6).all()
+    assert true <= tops[row] * (1 + 1e-9)
+    assert patterns[row] @ worth >= true * (1 - 2e-3)
+    nothing, floor = exact(made, np.tile(worth, (2, 1)), np.full(2, true))
+    assert not nothing[row].any()
+    assert floor[row] >= true
     for quick in (fill, mixed):
         filled, gain = quick(made, np.tile(worth, (2, 1)))
         assert (filled[row] @ made.sizes <= made.room[row] + 1e-6).all()
         assert gain[row] <= true * (1 + 1e-9)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 9), st.integers(0, 9), st.sampled_from([0, 0, 1]), st.integers(0, 4), st.integers(0, 99)
+        ),
+        min_size=1,
+        max_size=5,
+    ),
+    st.tuples(st.integers(0, 30), st.integers(0, 30), st.integers(0, 2), st.integers(1, 9)),
+    st.sampled_from([1, 20_000]),
+)
+def test_no_filling_is_worth_more_than_the_ceiling(
+    items: list[tuple[int, int, int, int, int]], room: tuple[int, ...], limit: int
+) -> None:
+    sizes = np.array([[cpu, memory, gpu, 1] for cpu, memory, gpu, _, _ in items], dtype=float)
+    most = np.array([[n for *_, n, _ in items]], dtype=float)
+    value = np.array([[float(v) for *_, v in items]])
+    made = Knapsacks(sizes, np.array([room], dtype=float), most)
+    true = best(made, 0, value[0])
+    patterns, tops = fillings(sizes, made.room, most, value, np.zeros(1), SURROGATES, 1e-3, limit)
+    assert (patterns[0] @ sizes <= made.room[0]).all()
+    assert (patterns <= most).all()
+    assert tops[0] >= true * (1 - 1e-9)
+    if limit > 1:
+        assert patterns[0] @ value[0] >= true * (1 - 1e-3) - 1e-9
 
 
 def test_mixing_beats_one_kind_where_two_fill_a_node() -> None:
@@ -73,8 +102,8 @@ def test_cuts_raise_the_bound_and_no_plan_lies_below_it() -> None:
         start = build(compiled, cheapest_pool_first(compiled))
         assert start is not None
         columns = prepare(compiled, [start])
-        generate(columns, Effort(20, 20))
-        found = cut(columns, start.cost, Cutting(3, 60, 2, 20))
+        generate(columns, Effort(20))
+        found = cut(columns, start.cost, Cutting(4, 20))
         low += solve_fluid(compiled, whole=False).bound
         high += min(found.bound, start.cost)
     assert low < high <= plan.cost_usd_month * (1 + 1e-6)
@@ -155,8 +184,8 @@ def test_branches_never_pass_the_cheapest_nodes_of_all(rows: list[tuple[int, int
     start = build(made, cheapest_pool_first(made))
     assert start is not None
     columns = prepare(made, [start])
-    generate(columns, Effort(10, 5))
-    bounds = [cut(columns, np.inf, Cutting(2, programs, 3, 10)).bound for programs in (1, 60)]
+    generate(columns, Effort(10))
+    bounds = [cut(columns, np.inf, Cutting(3, programs)).bound for programs in (1, 60)]
     searched = search_all(made, start, 0.0, Reach(20_000, 12, 10_000))
     assert searched.packed is not None
     assert min(bounds) > 0

@@ -124,10 +124,10 @@ def test_loosened_programs_leave_room() -> None:
     known = build(made, cheapest_pool_first(made))
     assert known is not None
     columns = prepare(made, [known])
-    generate(columns, Effort(20, 20))
-    found = cut(columns, known.cost, Cutting(1, 40, 1, 10))
+    generate(columns, Effort(20))
+    found = cut(columns, known.cost, Cutting(2, 20))
     volume = made.counts @ made.classes.sizes
-    points = list(loosened(made, found, known.cost, 40, (0.95, 0.8)))
+    points = list(loosened(made, found, known.cost, (0.95, 0.8)))
     assert points
     for share, point in zip((0.95, 0.8), points, strict=False):
         room = sum(made.pools[0].room[t] * n for t, n in point.nodes[0].items())

@@ -1,0 +1,155 @@
+"""Worths of pods where no node holds more than its spare: column generation under caps, for cuts.
+
+What a continuous program gets wrong on few large nodes is the spare: it takes small ones and fills nodes beyond them.
+Once a branch has chosen its spares, nodes hold no more than these, and the duals of the generation over such nodes are
+the worths that make the branch's program as dear as the generation itself (Dantzig and Wolfe,
+https://doi.org/10.1287/opre.8.1.101). They are a guide: the cut made of them is valid whatever they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from sizing.columns import COARSE, SMOOTH, Columns
+from sizing.linear import Ints, Live, Model
+from sizing.packing import Floats
+from sizing.pricing import Knapsacks, exact, fill, mixed, most_of
+from sizing.problem import SPOT_POOL_SHARE
+
+ROUNDS = 20
+NEAR = 0.003  # of a node's price: a filling that gains less is not looked for
+LEAST = 1e-4
+
+
+class _Nodes:
+    """Nodes within caps: a knapsack row per pool, type and cap, without those that another beats in price and room."""
+
+    def __init__(self, made: Columns, caps: Mapping[int, Floats]) -> None:
+        kept: list[tuple[int, Floats, Floats]] = []  # row, room, most
+        for k in range(len(made.compiled.pools)):
+            mine = np.flatnonzero(made.pool == k)
+            best: list[tuple[int, Floats, Floats]] = []
+            for r in mine[np.lexsort((mine, made.price[mine]))].tolist():
+                for cap in caps.get(k, np.full((1, 4), np.inf)):
+                    room = np.minimum(made.sacks.room[r], cap)
+                    most = np.minimum(made.sacks.most[r], most_of(made.sizes, room[None])[0])
+                    if most.any() and not any((other >= room).all() for _, other, _ in best):
+                        best.append((r, room, most))
+            kept += best
+        self.rows: Ints = np.array([r for r, _, _ in kept], dtype=np.int64)
+        width = len(made.counts)
+        room, most = (np.array([one[i] for one in kept]) for i in (1, 2))
+        self.sacks = Knapsacks(made.sizes, room.reshape(-1, 4), most.reshape(-1, width))
+        self.price, self.pool = made.price[self.rows], made.pool[self.rows]
+
+    def known(self, made: Columns) -> tuple[Ints, Floats]:
+        """Columns found before that these nodes hold: their places among the rows, and the patterns."""
+        rows, patterns = np.array(made.rows, dtype=np.int64), np.array(made.patterns)
+        load, taken = patterns @ made.sizes, np.zeros(len(rows), dtype=bool)
+        places: list[Ints] = []
+        for at, r in enumerate(self.rows.tolist()):
+            fine = (rows == r) & ~taken & (patterns <= self.sacks.most[at]).all(axis=1)
+            fine &= (load <= self.sacks.room[at] + 1e-6).all(axis=1)
+            taken |= fine
+            places.append(np.flatnonzero(fine))
+        place = np.repeat(np.arange(len(places), dtype=np.int64), [len(some) for some in places])
+        return place, patterns[np.concatenate(places)]
+
+
+class _Master:
+    """The program over the columns, kept loaded: demand, and the share of one spot pool."""
+
+    def __init__(self, made: Columns, nodes: _Nodes) -> None:
+        model = Model()
+        for count in made.counts:
+            model.row({}, float(count), np.inf)
+        self.cpu = made.sizes[:, 0] * made.several
+        self.share: dict[int, int] = {}
+        for k, part in enumerate(made.compiled.pools):
+            if part.wish.spot and self.cpu.any():
+                self.share[k] = model.row({}, -np.inf, SPOT_POOL_SHARE * float(made.counts @ self.cpu))
+        self.rows, self.nodes = len(model.rows), nodes
+        self.live = Live(model, made.compiled.problem.seed)
+
+    def add(self, at: Ints, patterns: Floats) -> None:
+        """More columns."""
+        entries = np.zeros((len(at), self.rows))
+        entries[:, : patterns.shape[1]] = patterns
+        for k, row in self.share.items():
+            mine = self.nodes.pool[at] == k
+            entries[mine, row] = patterns[mine] @ self.cpu
+        self.live.columns(self.nodes.price[at], entries)
+
+    def worths(self, pools: int) -> Floats | None:
+        """(pool, item): duals of the demand, less what the share costs; None when it is not solved."""
+        status, _, _ = self.live.solve({})
+        if status != "optimal":
+            return None
+        duals = self.live.duals()
+        worth = np.tile(np.maximum(duals[: len(self.cpu)], 0.0), (pools, 1))
+        for k, row in self.share.items():
+            worth[k] += min(0.0, float(duals[row])) * self.cpu
+        return worth
+
+
+def worths(made: Columns, caps: Mapping[int, Floats]) -> Floats | None:
+    """(pool, item) worth of a pod where a pool's nodes are within one of its caps; None where some pod fits on no node.
+
+    New columns stay with `made`.
+    """
+    nodes = _Nodes(made, caps)
+    if not len(nodes.rows) or (nodes.sacks.most.max(axis=0) <= 0).any():
+        return None
+    master = _Master(made, nodes)
+    master.add(*nodes.known(made))
+    alone = np.argwhere(nodes.sacks.most > 0)
+    singles = np.zeros((len(alone), len(made.counts)))
+    singles[np.arange(len(alone)), alone[:, 1]] = nodes.sacks.most[alone[:, 0], alone[:, 1]]
+    _keep(made, master, alone[:, 0], singles)
+    center: Floats | None = None
+    worth: Floats | None = None
+    for _ in range(ROUNDS):
+        found = master.worths(len(made.compiled.pools))
+        if found is None:
+            return worth
+        worth = found
+        value = worth[nodes.pool]
+        center = value if center is None else SMOOTH * center + (1 - SMOOTH) * value
+        if _quickly(made, master, (center, value), value):
+            continue
+        if not _exactly(made, master, value):
+            break
+    return worth
+
+
+def _keep(made: Columns, master: _Master, at: Ints, patterns: Floats) -> int:
+    """Those of the columns that are new; how many."""
+    fresh = [i for i, a in enumerate(at.tolist()) if made.add(int(master.nodes.rows[a]), patterns[i])]
+    if fresh:
+        master.add(at[fresh], patterns[fresh])
+    return len(fresh)
+
+
+def _quickly(made: Columns, master: _Master, guesses: tuple[Floats, ...], value: Floats) -> bool:
+    """Add fillings found quickly; whether they gain so much that nothing better need be looked for."""
+    nodes, gain, fresh = master.nodes, 0.0, 0
+    for guess in guesses:
+        for way in (fill, mixed):
+            if way is mixed and gain > COARSE:
+                continue
+            patterns, _ = way(nodes.sacks, guess)
+            gained = ((patterns * value).sum(axis=1) - nodes.price) / nodes.price
+            some = np.flatnonzero(gained > LEAST)
+            fresh += _keep(made, master, some, patterns[some])
+            gain = max(gain, float(gained.max()))
+    return fresh > 0 and gain > NEAR
+
+
+def _exactly(made: Columns, master: _Master, value: Floats) -> int:
+    """Add fillings found by branch and bound; how many."""
+    nodes = master.nodes
+    patterns, _ = exact(nodes.sacks, value, nodes.price * (1 + NEAR))
+    better = np.flatnonzero(patterns.any(axis=1))
+    return _keep(made, master, better, patterns[better])
