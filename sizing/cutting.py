@@ -25,7 +25,7 @@ from sizing.worths import worths
 
 FREE = 1e18  # room of a dimension that is not cut
 LOADS = 8  # loads of the fullest node per dimension in the first cuts
-LOOSE = 80  # programs of a search for a starting point
+LOOSE = 40  # programs of a search for a starting point
 SOME = 0.3  # of a node, from where on a type is part of a starting point
 
 
@@ -157,7 +157,8 @@ def _add(made: Columns, found: Cuts, k: int, worth: Floats, caps: list[Floats]) 
     if not mine.any():
         return
     value = np.tile(mine, (len(rows), 1))
-    for some in (None, *caps):
+    rooms = made.sacks.room[rows]
+    for some in (None, *(one for one in caps if not within(rooms, one).all())):
         every = [_sacks(made, rows, cap) for cap in (some if some is not None else np.full((1, 4), FREE))]
         most = np.max([exact(sacks, value, FLOOR * made.price[rows])[1] for sacks in every], axis=0)
         found.cuts.append(Cut(k, mine[made.item_of], most, some))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +40,7 @@ class Packed:
     placed: npt.NDArray[np.int64] | None  # (class, node), first trial only
 
 
-def first_fit(  # noqa: C901, PLR0913 - a kernel
+def first_fit(  # noqa: PLR0913
     classes: Classes,
     counts: Floats,
     capacity: Floats,
@@ -52,57 +53,15 @@ def first_fit(  # noqa: C901, PLR0913 - a kernel
     """Put pods on the first node with room, class by class in `order`.
 
     `counts` (trial, class); `capacity` (4, trial, node), a node that does not exist has zero pods; `zones` (node,).
-    With `stop` a trial ends with the first class that is left over; `free` and `last` are then those of trials that do
-    not fail. Exact arithmetic: all sizes are whole numbers below 2^40.
+    With `stop` a trial ends with the first class that is left over; `free` and `last` then say nothing of trials that
+    fail. Exact arithmetic: all sizes are whole numbers below 2^40.
     """
-    free = capacity.copy()
-    _, trials, nodes = free.shape
-    left = np.zeros((trials, classes.sizes.shape[0]))
-    last = np.zeros(trials, dtype=np.int64)
-    placed = np.zeros((classes.sizes.shape[0], nodes), dtype=np.int64) if keep else None
-    taken: dict[int, npt.NDArray[np.bool_]] = {}
-    positions = np.arange(1, nodes + 1)
-    going = np.arange(trials)
-    for c in order:
-        need = counts[:, c]
-        if not need.any():
-            continue
-        size = classes.sizes[c]
-        wants = np.flatnonzero(size)
-        fit = free[wants[0]] / size[wants[0]]
-        for d in wants[1:]:
-            np.minimum(fit, free[d] / size[d] if size[d] != 1 else free[d], out=fit)
-        np.floor(fit, out=fit)
-        if classes.zone[c] >= 0:
-            fit[:, zones != classes.zone[c]] = 0
-        group = int(classes.host[c])
-        if group >= 0:
-            np.minimum(fit, 1, out=fit)
-            if group in taken:
-                fit[taken[group]] = 0
-        running = np.cumsum(fit, axis=1)
-        rest = np.maximum(need - running[:, -1], 0)
-        left[going, c] = rest
-        if stop and rest.any():
-            on = rest <= 0
-            going, need, fit, running = going[on], need[on], fit[on], running[on]
-            free, counts, last = free[:, on], counts[on], last[on]
-            taken = {group: some[on] for group, some in taken.items()}
-            if not len(going):
-                break
-        take = np.minimum(np.maximum(need[:, None] - (running - fit), 0), fit)
-        for d in wants:
-            free[d] -= take * size[d]
-        used = take > 0
-        np.maximum(last, (used * positions).max(axis=1), out=last)
-        if group >= 0:
-            taken[group] = taken[group] | used if group in taken else used
-        if placed is not None:
-            placed[c] = take[0].astype(np.int64)
-    return Packed(left, last, free, placed)
+    from sizing.fitting import first  # noqa: PLC0415 - numba takes half a second
+
+    return _packed(first, classes, counts, capacity, zones, order, keep=keep, stop=stop)
 
 
-def spread_fit(  # noqa: C901, PLR0912, PLR0913, PLR0915 - a kernel
+def spread_fit(  # noqa: PLR0913
     classes: Classes,
     counts: Floats,
     capacity: Floats,
@@ -118,68 +77,30 @@ def spread_fit(  # noqa: C901, PLR0912, PLR0913, PLR0915 - a kernel
     pkg/scheduler/framework/plugins/noderesources). Equal pods go round by round, one to each of the best nodes; ties go
     to the first node. Arguments as `first_fit`.
     """
-    free = capacity.copy()
+    from sizing.fitting import spread  # noqa: PLC0415 - as above
+
+    return _packed(spread, classes, counts, capacity, zones, order, keep=keep, stop=stop)
+
+
+def _packed(  # noqa: PLR0913, PLR0917
+    loop: Callable[..., None],
+    classes: Classes,
+    counts: Floats,
+    capacity: Floats,
+    zones: npt.NDArray[np.int64],
+    order: npt.NDArray[np.int64],
+    *,
+    keep: bool,
+    stop: bool,
+) -> Packed:
+    """Run one of the loops of `sizing/fitting.py` over all trials."""
+    free = np.array(capacity, dtype=np.float64, order="C")
     _, trials, nodes = free.shape
-    left = np.zeros((trials, classes.sizes.shape[0]))
-    placed = np.zeros((classes.sizes.shape[0], nodes), dtype=np.int64) if keep else None
-    whole = np.maximum(capacity[:2], 1e-9)
-    taken: dict[int, npt.NDArray[np.bool_]] = {}
-    used = np.zeros((trials, nodes), dtype=bool)
-    seat = np.arange(nodes)
-    going = np.arange(trials)
-    for c in order:
-        need = counts[going, c]
-        if not need.any():
-            continue
-        size = classes.sizes[c]
-        wants = np.flatnonzero(size)
-        group = int(classes.host[c])
-        may = np.broadcast_to(zones == classes.zone[c], (len(going), nodes)) if classes.zone[c] >= 0 else None
-        if group >= 0:
-            barred = taken.setdefault(group, np.zeros((len(going), nodes), dtype=bool))
-        while True:
-            fits = free[wants[0]] >= size[wants[0]]
-            for d in wants[1:]:
-                fits &= free[d] >= size[d]
-            if may is not None:
-                fits &= may
-            if group >= 0:
-                fits &= ~barred
-            fits &= (need > 0)[:, None]
-            open_nodes = fits.sum(axis=1)
-            if not open_nodes.any():
-                break
-            if (need >= open_nodes).all():  # everyone gets one: no scores needed
-                for d in wants:
-                    free[d] -= fits * size[d]
-                need -= open_nodes
-                used |= fits
-                if group >= 0:
-                    barred |= fits
-                if placed is not None:
-                    placed[c] += fits[0]
-                continue
-            cpu, memory = (free[0] - size[0]) / whole[0], (free[1] - size[1]) / whole[1]
-            score = (cpu + memory) / 2 + (1 - np.abs(cpu - memory) / 2)
-            ranked = np.argsort(np.where(fits, -score, np.inf), axis=1, kind="stable")
-            row, place = np.nonzero(seat < need[:, None])
-            take = np.zeros_like(fits)
-            take[row, ranked[row, place]] = True
-            take &= fits
-            for d in wants:
-                free[d] -= take * size[d]
-            need -= take.sum(axis=1)
-            used |= take
-            if group >= 0:
-                barred |= take
-            if placed is not None:
-                placed[c] += take[0]
-        left[going, c] = need
-        if stop and need.any():
-            on = need <= 0
-            going, free, whole, used = going[on], free[:, on], whole[:, on], used[on]
-            taken = {group: some[on] for group, some in taken.items()}
-            if not len(going):
-                break
-    last = (used * (seat + 1)).max(axis=1)
-    return Packed(left, last, free, placed)
+    kinds = len(classes.sizes)
+    left, last = np.zeros((trials, kinds)), np.zeros(trials, dtype=np.int64)
+    placed = np.zeros((kinds if keep else 0, nodes), dtype=np.int64)
+    _, host = np.unique(classes.host, return_inverse=True)
+    group = np.where(classes.host < 0, -1, host.astype(np.int64))
+    many = np.ascontiguousarray(counts, dtype=np.float64)
+    loop(classes.sizes, classes.zone, group, many, free, zones, order, stop, left, last, placed)
+    return Packed(left, last, free, placed if keep else None)

@@ -55,11 +55,11 @@ EFFORTS = {
     ),
     "standard": Work(
         Reach(20_000, 20, 400), Effort(30), Cutting(6, 20), 4, 1, Budget(4, 6), Width(),
-        (0.95, 0.88), Drawing(20_000, 1_000), 20, 200,
+        (0.97, 0.95, 0.92, 0.88), Drawing(60_000, 4_000), 20, 200,
     ),
     "best": Work(
         Reach(100_000, 40, 2_000), Effort(60), Cutting(60, 30), 6, 2, Budget(40, 8, 512),
-        Width(96, 960, 16, 4000), (0.98, 0.96, 0.94, 0.92, 0.9, 0.87), Drawing(100_000, 12_000), 500, 1500,
+        Width(96, 960, 16, 4000), (0.98, 0.96, 0.94, 0.92, 0.9, 0.87), Drawing(200_000, 24_000), 500, 1500,
     ),
 }  # fmt: skip
 
@@ -139,7 +139,7 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:  # noqa: C901 - metho
     nearly_all = [("cuts", whole.pods, whole.nodes) for whole in cuts.starts]
     looser = loosened(compiled, cuts, below, effort.fills)
     nearly_all += [("cuts", less.pods, less.nodes) for less in looser]
-    narrowed = starts(columns, effort.rounds_after_loss)[: effort.starts] if effort.starts else []
+    narrowed = starts(columns, effort.rounds_after_loss, most=effort.starts) if effort.starts else []
     nearly_all += [("columns", pods, nodes) for pods, nodes in narrowed]
     for name, pods, nodes in nearly_all:
         nearly = build(compiled, share_out(compiled, pods), nodes)

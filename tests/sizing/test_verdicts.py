@@ -70,7 +70,12 @@ def refusing(number: int) -> tuple[Judge, list[str]]:
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_refused_plan_is_no_candidate_under_any_of_its_names(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = problem(quality="standard")  # quick solving finds two different plans only
+    more = (
+        job("x", 2300, 2500, 5),
+        job("y", 700, 5200, 9),
+        job("z", 3100, 7000, 4),
+    )  # several different plans are found
+    asked = problem(quality="standard", workloads=(*JOBS, *more))
     judge, refused = refusing(number)
     monkeypatch.setattr(verdicts, "verify", judge)
     plan = holds(asked, sizing.solve(asked))

@@ -1,0 +1,62 @@
+"""kube-scheduler's loop, pod by pod, in machine code: compiled by numba when it first runs, and kept on disk.
+
+The rules are those of `sizing/scheduler.py`. Numba infers types when it compiles, so none are written here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def _score(free_cpu, free_memory, cpu, memory, whole_cpu, whole_memory):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, PLR0917
+    """LeastAllocated and BalancedAllocation in whole points."""
+    before_cpu, before_memory = 1 - free_cpu / whole_cpu, 1 - free_memory / whole_memory
+    after_cpu, after_memory = before_cpu + cpu / whole_cpu, before_memory + memory / whole_memory
+    least = (np.floor((1 - after_cpu) * 100 + 1e-9) + np.floor((1 - after_memory) * 100 + 1e-9)) // 2
+    with_pod = np.floor((1 - abs(after_cpu - after_memory) / 2) * 100 + 1e-9)
+    without = np.floor((1 - abs(before_cpu - before_memory) / 2) * 100 + 1e-9)
+    return least + 50 + (50 + with_pod - without) // 2
+
+
+@njit(cache=True)
+def draw(sizes, counts, spread, host, bound, room, zones, lots, early):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, C901, PLR0913, PLR0917
+    """Pods without a node, ties decided by `lots` (turn, node); with `early` the first one ends it."""
+    nodes, dimensions = room.shape
+    free, whole = room.copy(), np.maximum(room[:, :2], 1.0)
+    taken = np.zeros((len(counts) + 1, nodes), np.bool_)
+    score, held = np.zeros(nodes), np.zeros(zones.max() + 1, np.int64)
+    left = turn = 0
+    for k in range(len(counts)):
+        size = sizes[k]
+        held[:] = 0
+        for n in range(nodes):
+            fits = not (0 <= bound[k] != zones[n] or (host[k] >= 0 and taken[host[k], n]))
+            for d in range(dimensions):
+                fits = fits and (size[d] <= 0 or free[n, d] >= size[d])
+            score[n] = _score(free[n, 0], free[n, 1], size[0], size[1], whole[n, 0], whole[n, 1]) if fits else -1.0
+        for number in range(counts[k]):
+            best, most, least = -1, -1.0, held.min()
+            for n in range(nodes):
+                if score[n] >= 0 and (not spread[k] or held[zones[n]] <= least):
+                    worth = score[n] + lots[(turn + number) % len(lots), n]
+                    if worth > most:
+                        best, most = n, worth
+            if best < 0:
+                if early:
+                    return 1
+                left += counts[k] - number
+                break
+            held[zones[best]] += 1
+            free[best] -= size
+            fits = host[k] < 0
+            if not fits:
+                taken[host[k], best] = True
+            for d in range(dimensions):
+                fits = fits and (size[d] <= 0 or free[best, d] >= size[d])
+            score[best] = (
+                _score(free[best, 0], free[best, 1], size[0], size[1], whole[best, 0], whole[best, 1]) if fits else -1.0
+            )
+        turn += counts[k]
+    return left
