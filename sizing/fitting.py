@@ -1,4 +1,4 @@
-"""Putting pods on nodes, trial by trial, in machine code: compiled by numba when it first runs, and kept on disk.
+"""Putting pods on nodes, trial by trial, in machine code.
 
 The loops of `sizing/packing.py`; their arguments are explained there. Numba infers types when it compiles, so none are
 written here.
@@ -7,10 +7,11 @@ written here.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from sizing.machine_code import machine_code
 
 
-@njit(cache=True)
+@machine_code
 def _room(free, size, t, n):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """How many pods of a size node `n` of trial `t` still takes."""
     most = np.inf
@@ -20,7 +21,7 @@ def _room(free, size, t, n):  # type: ignore[no-untyped-def]  # noqa: ANN001, AN
     return np.floor(most)
 
 
-@njit(cache=True)
+@machine_code
 def first(sizes, zone, host, counts, free, zones, order, stop, left, last, placed):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, C901, PLR0913, PLR0917
     """Fill `left`, `last`, `free` and `placed` (first trial; empty where not asked for): the first node with room."""
     dimensions, trials, nodes = free.shape
@@ -55,7 +56,7 @@ def first(sizes, zone, host, counts, free, zones, order, stop, left, last, place
                 break
 
 
-@njit(cache=True)
+@machine_code
 def spread(sizes, zone, host, counts, free, zones, order, stop, left, last, placed):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, C901, PLR0912, PLR0913, PLR0917
     """The same: round by round on the emptiest and most balanced nodes."""
     dimensions, trials, nodes = free.shape

@@ -2,15 +2,14 @@
 
 A node's room has four dimensions (milli-CPU, MiB, GPUs, pods). The ceiling of a branch is the least continuous knapsack
 of several surrogate constraints (Glover, https://doi.org/10.1287/opre.16.4.741); what remains once the large pods are
-chosen is small against the node, so the greedy completion of a branch comes close to its ceiling. Compiled by numba
-when it first runs, and kept on disk.
+chosen is small against the node, so the greedy completion of a branch comes close to its ceiling.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from sizing.machine_code import machine_code
 from sizing.packing import Floats
 
 DIMENSIONS = 4
@@ -18,7 +17,7 @@ TINY = 1e-12
 
 
 # numba infers the types when it compiles, so none are written: one ignore each
-@njit(cache=True)
+@machine_code
 def _sort(key, order):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Order by falling key; equal keys keep their order."""
     for i in range(1, len(order)):
@@ -30,7 +29,7 @@ def _sort(key, order):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         order[j + 1] = item
 
 
-@njit(cache=True)
+@machine_code
 def _continuous(best, first, rank, weight, value, most, room):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, PLR0917
     """The continuous knapsack over the items whose rank is at least `first`, best value per weight first."""
     got = 0.0
@@ -45,7 +44,7 @@ def _continuous(best, first, rank, weight, value, most, room):  # type: ignore[n
     return got
 
 
-@njit(cache=True)
+@machine_code
 def _fitting(size, free, most):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """How many of an item the free room holds, at most `most`."""
     for d in range(DIMENSIONS):
@@ -54,7 +53,7 @@ def _fitting(size, free, most):  # type: ignore[no-untyped-def]  # noqa: ANN001,
     return most
 
 
-@njit(cache=True)
+@machine_code
 def _one(sizes, room, most, value, floor, ways, gap, limit, pattern):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, C901, PLR0912, PLR0913, PLR0915, PLR0917
     """Fill `pattern`; the proven ceiling of the worth, or `floor` where nothing is worth more."""
     items = np.flatnonzero((value > TINY) & (most > 0))
@@ -145,7 +144,7 @@ def _one(sizes, room, most, value, floor, ways, gap, limit, pattern):  # type: i
     return max(top, most_worth * (1 + gap))
 
 
-@njit(cache=True)
+@machine_code
 def _each(sizes, room, most, value, floor, ways, gap, limit, patterns, tops):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, PLR0917
     for row in range(len(room)):
         tops[row] = _one(sizes, room[row], most[row], value[row], floor[row], ways, gap, limit, patterns[row])
@@ -162,5 +161,5 @@ def fillings(  # noqa: PLR0913, PLR0917
     """
     patterns, tops = np.zeros(value.shape), np.zeros(len(room))
     rows = (np.ascontiguousarray(some, dtype=np.float64) for some in (sizes, room, most, value, floor, ways))
-    _each(*rows, gap, limit, patterns, tops)  # type: ignore[call-arg]  # numba says that it takes none
+    _each(*rows, gap, limit, patterns, tops)
     return patterns, tops

@@ -1,4 +1,4 @@
-"""kube-scheduler's loop, pod by pod, in machine code: compiled by numba when it first runs, and kept on disk.
+"""kube-scheduler's loop, pod by pod, in machine code.
 
 The rules are those of `sizing/scheduler.py`. Numba infers types when it compiles, so none are written here.
 """
@@ -6,10 +6,11 @@ The rules are those of `sizing/scheduler.py`. Numba infers types when it compile
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from sizing.machine_code import machine_code
 
 
-@njit(cache=True)
+@machine_code
 def _score(free_cpu, free_memory, cpu, memory, whole_cpu, whole_memory):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, PLR0917
     """LeastAllocated and BalancedAllocation in whole points."""
     before_cpu, before_memory = 1 - free_cpu / whole_cpu, 1 - free_memory / whole_memory
@@ -20,7 +21,7 @@ def _score(free_cpu, free_memory, cpu, memory, whole_cpu, whole_memory):  # type
     return least + 50 + (50 + with_pod - without) // 2
 
 
-@njit(cache=True)
+@machine_code
 def draw(sizes, counts, spread, host, bound, room, zones, lots, early):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, C901, PLR0913, PLR0917
     """Pods without a node, ties decided by `lots` (turn, node); with `early` the first one ends it."""
     nodes, dimensions = room.shape
