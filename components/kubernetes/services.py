@@ -96,7 +96,7 @@ class ClusterServices(pulumi.ComponentResource):
         if args.services.mesh is not None:
             ready["permissions"] = Permissions(f"{name}-permissions", last, child).ready
         if ready:
-            Openings(f"{name}-openings", ground, child)
+            Openings(f"{name}-openings", replace(ground, after=args.after), child)
         self.ready = ready
         self.register_outputs({"services": sorted(ready)})
 
