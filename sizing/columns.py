@@ -14,21 +14,13 @@ from sizing.linear import Model, Outcome
 from sizing.packing import Floats
 from sizing.part import PartSolution
 from sizing.pools import least_nodes, place
-from sizing.pricing import Knapsacks, exact, fill, mixed
+from sizing.pricing import COARSE, Knapsacks, exact, most_of, quickly
 from sizing.problem import SPOT_POOL_SHARE
 
 Ints = npt.NDArray[np.int64]
 SMOOTH = 0.6
 LOADS = 6  # steps of the fullest node's load in the bound
 FLOOR = 0.9  # of a node's price: fillings worth less need no exact knapsack
-COARSE = 0.02  # while quick fillings gain more than this share of a node, nothing is solved exactly
-
-
-@dataclass(frozen=True)
-class Effort:
-    """A fixed number that bounds the generation."""
-
-    rounds: int
 
 
 @dataclass
@@ -95,8 +87,7 @@ def prepare(compiled: Compiled, starts: Sequence[PartSolution]) -> Columns:
     kind = np.array([t for part in compiled.pools for t in range(len(part.types))], dtype=np.int64)
     room = np.concatenate([part.room for part in compiled.pools])
     price = np.concatenate([part.price for part in compiled.pools])
-    fit = np.floor(np.where(sizes[None] > 0, room[:, None] / np.maximum(sizes[None], 1e-9), np.inf).min(axis=2))
-    limit = np.minimum(fit, most[None]) * allowed.T[pool]
+    limit = np.minimum(most_of(sizes, room), most[None]) * allowed.T[pool]
     made = Columns(compiled, item_of, counts, sizes, chosen, pool, kind, Knapsacks(sizes, room, limit), price)
     for start in starts:
         for part in start.pools:
@@ -202,12 +193,12 @@ def _slot_rows(
         model.row(flags, 0.0, float(part.wish.slots))
 
 
-def generate(made: Columns, effort: Effort) -> None:  # noqa: C901 - one loop
-    """Add columns until pricing finds none, then prove a bound; both stop at fixed numbers."""
+def generate(made: Columns, rounds: int) -> None:
+    """Add columns until pricing finds none, for so many rounds at most, then prove a bound."""
     if not len(made.counts):
         return
     center: Floats | None = None  # smoothed duals: raw ones swing wildly in the first rounds
-    for number in range(effort.rounds):
+    for number in range(rounds):
         master = _master(made, whole=False)
         out = master.model.solve(seed=made.compiled.problem.seed)
         if out.duals is None or out.values is None:
@@ -219,27 +210,20 @@ def generate(made: Columns, effort: Effort) -> None:  # noqa: C901 - one loop
         if made.closed is None:
             made.worth = np.array([value[made.pool == k][0] for k in range(len(made.compiled.pools))])
         center = value if center is None else SMOOTH * center + (1 - SMOOTH) * value
-        fresh: list[bool] = []
-        gain = np.zeros(len(made.pool))
-        for guess in (center, value):
-            for way in (fill, mixed):
-                if way is mixed and float((gain / made.price).max()) > COARSE:
-                    continue  # what is found quickly is enough to go on
-                pattern, _ = way(made.sacks, guess)
-                found = np.einsum("ri,ri->r", pattern, value) - (made.price - fixed)
-                if made.closed is not None:
-                    found[made.closed] = 0.0
-                fresh += [made.add(int(r), pattern[r]) for r in np.flatnonzero(found > 1e-6 * made.price)]
-                gain = np.maximum(gain, found)
-        last = number == effort.rounds - 1
-        if sum(fresh) > 0 and not last and float((gain / made.price).max()) > COARSE:
+        dear = made.price - fixed
+        worthy = dear if made.closed is None else np.where(made.closed, np.inf, dear)
+        fresh, gain = 0, 0.0
+        for pattern, gained in quickly(made.sacks, (center, value), value, worthy, made.price):
+            fresh += sum(made.add(int(r), pattern[r]) for r in np.flatnonzero(gained > 1e-6))  # noqa: PLR2004
+            gain = max(gain, float(gained.max()))
+        last = number == rounds - 1
+        if fresh and not last and gain > COARSE:
             continue
         if made.closed is not None:
             return
-        dear = made.price - fixed
         pattern, most = exact(made.sacks, value, np.maximum(dear, 1e-9))
-        fresh += [made.add(int(r), pattern[r]) for r in np.flatnonzero(pattern.any(axis=1))]
-        if last or not sum(fresh):
+        fresh += sum(made.add(int(r), pattern[r]) for r in np.flatnonzero(pattern.any(axis=1)))
+        if last or not fresh:
             _prove(made, master, out, value, dear, most)
             return
 

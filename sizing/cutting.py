@@ -43,7 +43,6 @@ class Cuts:
 
     bound: float = 0.0
     status: str = "optimal"
-    looks: int = 0
     cuts: list[Cut] = field(default_factory=list)
     starts: list[Fluid] = field(default_factory=list)
 
@@ -75,12 +74,12 @@ def _separate(made: Columns, found: Cuts, tree: Tree) -> bool:
     out = tree.best()
     if out is None:
         return False
-    found.looks += 1
     before = len(found.cuts)
     firm = [k for k, part in enumerate(made.compiled.pools) if not part.wish.spot]
-    worth = worths(made, {k: _spare_rooms(made.compiled, k, out) for k in firm})
+    rooms = {k: _spare_rooms(made.compiled, k, out) for k in firm}
+    worth = worths(made, rooms)
     for k, mine in enumerate(worth if worth is not None else ()):
-        _add(made, found, k, np.maximum(mine, 0.0), _spare_caps(made.compiled, k, out))
+        _add(made, found, k, np.maximum(mine, 0.0), _spare_caps(rooms.get(k)))
     tree.add(found.cuts[before:])
     return len(found.cuts) > before
 
@@ -136,11 +135,10 @@ def _spare_rooms(compiled: Compiled, k: int, out: Chosen) -> Floats:
     return room[kept]
 
 
-def _spare_caps(compiled: Compiled, k: int, out: Chosen) -> list[Floats]:
-    """Caps at these rooms: of each dimension, and of all."""
-    if compiled.pools[k].wish.spot or not out.spares[k]:
+def _spare_caps(room: Floats | None) -> list[Floats]:
+    """Caps at these rooms: of each dimension, and of all; none where a pool has no spares."""
+    if room is None or not len(room):
         return []
-    room = _spare_rooms(compiled, k, out)
     return [*(_cap(d, float(room[:, d].max())) for d in (0, 1)), room]
 
 

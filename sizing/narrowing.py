@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sizing.columns import Columns, Effort, generate
+from sizing.columns import Columns, generate
 from sizing.packing import Floats
 
 TRACE = 1e-6  # nodes or money below this count as none
@@ -45,7 +45,7 @@ def starts(made: Columns, rounds: int, most: int | None = None) -> list[tuple[Fl
         for rows in over.values():
             made.closed[rows] = True
         before = made.used
-        generate(made, Effort(rounds))
+        generate(made, rounds)
         if len(made.used) == len(before) and np.array_equal(made.used, before):
             break
     made.closed = None

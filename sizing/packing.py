@@ -17,6 +17,12 @@ def fit_in(sizes: Floats, room: Floats) -> npt.NDArray[np.bool_]:
     return made
 
 
+def groups(host: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Groups of pods that share no node, numbered from 0 without gaps; -1 stays."""
+    _, number = np.unique(host, return_inverse=True)
+    return np.where(host < 0, -1, number.astype(np.int64))
+
+
 @dataclass(frozen=True)
 class Classes:
     """Equal pods, class by class, in the order the scheduler sees them.
@@ -99,8 +105,6 @@ def _packed(  # noqa: PLR0913, PLR0917
     kinds = len(classes.sizes)
     left, last = np.zeros((trials, kinds)), np.zeros(trials, dtype=np.int64)
     placed = np.zeros((kinds if keep else 0, nodes), dtype=np.int64)
-    _, host = np.unique(classes.host, return_inverse=True)
-    group = np.where(classes.host < 0, -1, host.astype(np.int64))
     many = np.ascontiguousarray(counts, dtype=np.float64)
-    loop(classes.sizes, classes.zone, group, many, free, zones, order, stop, left, last, placed)
+    loop(classes.sizes, classes.zone, groups(classes.host), many, free, zones, order, stop, left, last, placed)
     return Packed(left, last, free, placed if keep else None)

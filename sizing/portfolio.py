@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sizing import infeasible
-from sizing.columns import Effort, generate, prepare
+from sizing.columns import generate, prepare
 from sizing.compiled import Compiled, compile_problem, parts
 from sizing.cutting import Cutting, cut, loosened
 from sizing.descent import Width, polish
@@ -36,7 +36,7 @@ class Work:
     """The fixed budget of one quality: no clock decides anything."""
 
     reach: Reach
-    columns: Effort
+    columns: int  # rounds of the generation
     cutting: Cutting
     rounds_after_loss: int
     starts: int  # of the free mix narrowed to the slots
@@ -50,15 +50,15 @@ class Work:
 
 EFFORTS = {
     "fast": Work(
-        Reach(2_000, 12, 10), Effort(15), Cutting(1, 30), 2, 0, Budget(2, 4), Width(32, 64, 6, 192),
+        Reach(2_000, 12, 10), 15, Cutting(1, 30), 2, 0, Budget(2, 4), Width(32, 64, 6, 192),
         (), Drawing(5_000, 300),
     ),
     "standard": Work(
-        Reach(20_000, 20, 400), Effort(30), Cutting(6, 20), 4, 1, Budget(4, 6), Width(),
+        Reach(20_000, 20, 400), 30, Cutting(6, 20), 4, 1, Budget(4, 6), Width(),
         (0.97, 0.95, 0.92, 0.88), Drawing(60_000, 4_000), 20, 200,
     ),
     "best": Work(
-        Reach(100_000, 40, 2_000), Effort(60), Cutting(60, 30), 6, 2, Budget(40, 8, 512),
+        Reach(100_000, 40, 2_000), 60, Cutting(60, 30), 6, 2, Budget(40, 8, 512),
         Width(96, 960, 16, 4000), (0.98, 0.96, 0.94, 0.92, 0.9, 0.87), Drawing(200_000, 24_000), 500, 1500,
     ),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ SURROGATES = np.array(
     [[c, 1 - c, 0.0, 0.0] for c in np.linspace(0, 1, 11)] + [[0.45, 0.45, 0.0, 0.1], [0.2, 0.2, 0.6, 0.0]]
 )
 GAP = 1e-3
+COARSE = 0.02  # while quick fillings gain more than this share of a node, nothing is solved exactly
 BRANCHES = 20_000  # of one knapsack
 
 
@@ -108,6 +110,24 @@ def _relaxed(sacks: Knapsacks, value: Floats) -> Floats:
     if values is not None:
         taken[row, item] = values
     return taken
+
+
+def quickly(
+    sacks: Knapsacks, guesses: Sequence[Floats], value: Floats, dear: Floats, price: Floats
+) -> Iterator[tuple[Floats, Floats]]:
+    """Fillings that are found quickly for some guesses of the values, and what each gains, as shares of the price.
+
+    (row, item) and (row,). A node costs `dear`; the finer way is gone only while nothing gained more than `COARSE`.
+    """
+    most = 0.0
+    for guess in guesses:
+        for way in (fill, mixed):
+            if way is mixed and most > COARSE:
+                continue  # what is found quickly is enough to go on
+            pattern, _ = way(sacks, guess)
+            gained = (np.einsum("ri,ri->r", pattern, value) - dear) / price
+            yield pattern, gained
+            most = max(most, float(gained.max()))
 
 
 def exact(sacks: Knapsacks, value: Floats, floor: Floats) -> tuple[Floats, Floats]:

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sizing.compiled import Compiled
-from sizing.packing import Floats
+from sizing.packing import Floats, groups
 from sizing.pools import PoolSolution, node_zones
 
 DRAWS = 8
-LOTS = 64  # of chance per node, reused round and round
+LOTS = 64  # of chance per node
 Ints = npt.NDArray[np.int64]
 
 
@@ -78,7 +78,7 @@ def schedule(wanted: list[Kind], room: Floats, zones: Ints, draws: int, seed: in
 
 
 def _drawn(wanted: list[Kind], room: Floats, zones: Ints, lots: Floats, *, first: bool) -> int:
-    """The same with the lots (draw, 64, node) given."""
+    """The same with the lots (draw, turn, node) given; they are used round and round."""
     from sizing.scheduling import draw  # noqa: PLC0415 - numba takes half a second
 
     if not wanted:
@@ -86,13 +86,11 @@ def _drawn(wanted: list[Kind], room: Floats, zones: Ints, lots: Floats, *, first
     sizes = np.array([kind.size for kind in wanted], dtype=np.float64)
     counts = np.array([kind.count for kind in wanted], dtype=np.int64)
     spread = np.array([kind.spread for kind in wanted])
-    _, group = np.unique([kind.host for kind in wanted], return_inverse=True)
-    host = np.where([kind.host < 0 for kind in wanted], -1, group.astype(np.int64))
+    host = groups(np.array([kind.host for kind in wanted], dtype=np.int64))
     bound = np.array([kind.zone for kind in wanted], dtype=np.int64)
     rooms, where = np.ascontiguousarray(room, dtype=np.float64), np.ascontiguousarray(zones, dtype=np.int64)
     worst = 0
-    for one in lots:
-        chance = np.ascontiguousarray(np.broadcast_to(one, (LOTS, len(room))))
+    for chance in np.ascontiguousarray(lots):
         worst = max(worst, int(draw(sizes, counts, spread, host, bound, rooms, where, chance, first)))
         if first and worst:
             break

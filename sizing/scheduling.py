@@ -22,9 +22,18 @@ def _score(free_cpu, free_memory, cpu, memory, whole_cpu, whole_memory):  # type
 
 
 @machine_code
-def draw(sizes, counts, spread, host, bound, room, zones, lots, early):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, C901, PLR0913, PLR0917
+def _fits(size, free):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Whether a node's free room holds one more; what is not asked for may be overdrawn."""
+    fits = True
+    for d in range(len(size)):
+        fits = fits and (size[d] <= 0 or free[d] >= size[d])
+    return fits
+
+
+@machine_code
+def draw(sizes, counts, spread, host, bound, room, zones, lots, early):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, PLR0913, PLR0917
     """Pods without a node, ties decided by `lots` (turn, node); with `early` the first one ends it."""
-    nodes, dimensions = room.shape
+    nodes = len(room)
     free, whole = room.copy(), np.maximum(room[:, :2], 1.0)
     taken = np.zeros((len(counts) + 1, nodes), np.bool_)
     score, held = np.zeros(nodes), np.zeros(zones.max() + 1, np.int64)
@@ -33,9 +42,8 @@ def draw(sizes, counts, spread, host, bound, room, zones, lots, early):  # type:
         size = sizes[k]
         held[:] = 0
         for n in range(nodes):
-            fits = not (0 <= bound[k] != zones[n] or (host[k] >= 0 and taken[host[k], n]))
-            for d in range(dimensions):
-                fits = fits and (size[d] <= 0 or free[n, d] >= size[d])
+            barred = 0 <= bound[k] != zones[n] or (host[k] >= 0 and taken[host[k], n])
+            fits = not barred and _fits(size, free[n])
             score[n] = _score(free[n, 0], free[n, 1], size[0], size[1], whole[n, 0], whole[n, 1]) if fits else -1.0
         for number in range(counts[k]):
             best, most, least = -1, -1.0, held.min()
@@ -51,11 +59,9 @@ def draw(sizes, counts, spread, host, bound, room, zones, lots, early):  # type:
                 break
             held[zones[best]] += 1
             free[best] -= size
-            fits = host[k] < 0
-            if not fits:
+            if host[k] >= 0:
                 taken[host[k], best] = True
-            for d in range(dimensions):
-                fits = fits and (size[d] <= 0 or free[best, d] >= size[d])
+            fits = host[k] < 0 and _fits(size, free[best])
             score[best] = (
                 _score(free[best, 0], free[best, 1], size[0], size[1], whole[best, 0], whole[best, 1]) if fits else -1.0
             )

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sizing.columns import COARSE, SMOOTH, Columns
+from sizing.columns import SMOOTH, Columns
 from sizing.linear import Ints, Live, Model
 from sizing.packing import Floats
-from sizing.pricing import Knapsacks, exact, fill, mixed, most_of
+from sizing.pricing import Knapsacks, exact, most_of, quickly
 from sizing.problem import SPOT_POOL_SHARE
 
 ROUNDS = 20
@@ -135,15 +135,10 @@ def _keep(made: Columns, master: _Master, at: Ints, patterns: Floats) -> int:
 def _quickly(made: Columns, master: _Master, guesses: tuple[Floats, ...], value: Floats) -> bool:
     """Add fillings found quickly; whether they gain so much that nothing better need be looked for."""
     nodes, gain, fresh = master.nodes, 0.0, 0
-    for guess in guesses:
-        for way in (fill, mixed):
-            if way is mixed and gain > COARSE:
-                continue
-            patterns, _ = way(nodes.sacks, guess)
-            gained = ((patterns * value).sum(axis=1) - nodes.price) / nodes.price
-            some = np.flatnonzero(gained > LEAST)
-            fresh += _keep(made, master, some, patterns[some])
-            gain = max(gain, float(gained.max()))
+    for patterns, gained in quickly(nodes.sacks, guesses, value, nodes.price, nodes.price):
+        some = np.flatnonzero(gained > LEAST)
+        fresh += _keep(made, master, some, patterns[some])
+        gain = max(gain, float(gained.max()))
     return fresh > 0 and gain > NEAR
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import sizing
 from sizing.branching import Tree
-from sizing.columns import Effort, generate, prepare
+from sizing.columns import generate, prepare
 from sizing.compiled import Compiled, compile_problem, parts
 from sizing.cutting import Cutting, cut
 from sizing.enumeration import Reach, search_all
@@ -102,7 +102,7 @@ def test_cuts_raise_the_bound_and_no_plan_lies_below_it() -> None:
         start = build(compiled, cheapest_pool_first(compiled))
         assert start is not None
         columns = prepare(compiled, [start])
-        generate(columns, Effort(20))
+        generate(columns, 20)
         found = cut(columns, start.cost, Cutting(4, 20))
         low += solve_fluid(compiled, whole=False).bound
         high += min(found.bound, start.cost)
@@ -184,7 +184,7 @@ def test_branches_never_pass_the_cheapest_nodes_of_all(rows: list[tuple[int, int
     start = build(made, cheapest_pool_first(made))
     assert start is not None
     columns = prepare(made, [start])
-    generate(columns, Effort(10))
+    generate(columns, 10)
     bounds = [cut(columns, np.inf, Cutting(3, programs)).bound for programs in (1, 60)]
     searched = search_all(made, start, 0.0, Reach(20_000, 12, 10_000))
     assert searched.packed is not None

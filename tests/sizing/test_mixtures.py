@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from sizing.columns import Effort, generate, prepare
+from sizing.columns import generate, prepare
 from sizing.compiled import Compiled, compile_problem
 from sizing.cutting import Cutting, cut, loosened
 from sizing.descent import zones_hold
@@ -124,7 +124,7 @@ def test_loosened_programs_leave_room() -> None:
     known = build(made, cheapest_pool_first(made))
     assert known is not None
     columns = prepare(made, [known])
-    generate(columns, Effort(20))
+    generate(columns, 20)
     found = cut(columns, known.cost, Cutting(2, 20))
     volume = made.counts @ made.classes.sizes
     points = list(loosened(made, found, known.cost, (0.95, 0.8)))
