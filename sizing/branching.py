@@ -43,7 +43,7 @@ class _Branch:
 
 
 class Tree:
-    """The search over one program; `below` as in `solve_fluid`."""
+    """The search over one program; `below` as in `program`."""
 
     def __init__(self, compiled: Compiled, cuts: Sequence[Cut], below: float, fill: float = 1.0) -> None:
         self.compiled, self.below, self.fill = compiled, below, fill

@@ -24,7 +24,6 @@ class Fluid:
     pods: Floats
     nodes: tuple[dict[int, int], ...]
     spares: tuple[dict[int, int], ...] = ()
-    steps: int = 0  # of the simplex method
 
 
 @dataclass
@@ -67,19 +66,14 @@ def solve_fluid(  # noqa: PLR0913
     nodes_limit: int = 500,
     gap: float = 0.002,
     without: frozenset[str] = frozenset(),
-    cuts: Sequence[Cut] = (),
-    below: float = np.inf,
 ) -> Fluid:
-    """Solve it with nodes filled to at most `fill`; `without` leaves out named limits (quota, pool_max, spot_share).
-
-    `cuts` are added; no type may cost more than `below` in all, so the bound holds up to `below`.
-    """
-    made = program(compiled, fill=fill, whole=whole, without=without, cuts=cuts, below=below)
-    out: Outcome = made.model.solve(nodes_limit=nodes_limit, gap=gap, seed=compiled.problem.seed, quick=bool(cuts))
+    """Solve it with nodes filled to at most `fill`; `without` leaves out named limits (quota, pool_max, spot_share)."""
+    made = program(compiled, fill=fill, whole=whole, without=without)
+    out: Outcome = made.model.solve(nodes_limit=nodes_limit, gap=gap, seed=compiled.problem.seed)
     if out.values is None:
         return Fluid(out.status, out.bound, np.zeros((0, 0)), ())
     work, spare = _numbers(out.values, made.work), _numbers(out.values, made.spare)
-    return Fluid(out.status, out.bound, pods_of(compiled, made, out.values), work, spare, out.steps)
+    return Fluid(out.status, out.bound, pods_of(compiled, made, out.values), work, spare)
 
 
 def pods_of(compiled: Compiled, made: Program, values: Floats) -> Floats:
@@ -99,7 +93,10 @@ def program(  # noqa: PLR0913
     cuts: Sequence[Cut] = (),
     below: float = np.inf,
 ) -> Program:
-    """The model, built and not solved; arguments as `solve_fluid`."""
+    """The model, built and not solved; arguments as `solve_fluid`.
+
+    `cuts` are added; no type may cost more than `below` in all, so a bound holds up to `below`.
+    """
     model = Model()
     pods = {
         (c, p): model.column(0.0, 0.0, float(compiled.counts[c]))

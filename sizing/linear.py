@@ -26,7 +26,6 @@ class Outcome:
     bound: float
     values: Floats | None
     duals: Floats | None
-    steps: int = 0  # of the simplex method: how hard it was, the same on every machine
 
 
 @dataclass
@@ -205,5 +204,4 @@ def _read(highs: Any, highspy: Any, *, mixed: bool) -> Outcome:
     bound = bound if np.isfinite(bound) else 0.0
     values = np.array(solution.col_value) if feasible else None
     duals = None if mixed else np.array(solution.row_dual)
-    steps = int(info.simplex_iteration_count)
-    return Outcome(name, float(info.objective_function_value), bound, values, duals, steps)
+    return Outcome(name, float(info.objective_function_value), bound, values, duals)
