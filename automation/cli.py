@@ -260,11 +260,12 @@ def size(
     def work() -> Exit:
         from automation import size as size_  # noqa: PLC0415
         from automation.size_rounds import show as size_rounds  # noqa: PLC0415
+        from automation.size_verify import recheck  # noqa: PLC0415
 
         if stack == "verify":
             if file is None:
                 raise Ending(Exit.WRONG_INPUT, "file", "size verify needs a FILE: evidence, or what size --json wrote")
-            wrong, proved = size_.recheck(file)
+            wrong, proved = recheck(file)
             if as_json:
                 sys.stdout.write(json.dumps({"ok": not wrong, "findings": wrong, "proofs": proved}, indent=1) + "\n")
             else:

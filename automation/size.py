@@ -177,16 +177,3 @@ def draw(made: dict[str, Any], folder: Path) -> list[Path]:
             path.write_text(text, encoding="utf-8")
             written.append(path)
     return written
-
-
-def recheck(path: Path) -> tuple[list[str], list[str]]:
-    """Judge an evidence document, or the JSON of `size --json`, without solving: what is wrong, else the proofs."""
-    from sizing.recheck import proofs  # noqa: PLC0415
-    from sizing.recheck import recheck as judge  # noqa: PLC0415
-
-    try:
-        made = json.loads(path.read_text(encoding="utf-8"))
-        wrong = judge(made)
-        return wrong, [] if wrong else proofs(made)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as wrong:
-        raise Ending(Exit.WRONG_INPUT, "evidence", f"{path} is no evidence: {type(wrong).__name__}: {wrong}") from None
