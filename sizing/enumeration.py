@@ -14,12 +14,13 @@ import numpy as np
 
 from sizing.compiled import Compiled
 from sizing.linear import Model
-from sizing.packing import Floats, fit_in
+from sizing.packing import Floats
 from sizing.part import PartSolution, within_limits
 from sizing.pools import FIRST, SPREAD, PoolSolution, finish, least_nodes, pack
 
 Mix = tuple[tuple[int, int], ...]  # (type, nodes), spares included
 CENT = 1e-6
+STEPS = 20  # of the walk over mixes, for each mix that may be looked at
 NODES = 1000  # of branch and bound, for one packing
 
 
@@ -72,24 +73,19 @@ def _between(compiled: Compiled, lower: float, upper: float, reach: Reach) -> li
     """Mixes within the slots that cost from `lower` to below `upper` and hold the volume; None when too many."""
     part, counts = compiled.pools[0], compiled.counts
     volume = counts @ compiled.classes.sizes
-    biggest = compiled.classes.sizes[counts > 0]
-    fits = fit_in(biggest, part.room)
     least = least_nodes(compiled, 0, counts)
     found: list[tuple[float, Mix]] = []
     looked = 0
-    for number in range(1, part.wish.slots + 1):
-        for types in combinations(range(len(part.types)), number):
-            if not fits[:, list(types)].any(axis=1).all():
-                continue
-            for nodes in _numbers(part.price[list(types)], lower, upper):
-                looked += 1
-                if looked > reach.mixes:
-                    return None
-                if not least <= sum(nodes) <= part.wish.max or not _holds(part.room[list(types)], nodes, volume):
-                    continue
-                if sum(nodes) > reach.nodes:
-                    return None
-                found.append((float(part.price[list(types)] @ nodes), tuple(zip(types, nodes, strict=True))))
+    for mix in _mixes(compiled, lower, upper, reach.mixes * STEPS):
+        looked += 1
+        if mix is None or looked > reach.mixes:
+            return None
+        types, nodes = [t for t, _ in mix], tuple(n for _, n in mix)
+        if sum(nodes) < least or not _holds(part.room[types], nodes, volume):
+            continue
+        if sum(nodes) > reach.nodes:
+            return None
+        found.append((float(part.price[types] @ nodes), mix))
     return sorted(found)
 
 
@@ -97,17 +93,41 @@ def _holds(room: Floats, nodes: tuple[int, ...], volume: Floats) -> bool:
     return bool((np.array(nodes) @ room >= volume - CENT).all())
 
 
-def _numbers(price: Floats, lower: float, upper: float) -> Iterator[tuple[int, ...]]:
-    """At least one node of each type, the last type's number from what the cost leaves."""
-    *rest, last = price.tolist()
-    ranges = [range(1, max(1, int(upper // p) + 1)) for p in rest]
-    for some in product(*ranges):
-        spent = sum(p * n for p, n in zip(rest, some, strict=True))
-        if spent + last >= upper:
-            continue
-        first = max(1, int(np.ceil((lower - CENT - spent) / last - 1e-9)))
-        for n in range(first, int((upper - CENT - spent) // last) + 1):
-            yield (*some, n)
+def _mixes(compiled: Compiled, lower: float, upper: float, steps: int) -> Iterator[Mix | None]:  # noqa: C901 - one walk
+    """Mixes that cost from `lower` to below `upper`, each pod fitting some node; None and the end after `steps`.
+
+    Dear types come first, so that the number of the last and cheapest type follows from what the cost leaves.
+    """
+    part = compiled.pools[0]
+    order = np.argsort(-part.price, kind="stable")
+    price = part.price[order].tolist()
+    fits = compiled.fits(0)[compiled.counts > 0][:, order]
+    takes = [int.from_bytes(np.packbits(column).tobytes(), "big") for column in fits.T]
+    every = int.from_bytes(np.packbits(np.ones(len(fits), dtype=bool)).tobytes(), "big")
+    later = [0] * (len(price) + 1)  # what the types from here on take
+    for t in reversed(range(len(price))):
+        later[t] = later[t + 1] | takes[t]
+    stack: list[tuple[int, int, float, int, Mix]] = [(0, part.wish.max, 0.0, 0, ())]
+    while stack:
+        start, left, spent, taken, mix = stack.pop()
+        for t in range(start, len(price)):
+            steps -= 1
+            if steps < 0:
+                yield None
+                return
+            if taken | later[t] != every:
+                break
+            cost, now, kind = price[t], taken | takes[t], int(order[t])
+            most = min(left, int((upper - CENT - spent) // cost))
+            if now == every:
+                first = max(1, int(np.ceil((lower - CENT - spent) / cost - 1e-9)))
+                for n in range(first, most + 1):
+                    yield tuple(sorted((*mix, (kind, n))))
+            if len(mix) + 1 < part.wish.slots and t + 1 < len(price):
+                for n in range(1, min(most, left - 1) + 1):
+                    reached = spent + n * cost
+                    if reached + price[-1] < upper and reached + (left - n) * price[t + 1] >= lower - CENT:
+                        stack.append((t + 1, left - n, reached, now, (*mix, (kind, n))))
 
 
 def _spare_sets(compiled: Compiled, mix: Mix) -> Iterator[tuple[int, ...]]:
