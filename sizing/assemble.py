@@ -68,8 +68,8 @@ def assemble(problem: Problem, results: Sequence[Result], previous: Plan | None)
     fill_order: dict[str, list[int]] = {}
     pools: list[PoolPlan] = []
     assignment: dict[str, list[dict[str, Any]]] = {}
-    cost = sum(r.solution.cost for r in results)
-    bound = sum(r.bound for r in results)
+    cost = round(sum(r.solution.cost for r in results), 4)
+    bound = round(sum(r.bound for r in results), 4)
     free = sum(min(r.proof["bounds"]["columns"] or r.bound, r.bound) for r in results)
     gap = round(cost / bound - 1, 6) if bound > 0 else 0.0
     dates = []
@@ -114,9 +114,9 @@ def assemble(problem: Problem, results: Sequence[Result], previous: Plan | None)
     return Plan(
         cluster=problem.cluster,
         pools=tuple(sorted(pools, key=lambda p: (p.pool, p.slot))),
-        cost_usd_month=round(cost, 4),
+        cost_usd_month=cost,
         list_usd_month=round(sum(p.nodes_cost_usd for p in pools), 2),
-        bound_usd_month=round(bound, 4),
+        bound_usd_month=bound,
         gap=gap,
         winner=heaviest.winner,
         seed=problem.seed,

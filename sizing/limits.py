@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Final
 
 from sizing.allocatable import Room
@@ -155,6 +156,12 @@ def ceiling(problem: Problem) -> int:
     return pods + problem.zones + MOST_SLOTS + max(p.min for p in problem.pools)
 
 
+def gpu_pool(problem: Problem) -> str:
+    """The name of a pool with GPUs that could be added: one that no pool of the problem has."""
+    taken = {p.name for p in problem.pools}
+    return next(name for n in count(1) if (name := GPU_POOL if n == 1 else f"{GPU_POOL}-{n}") not in taken)
+
+
 def lift(problem: Problem, limits: Collection[Limit], every: tuple[InstanceType, ...]) -> Problem:
     """The problem without these limits; `every` type of the region may be used where types are what was lifted."""
     gone = {kind: {s for limit in limits if limit.kind == kind for s in limit.subjects} for kind in WORKLOADS}
@@ -169,7 +176,7 @@ def lift(problem: Problem, limits: Collection[Limit], every: tuple[InstanceType,
     if "zones" in kinds:
         jobs = [replace(w, survives="none", zone=None) for w in jobs]
     if gone["gpu"]:
-        pools.append(PoolWish(name=GPU_POOL, gpu=True, max=ceiling(problem), arch=("amd64", "arm64")))
+        pools.append(PoolWish(name=gpu_pool(problem), gpu=True, max=ceiling(problem), arch=("amd64", "arm64")))
     offered = {t.name: t for t in problem.types}
     if "arch" in kinds:
         known = {arch for p in problem.pools for arch in p.arch}
@@ -199,7 +206,7 @@ def _job(problem: Problem, w: WorkloadDemand, gone: Mapping[str, set[str]], spot
     if w.name in gone["pools"]:
         made = replace(made, pools=tuple(sorted({*w.pools, *open_to_all(problem)})))
     if w.name in gone["gpu"]:
-        made = replace(made, pools=(*made.pools, GPU_POOL))
+        made = replace(made, pools=(*made.pools, gpu_pool(problem)))
     if w.name in gone["spread"]:
         made = replace(made, spread="none")
     if w.name in gone["survives"]:

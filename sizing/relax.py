@@ -9,7 +9,7 @@ from typing import Any
 
 from sizing.catalogue import InstanceType
 from sizing.conflict import BOUND_GAP, Conflict, Solve, bound, find
-from sizing.limits import GPU_POOL, MOST_SLOTS, Limit, asked, lift, named, open_to_all
+from sizing.limits import MOST_SLOTS, Limit, asked, gpu_pool, lift, named, open_to_all
 from sizing.plan import Plan, Relaxation
 from sizing.problem import PoolWish, Problem
 
@@ -181,7 +181,7 @@ def _used(problem: Problem, made: Problem, limit: Limit, plan: Plan) -> tuple[Pr
         else w
         for w in made.workloads
     )
-    opened = sorted(held - {p for name in limit.subjects for p in before[name]} - {GPU_POOL})
+    opened = sorted((held & {p.name for p in problem.pools}) - {p for name in limit.subjects for p in before[name]})
     return replace(made, workloads=jobs), " and ".join(opened)
 
 
@@ -264,7 +264,7 @@ def _change(before: Problem, after: Problem, limit: Limit, add: str) -> tuple[st
             now, then = before.max_age_days, after.max_age_days
             return f"raise prices.max_age_days from {now} to {then}, or load newer prices", now, then
         case "gpu":
-            return f"add a pool with gpu: true and let {who} run there", False, GPU_POOL
+            return f"add a pool with gpu: true and let {who} run there", False, gpu_pool(before)
         case "spot":
             return f"let {who} be spot: {jobs[one].spot}", None, jobs[one].spot
         case "requests":

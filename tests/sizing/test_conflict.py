@@ -197,3 +197,22 @@ def test_the_plan_that_runs_gives_way_to_the_budget() -> None:
 def test_limits_name_pools_and_groups() -> None:
     limits = limits_of(problem(vcpu_quota=9))
     assert {Limit("quota"), Limit("demand", ("cache", "api")), Limit("pool_max", ("general",))} <= set(limits)
+
+
+def test_pools_that_have_the_name_of_the_one_to_add_are_no_obstacle() -> None:
+    """A pool called gpu that the workload may not use, one without GPUs, and several conflicts one after the other."""
+    train = job("train", 500, 1000, 1, gpu=1)
+    gpus = kind("g5.xlarge", 4, 16, 1.0, gpu=1)
+    for called in (PoolWish(name="gpu", gpu=True, max=3), PoolWish(name="gpu", max=3)):
+        made = small(workloads=(*FEW, train), pools=(*POOLS[:2], called), types=(*TINY, gpus))
+        answer = sizing.solve(made)
+        assert isinstance(answer, Infeasible)
+        assert any("add a pool with gpu: true and let train run there" in way.change for way in answer.relaxations)
+        assert {way.limits["gpu/train"] for way in answer.relaxations if "gpu/train" in way.limits} == {
+            (False, "gpu-2")
+        }
+    tight = small(
+        workloads=(*FEW, train, job("other", 500, 1000, 1, gpu=1, spread="host", pools=("burst",), spot="never")),
+        types=(*TINY, gpus),
+    )
+    assert isinstance(sizing.solve(tight), Infeasible)
