@@ -21,6 +21,9 @@ LIMITS = "kubernetes:core/v1:LimitRange"
 SERVICE = "kubernetes:core/v1:Service"
 INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"
 HPA = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
+SCALED = "kubernetes:keda.sh/v1alpha1:ScaledObject"
+SCALERS = (HPA, SCALED)
+"""What moves the replicas of a workload: Kubernetes' own autoscaler, and KEDA, which makes one."""
 PDB = "kubernetes:policy/v1:PodDisruptionBudget"
 RBAC = "kubernetes:rbac.authorization.k8s.io/v1:"
 BINDINGS = (f"{RBAC}ClusterRoleBinding", f"{RBAC}RoleBinding")
@@ -60,6 +63,7 @@ NOBODY = (
     "system:anonymous",
     "system:unauthenticated",
     "system:authenticated",
+    "system:serviceaccounts",
     "system:masters",
 )
 UNRESOLVED = {"verify": "chart", "description": "rendered"}
@@ -101,10 +105,43 @@ def labels_of(workload: Resource) -> Any:
     return workload.reader.raw("spec.template.metadata.labels")
 
 
+DELIVERIES = (
+    "kubernetes:argoproj.io/v1alpha1:Application",
+    "kubernetes:argoproj.io/v1alpha1:ApplicationSet",
+    "kubernetes:kustomize.toolkit.fluxcd.io/v1:Kustomization",
+    "kubernetes:helm.toolkit.fluxcd.io/v2:HelmRelease",
+)
+"""What brings workloads into a cluster from a repository that nobody sees here."""
+
+
+def delivered(graph: Graph, resource: Resource) -> bool:
+    """Say whether something may bring workloads into a resource's cluster that nobody sees here."""
+    return any(each.provider_urn == resource.provider_urn for each in graph.of(*DELIVERIES))
+
+
+BOUNDS = {
+    HPA: (("spec.minReplicas", 1), ("spec.maxReplicas", 0)),
+    SCALED: (("spec.minReplicaCount", 0), ("spec.maxReplicaCount", 100)),
+}
+"""Where autoscalers say the fewest and the most copies, and what holds where they do not.
+
+Source: keda.sh/docs/latest/reference/scaledobject-spec, 2026-11.
+"""
+
+
+def replicas_of(scaler: Resource) -> tuple[Any, Any]:
+    """Return the fewest and the most copies that an autoscaler keeps."""
+    least, most = (
+        default if scaler.reader.raw(path) is None else scaler.reader.raw(path) for path, default in BOUNDS[scaler.type]
+    )
+    return least, most
+
+
 def targets_of(graph: Graph, hpa: Resource) -> list[Resource]:
     """Return the workloads that an autoscaler names, in its own namespace as far as both are known."""
     ref = hpa.reader.inside("spec.scaleTargetRef")
     kind, name, space = ref.raw("kind"), ref.raw("name"), hpa.reader.raw("metadata.namespace")
+    kind = "Deployment" if kind is None and hpa.type == SCALED else kind
     return [
         each
         for each in workloads(graph)

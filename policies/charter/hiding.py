@@ -79,6 +79,15 @@ def _task(resource: Resource) -> Iterator[str]:
                 yield f"containerDefinitions[{index}].environment[{place}].value"
 
 
+def _object(resource: Resource) -> Iterator[str]:
+    """Look at a Secret of a cluster, whose keys say nothing: whatever stands in it is one."""
+    for name in ("data", "stringData"):
+        held = resource.props.get(name)
+        for key, value in held.items() if isinstance(held, dict) else ():
+            if isinstance(value, str) and value:
+                yield f"{name}.{key}"
+
+
 HIDING: Final[dict[str, Callable[[Resource], Iterator[str]]]] = {
     "aws:ssm/parameter:Parameter": _parameter,
     "azure-native:keyvault:Secret": _vault,
@@ -86,5 +95,7 @@ HIDING: Final[dict[str, Callable[[Resource], Iterator[str]]]] = {
     "aws:ec2/launchTemplate:LaunchTemplate": _script,
     "aws:ec2/launchConfiguration:LaunchConfiguration": _script,
     "aws:ecs/taskDefinition:TaskDefinition": _task,
+    "kubernetes:core/v1:Secret": _object,
+    "kubernetes:core/v1:SecretPatch": _object,
 }
 """Types with such properties; each answers with the paths of what stands there in the open."""

@@ -11,7 +11,7 @@ from charter.secrets import secret_name
 SECRET, PLACEHOLDER, POD, MAYBE_IMAGE, STATUS = 1, 2, 4, 8, 16
 """Marks: a text whose key announces a secret; a placeholder where an id belongs; what may be the spec of a pod; what
 may name an image; a status."""
-KEYS: Final = {"containers": POD, "status": STATUS, "image": MAYBE_IMAGE, "repository": MAYBE_IMAGE}
+KEYS: Final = {"containers": POD, "templates": POD, "status": STATUS, "image": MAYBE_IMAGE, "repository": MAYBE_IMAGE}
 """Keys that are a mark whatever stands below them."""
 ID_NAMES: Final = re.compile(r"(Id|Ids|ID|IDs|Arn|arn|project|Name|selfLink|Uri|URI)$|^(sub)?network$")
 PLACEHOLDERS: Final = frozenset(
@@ -40,10 +40,10 @@ PLACEHOLDERS: Final = frozenset(
 PREFIXES: Final = ("vpc-", "subnet-", "sg-", "eni-", "rtb-", "igw-", "ami-", "i-", "vol-", "snap-", "dummy-", "fake-")
 """What ids of AWS begin with; a quick look before the slower one."""
 STANDS_FOR: Final = re.compile(
-    r"^((vpc|subnet|sg|eni|rtb|igw|ami|i|vol|snap)-(x{4,}|0+|dummy|fake|test|todo|changeme|placeholder|example|your.*)"
+    r"^((vpc|subnet|sg|eni|rtb|igw|ami|i|vol|snap)-(x{4,}|0+|0?1234567\w*|dummy|fake|test|todo|changeme|placeholder|example|your.*)"
     r"|(dummy|fake)-(\d+|id|vpc|subnet|arn|key))$"
 )
-"""Ids of the right form with nothing in them."""
+"""Ids of the right form with nothing in them, or with what examples of AWS hold."""
 LONGEST: Final = 64
 """Characters beyond which a text is no placeholder, however it is padded."""
 MOST: Final = 65_536

@@ -7,6 +7,8 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
+from charter.values import Reader, Undetermined
+
 WORLD_NAMES = frozenset({"*", "internet", "any"})
 
 
@@ -49,6 +51,27 @@ def cover_world(texts: Iterable[Any]) -> bool:
     v4 = collapse_addresses(each for each in found if isinstance(each, IPv4Network))
     v6 = collapse_addresses(each for each in found if isinstance(each, IPv6Network))
     return any(each.prefixlen == 0 for each in v4) or any(each.prefixlen == 0 for each in v6)
+
+
+def world_of(reader: Reader, *lists: str) -> list[tuple[str, Any]]:
+    """Return path and value of what in some lists is everybody, or of all of them when only together they are.
+
+    What is known decides where it can; only then does an unknown among it raise `Undetermined`.
+    """
+    known: list[tuple[str, Any]] = []
+    unclear = ""
+    for name in lists:
+        try:
+            for found in reader.items(name):
+                known.append(found)  # noqa: PERF402  what came before an unknown counts
+        except Undetermined as unknown:
+            unclear = unclear or unknown.path
+    world = [(path, value) for path, value in known if is_world(value)]
+    if not world and cover_world(value for _, value in known):
+        return known
+    if not world and unclear:
+        raise Undetermined(unclear)
+    return world
 
 
 def holds_port(ranges: Iterable[Any], wanted: Iterable[int]) -> list[int]:

@@ -51,6 +51,11 @@ PATTERNS: Final = (
     *("kubernetes:apiextensions.k8s.io/", "kubernetes:admissionregistration.k8s.io/"),
 )
 """Groups whose objects say what pods must look like: what stands there as a pod is a pattern of one."""
+WORKFLOWS: Final = "kubernetes:argoproj.io/"
+"""Whose kinds have pods in steps: Workflow, its templates, CronWorkflow."""
+STEPS: Final = ("container", "script", "sidecars", "containerSet.containers")
+"""Where the containers of a step stand (argo-workflows.readthedocs.io/en/latest/fields, 2026-11)."""
+COMMON: Final = ("serviceAccountName", "automountServiceAccountToken", "securityContext", "volumes")
 AGENT_NAMESPACES: Final = frozenset({"kube-system", "istio-system", "falco", "chaos-mesh", "monitoring", "cilium"})
 
 
@@ -61,6 +66,8 @@ class Pod:
     spec: Reader
     metadata: Reader
     kind: str
+    step: bool = False
+    """Whether it is a step of a workflow, whose container stands alone, with helpers of another name beside it."""
 
     @property
     def windows(self) -> bool:
@@ -70,7 +77,12 @@ class Pod:
     def containers(self, *kinds: str) -> Iterator[Reader]:
         """Yield the containers of some kinds, by default all of them."""
         for kind in kinds or CONTAINERS:
-            yield from self.spec.each(kind)
+            for name in self.places(kind):
+                yield from self.spec.each(name)
+
+    def places(self, kind: str) -> tuple[str, ...]:
+        """Return where the containers of a kind stand."""
+        return (kind, *STEPS) if self.step and kind == "containers" else (kind,)
 
 
 def pods(resource: Resource) -> tuple[Pod, ...]:
@@ -79,6 +91,8 @@ def pods(resource: Resource) -> tuple[Pod, ...]:
     if found is None:
         marked = resource.package == "kubernetes" and resource.marks & POD and not resource.type.startswith(PATTERNS)
         found = tuple(_search(resource.props, "", resource.kind)) if marked else ()
+        if marked and resource.type.startswith(WORKFLOWS):
+            found += tuple(_steps(resource.props, ""))
         resource.__dict__["_pods"] = found
     return found
 
@@ -105,6 +119,23 @@ def _search(value: Any, path: str, kind: str) -> Iterator[Pod]:
         for index, item in enumerate(value):
             if isinstance(item, dict):
                 yield from _search(item, f"{path}[{index}]", str(item.get("kind") or kind))
+
+
+def _steps(value: Any, path: str) -> Iterator[Pod]:
+    """Find the steps of a workflow that run a container; account and context are the workflow's unless they say so."""
+    if not isinstance(value, dict):
+        return
+    templates = value.get("templates")
+    for index, step in enumerate(templates if isinstance(templates, list) else []):
+        if isinstance(step, dict) and any(step.get(name.partition(".")[0]) is not None for name in STEPS):
+            here = f"{path}.templates[{index}]"
+            metadata = step.get("metadata")
+            beside = Reader(metadata if isinstance(metadata, dict) else {}, f"{here}.metadata")
+            yield Pod(
+                Reader({**{name: value.get(name) for name in COMMON}, **step}, here), beside, "Workflow", step=True
+            )
+    for key in ("spec", "workflowSpec", "workflow"):
+        yield from _steps(value.get(key), f"{path}.{key}" if path else key)
 
 
 def _is_pod(spec: Any) -> bool:
@@ -171,8 +202,9 @@ def each_container(judge: Callable[[Pod, Reader], Iterable[Found]], *kinds: str,
 
 
 def _each(pod: Pod, kind: str, judge: Callable[[Pod, Reader], Iterable[Found]]) -> Iterator[Found]:
-    for container in pod.spec.each(kind):
-        yield from apart(judge(pod, container))
+    for name in pod.places(kind):
+        for container in pod.spec.each(name):
+            yield from apart(judge(pod, container))
 
 
 def agent(resource: Resource) -> str:

@@ -51,6 +51,8 @@ def canonical(resource_type: str) -> str:
         return OTHERWISE.get(spelt, spelt)
     if resource_type in OTHERWISE:
         return OTHERWISE[resource_type]
+    if package == "gcp" and module.startswith("serviceAccount/"):
+        return f"gcp:serviceaccount/{module.partition('/')[2]}:{kind}"
     if package == "kubernetes":
         return f"{package}:{_version(module, kind)}:{kind}"
     return RENAMED.sub(r"aws:s3/\1:\2", resource_type)

@@ -83,7 +83,9 @@ def workload(name: str) -> dict[str, Any]:
     pod = {
         "serviceAccountName": "api", "automountServiceAccountToken": False,
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-        "topologySpreadConstraints": [{"topologyKey": "topology.kubernetes.io/zone", "maxSkew": 1}],
+        "topologySpreadConstraints": [
+            {"topologyKey": "topology.kubernetes.io/zone", "maxSkew": 1, "labelSelector": {"matchLabels": {"app": name}}},
+        ],
         "containers": [container], "volumes": [{"name": "tmp", "emptyDir": {}}],
     }  # fmt: skip
     return {"replicas": 2, "template": {"metadata": {"labels": {"app": name}}, "spec": pod}}

@@ -33,7 +33,13 @@ def _authorized(side: str, inner: str, *keys: str) -> str:
 
 
 def _client(place: str) -> str:
-    return f"(!{place}.?tls.hasValue() || {place}.tls.?mode.orValue('DISABLE') in ['ISTIO_MUTUAL', 'MUTUAL', 'SIMPLE'])"
+    return (
+        f"(!{place}.?tls.hasValue() || ({place}.tls.?mode.orValue('DISABLE') in ['ISTIO_MUTUAL', 'MUTUAL', 'SIMPLE'] "
+        f"&& {place}.tls.?insecureSkipVerify.orValue(false) != true && "
+        f"({place}.tls.?mode.orValue('') == 'ISTIO_MUTUAL' || "
+        "!object.?spec.?host.orValue('').contains('.svc.') || "
+        "object.?spec.?host.orValue('').startsWith('kubernetes.default.'))))"
+    )
 
 
 def _clients(place: str) -> str:
@@ -160,6 +166,7 @@ WANTED: Final = (
                 "!object.kind.endsWith('ExternalSecret') || "
                 "variables.stored.?refreshPolicy.orValue('Periodic') == 'Periodic'"
             ),
+            "!object.kind.endsWith('Store') || !object.?spec.?provider.?fake.hasValue()",
             "!object.kind.endsWith('Store') || !object.?spec.?provider.hasValue() || "
             + _keyless("object.spec.provider"),
         ),

@@ -147,6 +147,7 @@ WANTED: Final = (
         kinds=(INGRESS,),
         expressions=(
             "!variables.annotations.exists(k, k.endsWith('-snippet'))",
+            "!has(object.spec) || !has(object.spec.defaultBackend) || object.spec.?tls.orValue([]).size() > 0",
             "object.?spec.?rules.orValue([]).all(r, r.?host.orValue('') != '' && !r.host.contains('*'))",
             (
                 "object.?spec.?rules.orValue([]).all(r, r.?host.orValue('') == '' || r.host.contains('*') || "
@@ -155,7 +156,7 @@ WANTED: Final = (
             ),
         ),
         beside="whether the Service behind a path exists stands in other objects",
-        covers=r"(host|annotations)$",
+        covers=r"(host|annotations|defaultBackend)$",
     ),
     Wanted(
         rule="K8S-AVL-02",

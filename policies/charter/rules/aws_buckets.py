@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from charter.documents import Malformed, Statement, each_statement, statements
+from charter.documents import Malformed, Statement, each_statement, several, statements
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, located, stack_rule
@@ -24,11 +25,20 @@ OBJECTS = (
     "aws:s3/objectCopy:ObjectCopy",
 )
 POLICY = "aws:s3/bucketPolicy:BucketPolicy"
+POINT_POLICIES = (
+    "aws:s3control/accessPointPolicy:AccessPointPolicy",
+    "aws:s3control/bucketPolicy:BucketPolicy",
+    "aws:s3control/multiRegionAccessPointPolicy:MultiRegionAccessPointPolicy",
+    "aws:s3control/objectLambdaAccessPointPolicy:ObjectLambdaAccessPointPolicy",
+)
+"""Policies of other doors to buckets; that over several regions stands in its `details`."""
+REGIONS_POINT = "aws:s3control/multiRegionAccessPoint:MultiRegionAccessPoint"
 VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 LOGGING = "aws:s3/bucketLogging:BucketLogging"
 LOCK = "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration"
 TRAIL = "aws:cloudtrail/trail:Trail"
+PLACES = {POINT: "publicAccessBlockConfiguration", REGIONS_POINT: "details.publicAccessBlock"}
 BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 PUBLIC_ACLS = ("public-read", "public-read-write", "authenticated-read", "website")
 EVERYBODY = ("AllUsers", "AuthenticatedUsers")
@@ -65,7 +75,7 @@ def _one(
     "AWS-S3-01",
     "No bucket is public.",
     CRITICAL,
-    [BUCKET, BLOCK, ACCOUNT, POLICY, ACL, POINT, *OBJECTS],
+    [BUCKET, BLOCK, ACCOUNT, POLICY, *POINT_POLICIES, ACL, POINT, REGIONS_POINT, *OBJECTS],
     remediation="Add a BucketPublicAccessBlock with all four on; no public acl, grant or policy.",
 )
 def not_public(graph: Graph, _facts: Facts) -> Iterator[Found]:
@@ -79,15 +89,16 @@ def not_public(graph: Graph, _facts: Facts) -> Iterator[Found]:
             lambda _reader: False,
             "no BucketPublicAccessBlock with all four on names this bucket",
         )
-    for holder in graph.of(ACCOUNT, POINT):
+    for holder in graph.of(ACCOUNT, POINT, REGIONS_POINT):
         for found in apart(_opened(holder.reader, holder.type)):
             yield located(found, holder.urn)
     for holder in graph.of(BUCKET, ACL, *OBJECTS):
         for found in apart(_public_acl(holder.reader), _public_grants(holder.reader)):
             yield located(found, holder.urn)
-    for holder in graph.of(POLICY, BUCKET, POINT):
-        if holder.reader.raw("policy") is not None:
-            yield from _public_policy(holder)
+    for holder in graph.of(POLICY, BUCKET, POINT, *POINT_POLICIES):
+        for path in ("policy", "details.policy"):
+            if holder.reader.raw(path) is not None:
+                yield from _public_policy(holder, path)
 
 
 def _blocked(reader: Reader) -> bool:
@@ -96,9 +107,9 @@ def _blocked(reader: Reader) -> bool:
 
 def _opened(reader: Reader, kind: str) -> Iterator[Found]:
     """Judge the block of an account, which is off unless it is on, and of an access point, which is on."""
-    block = reader if kind == ACCOUNT else reader.inside("publicAccessBlockConfiguration")
+    block = reader if kind == ACCOUNT else reader.inside(PLACES[kind])
     for name in BLOCKS:
-        if not block.flag(name, default=kind == POINT):
+        if not block.flag(name, default=kind != ACCOUNT):
             yield Finding(block.at(name), "is off; it must be on")
 
 
@@ -117,12 +128,12 @@ def _public_grants(reader: Reader) -> Iterator[Found]:
             yield Finding(grant.at("grantee.uri"), "is everybody")
 
 
-def _public_policy(policy: Resource) -> Iterator[Found]:
+def _public_policy(policy: Resource, path: str) -> Iterator[Found]:
     try:
-        for found in each_statement(statements(policy.reader.raw("policy"), "policy"), _lets_everybody):
+        for found in each_statement(statements(policy.reader.raw(path), path), _lets_everybody):
             yield located(found, policy.urn)
     except Malformed:
-        yield Finding("policy", "is no JSON document", policy.urn)
+        yield Finding(path, "is no JSON document", policy.urn)
 
 
 def _lets_everybody(statement: Statement) -> Iterator[Found]:
@@ -180,6 +191,13 @@ def bucket_encryption(graph: Graph, _facts: Facts) -> Iterator[Found]:
         )
 
 
+_WHOLE = re.compile(r"^([^/]*[*]|[^/]*/[*]+|(?!arn:)[^/]*)$")
+"""All objects of a bucket, or of all: `*`, `arn:aws:s3:::*`, `arn:aws:s3:::b/*`; a prefix would follow the slash.
+
+What is no ARN is another way to say a bucket.
+"""
+
+
 def _denies_plain(statement: Statement) -> bool:
     """Say whether a statement turns away every request without TLS, and not only those that meet more conditions."""
     return (
@@ -188,7 +206,16 @@ def _denies_plain(statement: Statement) -> bool:
         and all(statement.may(action) for action in ("s3:GetObject", "s3:PutObject", "s3:ListBucket"))
         and statement.tests("bool", "aws:securetransport") == ["false"]
         and statement.condition_keys == {"aws:securetransport"}
+        and _whole_bucket(statement)
     )
+
+
+def _whole_bucket(statement: Statement) -> bool:
+    """Say whether it is about every object, not only those below a prefix; what it names not yet may be all."""
+    if statement.body.get("NotResource") is not None:
+        return False
+    held = several(statement.body.get("Resource"))
+    return not held or any(one is UNKNOWN or _WHOLE.match(str(one)) for one in held)
 
 
 def _only_tls(reader: Reader) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.network import cover_world, is_world
+from charter.network import cover_world, is_world, world_of
 from charter.rule import CRITICAL, HIGH, Finding, Found, Resource, apart, over_stack, resource_rule
 from charter.values import Reader
 from charter.words import shown
@@ -50,26 +50,19 @@ def _span(rule: Reader) -> Span:
     return Span(protocol, int(rule.number("fromPort")), int(rule.number("toPort")))
 
 
-def _world_ingress(rule: Reader, ranges: list[tuple[str, object]], *, edge: bool) -> Iterator[Found]:
-    world = [(path, value) for path, value in ranges if is_world(value)]
-    if not world and not cover_world(value for _, value in ranges):
+def _world_ingress(rule: Reader, *lists: str, edge: bool) -> Iterator[Found]:
+    world = world_of(rule, *lists)
+    if not world:
         return
-    path, value = world[0] if world else ranges[0]
+    path, value = world[0]
     span = _span(rule)
     if edge and span.https:
         return
     told = "every port" if span.protocol in EVERY_PROTOCOL else f"ports {span.low}-{span.high}"
-    together = shown(value) if world else "ranges that together are the whole internet"
+    together = shown(value) if is_world(value) else "ranges that together are the whole internet"
     yield Finding(
         path, f"{together} reaches {told}; allowed from everywhere is tcp 443 on a group with the tag tier=edge"
     )
-
-
-def _ranges(reader: Reader, *names: str) -> list[tuple[str, object]]:
-    found: list[tuple[str, object]] = []
-    for name in names:
-        found += list(reader.items(name))
-    return found
 
 
 @resource_rule(
@@ -92,19 +85,13 @@ def world_ingress(resource: Resource, _facts: Facts) -> Iterator[Found]:
             yield from apart(_inline(rule, edge=edge))
     elif resource.kind == "SecurityGroupIngressRule":
         for name in ("cidrIpv4", "cidrIpv6"):
-            yield from apart(_single(reader, name, edge=True))
+            yield from apart(_world_ingress(reader, name, edge=True))
     elif reader.read("type") == "ingress":
         yield from _inline(reader, edge=True)  # whether its group stands at the edge, the whole stack tells
 
 
 def _inline(rule: Reader, *, edge: bool) -> Iterator[Found]:
-    yield from _world_ingress(rule, _ranges(rule, "cidrBlocks", "ipv6CidrBlocks"), edge=edge)
-
-
-def _single(rule: Reader, name: str, *, edge: bool) -> Iterator[Found]:
-    value = rule.read(name)
-    if value is not None:
-        yield from _world_ingress(rule, [(name, value)], edge=edge)
+    yield from _world_ingress(rule, "cidrBlocks", "ipv6CidrBlocks", edge=edge)
 
 
 Entry = tuple[Resource, Span, list[tuple[str, object]]]
@@ -211,9 +198,9 @@ def world_egress(resource: Resource, _facts: Facts) -> Iterator[Found]:
 def _open_egress(rule: Reader, protocol: str, *names: str) -> Iterator[Found]:
     if rule.text(protocol, "-1").lower() not in EVERY_PROTOCOL:
         return
-    ranges = _ranges(rule, *names)
-    for path, value in ranges:
-        if is_world(value):
-            yield Finding(path, f"every protocol may reach {shown(value)}")
-    if cover_world(value for _, value in ranges) and not any(is_world(value) for _, value in ranges):
-        yield Finding(ranges[0][0], "every protocol may reach ranges that together are the whole internet")
+    found = world_of(rule, *names)
+    if found and not is_world(found[0][1]):
+        yield Finding(found[0][0], "every protocol may reach ranges that together are the whole internet")
+        return
+    for path, value in found:
+        yield Finding(path, f"every protocol may reach {shown(value)}")

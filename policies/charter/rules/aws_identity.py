@@ -13,6 +13,14 @@ from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource,
 from charter.values import UNKNOWN, Reader, Undetermined
 
 ROLE = "aws:iam/role:Role"
+KEY = "aws:kms/key:Key"
+KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
+OTHER_KEYS = (
+    "aws:kms/replicaKey:ReplicaKey",
+    "aws:kms/externalKey:ExternalKey",
+    "aws:kms/replicaExternalKey:ReplicaExternalKey",
+)
+"""Copies of keys in another region, and keys that were made outside of AWS."""
 POLICIES = (
     "aws:iam/policy:Policy",
     "aws:iam/rolePolicy:RolePolicy",
@@ -31,16 +39,23 @@ ATTACHMENTS = (
     "aws:iam/userPolicyAttachment:UserPolicyAttachment",
     "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive",
 )
-BROAD = (":aws:policy/AdministratorAccess", ":aws:policy/PowerUserAccess", ":aws:policy/IAMFullAccess")
-"""AWS's own policies that allow whole services, or all of them, on every resource."""
+ADMINISTRATES = (":aws:policy/AdministratorAccess", ":aws:policy/PowerUserAccess", ":aws:policy/IAMFullAccess")
+"""AWS's own policies whose holder may become anybody."""
+BROAD = re.compile(r":aws:policy/(.*/)?(AdministratorAccess|PowerUserAccess|\w+FullAccess(_?[vV]\d+)?)$")
+"""AWS's own policies that allow whole services, or all of them, on every resource.
+
+Source: docs.aws.amazon.com/aws-managed-policy/latest/reference, 2026-11.
+"""
 CLAIMS = ("sub", "aud")
 COGNITO = "cognito-identity.amazonaws.com"
 ACCOUNT_FIELD = 4
 ARN_FIELDS = 6
-SILENT_SERVICES = frozenset({"ec2.amazonaws.com", "ec2.amazonaws.com.cn"})
-"""Services that never send aws:SourceAccount: instance roles.
+SILENT_SERVICES = frozenset({"ec2.amazonaws.com", "ec2.amazonaws.com.cn", "pods.eks.amazonaws.com"})
+"""Services that ask for nobody else's sake: instance roles, and pods' roles, which AWS lets stand in the account of
+their cluster only.
 
-Source: docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html, 2026-11.
+Source: docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html,
+docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html, 2026-11.
 """
 ON_BEHALF = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"})
 ANY_SUBJECT = re.compile(r"^(repo|project_path|system:serviceaccount|organization|project)?[:/*?]+$")
@@ -147,7 +162,7 @@ def _anything(pattern: str) -> bool:
 
 def _attached(reader: Reader, name: str) -> Iterator[Found]:
     for path, arn in reader.items(name) if reader.raw(name) is not None and reader.raw(name) is not UNKNOWN else ():
-        if str(arn).endswith(BROAD):
+        if BROAD.search(str(arn)):
             yield Finding(path, "allows a whole service or more on every resource")
 
 
@@ -264,6 +279,7 @@ def _accounts(statement: Statement, facts: Facts) -> Iterator[Found]:
         "aws:iam/userPolicy:UserPolicy",
         "aws:iam/sshKey:SshKey",
         "aws:iam/serviceSpecificCredential:ServiceSpecificCredential",
+        "aws:iam/signingCertificate:SigningCertificate",
     ],
     remediation="Use a role with OIDC or pod identity; attach policies to roles.",
 )
@@ -287,33 +303,41 @@ demand(
     remediation=f"Set permissions_boundary, and max_session_duration to at most {SESSION_SECONDS}.",
 )
 
-demand(
-    "AWS-KMS-01",
-    "Keys are renewed, and not deleted in haste.",
-    HIGH,
-    ["aws:kms/key:Key"],
-    "A key that is gone takes everything with it that it encrypted; thirty days are the longest AWS gives.",
+
+RENEWED = (
     either(
         "enableKeyRotation: is off; it must be on",
         on("enableKeyRotation"),
         one_of("keyUsage", ("SIGN_VERIFY", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT")),
         one_of("customerMasterKeySpec", ASYMMETRIC),
+        named("customKeyStoreId", ""),
     ),
     between("rotationPeriodInDays", 90, YEAR, default=YEAR),
-    between("deletionWindowInDays", 30, 30, default=30),
+)
+KEPT = between("deletionWindowInDays", 30, 30, default=30)
+
+
+@resource_rule(
+    "AWS-KMS-01",
+    "Keys are renewed, and not deleted in haste.",
+    HIGH,
+    [KEY, *OTHER_KEYS],
     remediation="Set enable_key_rotation, rotation_period_in_days <= 365 and deletion_window_in_days = 30.",
 )
+def lasting_key(resource: Resource, facts: Facts) -> Iterator[Found]:
+    """A key that is gone takes everything with it that it encrypted; thirty days are the longest AWS gives.
 
-
-KEY = "aws:kms/key:Key"
-KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
+    A copy is renewed with its first key, and what was made outside of AWS, or stands in a store of one's own, there.
+    """
+    parts = (*RENEWED, KEPT) if resource.type == KEY else (KEPT,)
+    yield from apart(*(part(resource.reader, facts) for part in parts))
 
 
 @resource_rule(
     "AWS-KMS-02",
     "A key names who may use it, and who keeps it does not use it.",
     CRITICAL,
-    [KEY, KEY_POLICY],
+    [KEY, *OTHER_KEYS, KEY_POLICY],
     remediation="Name the principals, or bind `*` by a condition such as kms:CallerAccount; part use from keeping.",
 )
 def key_policy(resource: Resource, _facts: Facts) -> Iterator[Found]:
@@ -357,7 +381,7 @@ def _parts(statement: Statement, keepers: dict[str, str], users: dict[str, str])
 @over_stack("AWS-KMS-02")
 def has_policy(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Look for the policy of a key that brings none of its own."""
-    for key in graph.of(KEY):
+    for key in graph.of(KEY, *OTHER_KEYS):
         if key.reader.raw("policy") is None and not graph.referrers(key, KEY_POLICY, "keyId"):
             told = "is absent: AWS then lets everybody in the account use and delete the key"
             yield Finding("policy", told, key.urn)

@@ -15,12 +15,15 @@ from charter.values import Reader
 INSTANCE = "aws:rds/instance:Instance"
 DATABASES = (INSTANCE, "aws:rds/cluster:Cluster")
 REPOSITORY = "aws:ecr/repository:Repository"
+TEMPLATE = "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate"
+"""What repositories look like that AWS makes by itself."""
 SCANNING = "aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration"
 MEMORY = "aws:memorydb/cluster:Cluster"
 WAREHOUSE = "aws:redshift/cluster:Cluster"
 OTHERS = ("aws:docdb/cluster:Cluster", "aws:neptune/cluster:Cluster")
-"""Clusters of other engines, with the same settings."""
+"""Clusters of other engines, with the same settings; Neptune names its key by ARN."""
 CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
+SERVERLESS = "aws:elasticache/serverlessCache:ServerlessCache"
 PARAMETERS = "aws:rds/parameterGroup:ParameterGroup"
 FORCED = {"rds.force_ssl": ("1", "on", "true"), "require_secure_transport": ("1", "on", "true")}
 """Parameters that turn away connections without TLS: PostgreSQL and SQL Server, MySQL and MariaDB."""
@@ -35,7 +38,7 @@ demand(
     "AWS-ECR-01",
     "An image that was pushed never changes, is scanned, and is encrypted.",
     HIGH,
-    [REPOSITORY],
+    [REPOSITORY, TEMPLATE],
     "A tag that can be moved lets another image run tomorrow than was tested today.",
     one_of("imageTagMutability", ("IMMUTABLE",)),
     each("encryptionConfigurations", one_of("encryptionType", ("KMS", "KMS_DSSE")), needed="no KMS encryption is set"),
@@ -104,7 +107,8 @@ def closed_database(resource: Resource, facts: Facts) -> Iterator[Found]:
     follows = reader.has("replicateSourceDb") and reader.raw(encrypted) is None
     if resource.kind != "ClusterInstance" and not follows:
         parts += [on(encrypted)]
-        parts += [named("kmsKeyId", "a key of one's own")] if resource.kind != "GlobalCluster" else []
+        key = "kmsKeyArn" if resource.type == OTHERS[1] else "kmsKeyId"
+        parts += [named(key, "a key of one's own")] if resource.kind != "GlobalCluster" else []
     yield from apart(*(part(reader, facts) for part in parts))
 
 
@@ -212,6 +216,11 @@ ENCRYPTED_CACHE = (
     named("kmsKeyId", "a key of one's own"),
     either("userGroupIds: neither user groups nor a token", named("userGroupIds", ""), named("authToken", "")),
 )
+ENCRYPTED_SERVERLESS = (
+    named("kmsKeyId", "a key of one's own"),
+    named("userGroupId", "the user group"),
+)
+"""It always encrypts what it sends and holds, with AWS's key unless one of one's own is named."""
 ENCRYPTED_MEMORY = (
     on("tlsEnabled", default=True),
     named("kmsKeyArn", "a key of one's own"),
@@ -223,13 +232,16 @@ ENCRYPTED_MEMORY = (
     "AWS-RED-01",
     "A cache encrypts what it holds and sends, and asks who calls.",
     HIGH,
-    [CACHE, MEMORY],
+    [CACHE, MEMORY, SERVERLESS],
     remediation="Set transit and at-rest encryption, kms_key_id, and user_group_ids.",
 )
 def encrypted_cache(resource: Resource, facts: Facts) -> Iterator[Found]:
     """A cache holds sessions and carts: other people's lives."""
-    parts = ENCRYPTED_CACHE if resource.type == CACHE else ENCRYPTED_MEMORY
-    yield from apart(*(part(resource.reader, facts) for part in parts))
+    reader = resource.reader
+    parts = {CACHE: ENCRYPTED_CACHE, SERVERLESS: ENCRYPTED_SERVERLESS}.get(resource.type, ENCRYPTED_MEMORY)
+    if resource.type == SERVERLESS and reader.text("engine").lower() == "memcached":
+        parts = ENCRYPTED_SERVERLESS[:1]  # it knows no users
+    yield from apart(*(part(reader, facts) for part in parts))
 
 
 demand(

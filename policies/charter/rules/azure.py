@@ -9,7 +9,7 @@ from typing import Any
 from charter.demands import demand, each, either, inside, named, off, on, one_of
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.network import cover_world, holds_port, is_world
+from charter.network import holds_port, is_world, world_of
 from charter.rule import (
     CRITICAL,
     HIGH,
@@ -31,6 +31,7 @@ SUBNET = "azure-native:network:Subnet"
 NETWORK = "azure-native:network:VirtualNetwork"
 FLOW_LOG = "azure-native:network:FlowLog"
 VAULT = "azure-native:keyvault:Vault"
+MODULE = "azure-native:keyvault:ManagedHsm"
 ACCOUNT = "azure-native:storage:StorageAccount"
 BLOBS = "azure-native:storage:BlobServiceProperties"
 CONTAINER = "azure-native:storage:BlobContainer"
@@ -60,8 +61,7 @@ def _several(reader: Reader, one: str, many: str) -> list[Any]:
 def _judge(rule: Reader) -> Iterator[Found]:
     if rule.text("access").lower() != "allow" or rule.text("direction").lower() != "inbound":
         return
-    sources = _several(rule, "sourceAddressPrefix", "sourceAddressPrefixes")
-    if not (any(map(is_world, sources)) or cover_world(sources)):
+    if not world_of(rule, "sourceAddressPrefix", "sourceAddressPrefixes"):
         return
     protocol = rule.text("protocol", "*").lower()
     ports = _several(rule, "destinationPortRange", "destinationPortRanges")
@@ -157,11 +157,15 @@ demand(
     "AZ-KV-01",
     "A vault is closed, and what is deleted from it can be brought back.",
     HIGH,
-    [VAULT],
+    [VAULT, MODULE],
     "Who purges a key purges all that it encrypted.",
     on("properties.enablePurgeProtection"),
     on("properties.enableSoftDelete", default=True),
-    on("properties.enableRbacAuthorization"),
+    either(
+        "properties.enableRbacAuthorization: is off; it must be on",
+        on("properties.enableRbacAuthorization"),
+        named("properties.initialAdminObjectIds", ""),  # a hardware module knows roles only
+    ),
     either(
         "properties.networkAcls.defaultAction: the vault answers the whole internet",
         one_of("properties.networkAcls.defaultAction", ("Deny",)),
@@ -312,7 +316,7 @@ def budget(graph: Graph, _facts: Facts) -> Iterator[Found]:
         for kind in ("Actual", "Forecasted"):
             try:
                 on_time = [note for note in found if note.flag("enabled", default=True) and _contacts(note)]
-                told = [note for note in on_time if note.text("thresholdType", "Actual") == kind]
+                told = [note for note in on_time if note.text("thresholdType", "Actual").lower() == kind.lower()]
             except Undetermined:
                 yield Open("notifications", declared.urn)
                 break

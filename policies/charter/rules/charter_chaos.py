@@ -5,27 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Final
 
-from charter.cluster_kinds import HPA, PDB, targets_of
+from charter.cluster_kinds import PDB, SCALERS, delivered, replicas_of, targets_of
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.pods import LONG_RUNNING, name_of, namespace_of
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, located, resource_rule, stack_rule
 from charter.selectors import selects
-from charter.values import UNKNOWN, Reader
+from charter.values import UNKNOWN, Reader, Undetermined
 from charter.waivers import day_of
 
 CHAOS = "kubernetes:chaos-mesh.org/v1alpha1:*"
 ALERTS = "kubernetes:monitoring.coreos.com/v1:PrometheusRule"
 GUARDED_NAMESPACES = re.compile(r"^(kube-.*|istio-.*|.*(audit|monitoring|secrets|vault|falco|external-secrets).*)$")
-DELIVERIES: Final = (
-    "kubernetes:argoproj.io/v1alpha1:Application",
-    "kubernetes:argoproj.io/v1alpha1:ApplicationSet",
-    "kubernetes:kustomize.toolkit.fluxcd.io/v1:Kustomization",
-    "kubernetes:helm.toolkit.fluxcd.io/v2:HelmRelease",
-)
-"""What brings workloads into a cluster from a repository that nobody sees here."""
 PERCENT, FIXED = 25, 1
 LONGEST = 15 * 60
 LIFE = timedelta(days=30)
@@ -185,7 +177,7 @@ def _guard(graph: Graph, experiment: Resource, seen: dict[tuple[str, str, str], 
         }
         where = selector.at("labelSelectors")
         targets = [each for each in near if selects(wanted, each.reader.raw("spec.template.metadata.labels"))]
-        if not targets and (not near or _delivered(graph, experiment)):
+        if not targets and (not near or delivered(graph, experiment)):
             yield Open(where)  # what runs there comes from elsewhere: a chart, or a repository of deployments
         elif not targets:
             yield Finding(where, "selects no workload of this stack")
@@ -195,11 +187,6 @@ def _guard(graph: Graph, experiment: Resource, seen: dict[tuple[str, str, str], 
         yield Finding("", "no alert would tell")
     if not graph.of("kubernetes:chaos-mesh.org/v1alpha1:StatusCheck") and not _aborts(experiment.reader):
         yield Finding("", "no StatusCheck would stop it")
-
-
-def _delivered(graph: Graph, experiment: Resource) -> bool:
-    """Say whether something else brings workloads into the experiment's cluster."""
-    return any(each.provider_urn == experiment.provider_urn for each in graph.of(*DELIVERIES))
 
 
 def _long_running(graph: Graph, experiment: Resource) -> list[Resource]:
@@ -227,9 +214,12 @@ def _bears(
 
 def _least(graph: Graph, target: Resource) -> float:
     """Return how many copies there are at least: as many as an autoscaler keeps, where one decides."""
-    for scaler in graph.of(HPA):
+    for scaler in graph.of(*SCALERS):
         if target in targets_of(graph, scaler):
-            return scaler.reader.number("spec.minReplicas", 1)
+            low, _ = replicas_of(scaler)
+            if low is UNKNOWN:
+                raise Undetermined(scaler.reader.at("spec.scaleTargetRef"))
+            return float(low) if str(low).isdigit() else 1
     return target.reader.number("spec.replicas", 1)
 
 

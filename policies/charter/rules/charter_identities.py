@@ -10,10 +10,11 @@ from charter.documents import Malformed
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.rule import HIGH, Finding, Found, Open, Resource, stack_rule
-from charter.rules.aws_identity import ATTACHMENTS, BROAD, granted
+from charter.rules.aws_identity import ADMINISTRATES, ATTACHMENTS, granted
 from charter.values import UNKNOWN, Undetermined
 from charter.words import shown
 
+EXCLUSIVE = "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive"
 SECRET_READERS = frozenset({"get", "list", "watch", "*"})
 SELF_CHANGE = (
     "iam:PutRolePolicy",
@@ -58,9 +59,11 @@ def identities(graph: Graph, _facts: Facts) -> Iterator[Found]:
 
 def _administers(graph: Graph, role: Resource) -> bool:
     """Say whether one of AWS's own broad policies is attached."""
-    arns = [each.props.get("policyArn") for each in _attachments(graph, role)]
-    own = role.props.get("managedPolicyArns")
-    return any(str(arn).endswith(BROAD) for arn in (*arns, *(own if isinstance(own, list) else ())))
+    held = [each.props.get("policyArn") for each in _attachments(graph, role)]
+    lists = [role.props.get("managedPolicyArns")]
+    lists += [each.props.get("policyArns") for each in graph.referrers(role, EXCLUSIVE, "roleName")]
+    held += [arn for each in lists if isinstance(each, list) for arn in each]
+    return any(str(arn).endswith(ADMINISTRATES) for arn in held)
 
 
 def _attached(graph: Graph, role: Resource) -> Iterator[Resource]:

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from charter.documents import json_list
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.leaves import MAYBE_IMAGE
 from charter.pods import ANY_KIND, Pod, holds_pods, merged, pods
 from charter.rendered import judged
 from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, resource_rule, stack_rule
-from charter.values import UNKNOWN, hazy
+from charter.values import UNKNOWN, Reader, hazy
 
 DIGEST = re.compile(r"^(?P<registry>[a-z0-9.-]+(:\d+)?/\S+)@sha256:[0-9a-f]{64}$")
 IMAGE = re.compile(r"^[\w.-]+(:\d+)?(/[\w.-]+)+([:@].+)?$|^[\w.-]+[:@].+$")
@@ -38,6 +39,35 @@ VERIFIERS = (
 """Kinds whose objects verify signatures when a pod is admitted: Kyverno, Sigstore's policy controller, Ratify."""
 REPORTS = frozenset({"audit", "warn", "dryrun"})
 """What such an object says that lets everything in and only tells of it."""
+
+
+IN_CLOUDS = {
+    "aws:apprunner/service:Service": ("", "sourceConfiguration.imageRepository.imageIdentifier"),
+    "aws:ecs/taskDefinition:TaskDefinition": ("containerDefinitions", "image"),
+    "aws:lambda/function:Function": ("", "imageUri"),
+    "azure-native:app:ContainerApp": ("template.containers", "image"),
+    "azure-native:app:Job": ("template.containers", "image"),
+    "azure-native:containerinstance:ContainerGroup": ("containers", "image"),
+    "gcp:cloudrun/service:Service": ("template.spec.containers", "image"),
+    "gcp:cloudrunv2/job:Job": ("template.template.containers", "image"),
+    "gcp:cloudrunv2/service:Service": ("template.containers", "image"),
+    "gcp:cloudrunv2/workerPool:WorkerPool": ("template.containers", "image"),
+}
+"""Where clouds that run containers by themselves name images: the list of containers, none for a single one, and
+what of each names it."""
+
+
+def _of_clouds(resource: Resource) -> Iterator[tuple[str, Any]]:
+    held, name = IN_CLOUDS[resource.type]
+    reader = resource.reader
+    if not held:
+        if reader.raw(name) is not None:
+            yield reader.at(name), reader.raw(name)
+        return
+    if isinstance(reader.raw(held), str):  # a document
+        reader = Reader({held: json_list(reader.raw(held))})
+    for container in reader.each(held):
+        yield container.at(name), container.raw(name)
 
 
 def _of_pods(resource: Resource) -> Iterator[tuple[str, Any]]:
@@ -73,7 +103,7 @@ def _assembled(value: dict[str, Any]) -> Any:
 
 
 def _brings_images(resource: Resource) -> bool:
-    return resource.type in CHARTS or holds_pods(resource)
+    return resource.type in CHARTS or resource.type in IN_CLOUDS or holds_pods(resource)
 
 
 def _images(pod: Pod) -> Iterator[tuple[str, Any]]:
@@ -90,12 +120,16 @@ def _images(pod: Pod) -> Iterator[tuple[str, Any]]:
     "CH-01",
     "An image is named by what is in it.",
     CRITICAL,
-    ANY_KIND,
+    [*ANY_KIND, *IN_CLOUDS],
     remediation="Name images REGISTRY/NAME@sha256:DIGEST; `lock` resolves tags to digests.",
     applies=_brings_images,
 )
 def digests(resource: Resource, facts: Facts) -> Iterator[Found]:
     """A tag can be moved; a digest cannot. Offline a tag stays undetermined, because nobody can resolve it there."""
+    if resource.type in IN_CLOUDS:
+        for path, image in _of_clouds(resource):
+            yield from _named(path, image, facts)
+        return
     for path, image in (*_of_pods(resource), *_of_values(resource)):
         for found in _named(path, image, facts):
             yield merged(resource, found)

@@ -23,6 +23,11 @@ LOG_BUCKETS = tuple(
     f"gcp:logging/{kind[0].lower()}{kind[1:]}BucketConfig:{kind}BucketConfig"
     for kind in ("Project", "Folder", "Organization", "BillingAccount")
 )
+LOG_SINKS = tuple(
+    f"gcp:logging/{kind[0].lower()}{kind[1:]}Sink:{kind}Sink"
+    for kind in ("Project", "Folder", "Organization", "BillingAccount")
+)
+GCP_BUCKET = "gcp:storage/bucket:Bucket"
 POLICY = "aws:iam/policy:Policy"
 YEAR = 365
 SINKS = {
@@ -110,6 +115,22 @@ STATEFUL = (
     "azure-native:dbforpostgresql:Server",
     "azure-native:dbformysql:Server",
     "azure-native:sql:Database",
+    "aws:opensearch/domain:Domain",
+    "aws:elasticsearch/domain:Domain",
+    "aws:redshift/cluster:Cluster",
+    "aws:kms/externalKey:ExternalKey",
+    "aws:backup/vault:Vault",
+    "gcp:alloydb/cluster:Cluster",
+    "gcp:bigquery/dataset:Dataset",
+    "gcp:bigtable/instance:Instance",
+    "gcp:filestore/instance:Instance",
+    "gcp:spanner/database:Database",
+    "gcp:spanner/instance:Instance",
+    "azure-native:cosmosdb:DatabaseAccount",
+    "azure-native:documentdb:DatabaseAccount",
+    "azure-native:keyvault:ManagedHsm",
+    "azure-native:recoveryservices:Vault",
+    "cloudflare:index/r2Bucket:R2Bucket",
 )
 """What cannot be made again once it is gone: data, keys, records."""
 LASTING = frozenset(STATEFUL)
@@ -177,7 +198,7 @@ def _account(props: Mapping[str, Any], package: str) -> Any:
     "CH-12",
     "Records are kept where nobody of the stack can delete them.",
     CRITICAL,
-    [TRAIL, "aws:s3/bucket:Bucket", *LOG_BUCKETS],
+    [TRAIL, "aws:s3/bucket:Bucket", *LOG_BUCKETS, *LOG_SINKS],
     remediation="Set protect on sinks in production; lock log buckets; part writing from deleting.",
 )
 def immutable(graph: Graph, facts: Facts) -> Iterator[Found]:
@@ -186,9 +207,20 @@ def immutable(graph: Graph, facts: Facts) -> Iterator[Found]:
     for sink in sinks:
         if facts.production and not sink.protect:
             yield Finding("protect", "is off on a sink of records", sink.urn)
+    yield from _lasting(graph, facts)
+    yield from _both(graph)
+
+
+def _lasting(graph: Graph, facts: Facts) -> Iterator[Found]:
     for bucket in graph.of(*LOG_BUCKETS):
         for found in apart(_locked(bucket.reader), _kept(bucket.reader, facts)):
             yield located(found, bucket.urn)
+    for bucket in _sunk_into(graph):
+        for found in apart(_retained(bucket.reader)):
+            yield located(found, bucket.urn)
+
+
+def _both(graph: Graph) -> Iterator[Found]:
     names = {str(each.props.get("bucket") or each.name) for each in audit_buckets(graph)}
     ceilings = _ceilings(graph) if names else set()
     for policy in graph.of(*POLICIES) if names else ():
@@ -200,6 +232,22 @@ def immutable(graph: Graph, facts: Facts) -> Iterator[Found]:
             continue  # AWS-IAM-01 and AWS-IAM-02 tell
         if _any(told, WRITES, names) and _any(told, UNWRITES, names):
             yield Finding("policy", "both writes records and may take them away", policy.urn)
+
+
+def _sunk_into(graph: Graph) -> list[Resource]:
+    """Return the buckets that sinks of Google's logs write into."""
+    sinks = graph.of(*LOG_SINKS)
+    fed = {each.urn: each for sink in sinks for each in graph.feeds(sink, "destination") if each.type == GCP_BUCKET}
+    told = {str(sink.props.get("destination")).rpartition("/")[2] for sink in sinks}
+    fed |= {each.urn: each for each in graph.of(GCP_BUCKET) if each.props.get("name") in told}
+    return list(fed.values())
+
+
+def _retained(bucket: Reader) -> Iterator[Found]:
+    if not bucket.flag("retentionPolicy.isLocked"):
+        yield Finding("retentionPolicy.isLocked", "is off: records can be deleted before their time")
+    elif bucket.number("retentionPolicy.retentionPeriod") < YEAR * 86_400:
+        yield Finding("retentionPolicy.retentionPeriod", f"is less than {YEAR} days")
 
 
 def _ceilings(graph: Graph) -> set[str]:
@@ -238,6 +286,14 @@ def _about(statement: Statement, buckets: set[str]) -> bool:
     return any(fnmatchcase(bucket, each) for bucket in buckets for each in held)
 
 
+INDEX = re.compile(r"\[(\d+|\*)\]")
+
+
+def _dotted(path: str) -> str:
+    """Return a path without places in lists, and with dots before names in brackets: `a["b"][0].c` is `a.b.c`."""
+    return INDEX.sub("", path).replace('["', ".").replace('"]', "").lstrip(".") if "[" in path else path
+
+
 @resource_rule(
     "CH-13",
     "Nobody looks away from what the law judges, and what cannot be made again is protected.",
@@ -249,8 +305,8 @@ def _about(statement: Statement, buckets: set[str]) -> bool:
 def options(resource: Resource, facts: Facts) -> Iterator[Found]:
     """Options are judged like properties."""
     watched = GUARDED.get(resource.type, frozenset())
-    for path in resource.ignore_changes:
-        first = path.replace("[", ".").partition(".")[0]
+    for path in map(_dotted, resource.ignore_changes):
+        first = path.partition(".")[0]
         named = any(f"{path}.".startswith(f"{one}.") or one.startswith(f"{path}.") for one in watched)
         of_pods = PODS.match(path) and not SIDECARS.match(path) and holds_pods(resource)
         if path == "*" or of_pods or named or first == taggable(resource.type):

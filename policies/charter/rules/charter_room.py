@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from charter.cluster_kinds import HPA, targets_of
+from charter.cluster_kinds import SCALERS, replicas_of, targets_of
 from charter.documents import json_object
 from charter.facts import Facts
 from charter.graph import Graph
@@ -91,7 +91,7 @@ def fits(graph: Graph, facts: Facts) -> Iterator[Found]:
     others make up for it elsewhere. And what stands there is asked for: a tenth at least, or it is an idle fleet.
     """
     rooms = _rooms(graph)
-    scaled = {target.urn: hpa for hpa in graph.of(HPA) for target in targets_of(graph, hpa)}
+    scaled = {target.urn: hpa for hpa in graph.of(*SCALERS) for target in targets_of(graph, hpa)}
     asked: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
     first: dict[str, str] = {}
     for workload in graph.of("kubernetes:*"):
@@ -151,7 +151,7 @@ def _times(workload: Any, name: str) -> float:
 def _copies(workload: Resource, autoscaler: Resource | None) -> Any:
     """Return how many copies there may be: an autoscaler's most, a job's at once, else the replicas."""
     if autoscaler is not None:
-        copies = autoscaler.reader.raw("spec.maxReplicas")
+        _, copies = replicas_of(autoscaler)
     else:
         job = "spec.parallelism" if workload.kind == "Job" else "spec.jobTemplate.spec.parallelism"
         copies = workload.reader.raw(job if workload.kind in ("Job", "CronJob") else "spec.replicas")

@@ -38,6 +38,26 @@ KEYS: dict[str, tuple[str, ...]] = {
     "azure-native:containerservice:ManagedCluster": ("diskEncryptionSetID",),
     "azure-native:compute:DiskEncryptionSet": ("activeKey",),
     "azure-native:storage:StorageAccount": ("encryption",),
+    "aws:neptune/cluster:Cluster": ("kmsKeyArn",),
+    "aws:redshift/cluster:Cluster": ("kmsKeyId",),
+    "aws:memorydb/cluster:Cluster": ("kmsKeyArn",),
+    "aws:elasticache/serverlessCache:ServerlessCache": ("kmsKeyId",),
+    "aws:backup/vault:Vault": ("kmsKeyArn",),
+    "aws:dynamodb/table:Table": ("serverSideEncryption.kmsKeyArn",),
+    "aws:kinesis/stream:Stream": ("kmsKeyId",),
+    "aws:msk/cluster:Cluster": ("encryptionInfo.encryptionAtRestKmsKeyArn",),
+    "aws:opensearch/domain:Domain": ("encryptAtRest.kmsKeyId",),
+    "aws:elasticsearch/domain:Domain": ("encryptAtRest.kmsKeyId",),
+    "gcp:alloydb/cluster:Cluster": ("encryptionConfig.kmsKeyName",),
+    "gcp:bigquery/dataset:Dataset": ("defaultEncryptionConfiguration.kmsKeyName",),
+    "gcp:filestore/instance:Instance": ("kmsKeyName",),
+    "gcp:firestore/database:Database": ("cmekConfig.kmsKeyName",),
+    "gcp:pubsub/topic:Topic": ("kmsKeyName",),
+    "gcp:redis/instance:Instance": ("customerManagedKey",),
+    "gcp:spanner/database:Database": ("encryptionConfig",),
+    "azure-native:cosmosdb:DatabaseAccount": ("keyVaultKeyUri",),
+    "azure-native:dbformysql:Server": ("dataEncryption",),
+    "azure-native:dbforpostgresql:Server": ("dataEncryption",),
 }
 UNASKED = frozenset(
     [
@@ -47,6 +67,21 @@ UNASKED = frozenset(
         "aws:sns/topic:Topic",
         "aws:sqs/queue:Queue",
         "gcp:sql/databaseInstance:DatabaseInstance",
+        "aws:backup/vault:Vault",
+        "aws:dynamodb/table:Table",
+        "aws:kinesis/stream:Stream",
+        "aws:msk/cluster:Cluster",
+        "aws:opensearch/domain:Domain",
+        "aws:elasticsearch/domain:Domain",
+        "gcp:alloydb/cluster:Cluster",
+        "gcp:bigquery/dataset:Dataset",
+        "gcp:filestore/instance:Instance",
+        "gcp:firestore/database:Database",
+        "gcp:redis/instance:Instance",
+        "gcp:spanner/database:Database",
+        "azure-native:cosmosdb:DatabaseAccount",
+        "azure-native:dbformysql:Server",
+        "azure-native:dbforpostgresql:Server",
     ]
 )
 """Stores that no rule of their own asks for a key."""
@@ -104,12 +139,13 @@ def own_keys(graph: Graph, _facts: Facts) -> Iterator[Found]:
 
 
 def _locked(graph: Graph, store: Resource, prop: str, users: dict[str, set[str]]) -> Iterator[Found]:
-    value = store.props.get(prop)
+    value = store.reader.raw(prop)
+    fed = graph.feeds(store, prop.partition(".")[0])
     if value is None:
-        if store.type in UNASKED and not graph.feeds(store, prop):
+        if store.type in UNASKED and not any(map(_is_key, fed)):
             yield Finding(prop, "is absent: the cloud's own key locks it", store.urn)
         return  # for the others the store's own rule asks
-    keys = [key for key in (*graph.feeds(store, prop), *graph.called(_texts(value))) if _is_key(key)]
+    keys = [key for key in (*fed, *graph.called(_texts(value))) if _is_key(key)]
     if not keys and hazy(value):
         yield Open(prop, store.urn)
     elif not keys and _names_key(store, value):

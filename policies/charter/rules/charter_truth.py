@@ -28,6 +28,9 @@ LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0|localstack|moto|
 PRETENCE = re.compile(r"(^|[^a-z])(mock|fake|stub|simulator|emulator|localstack|dry[_-]?run)([^a-z]|$)", re.IGNORECASE)
 EMULATED = ("_EMULATOR_HOST", "_EMULATOR_URL")
 """How the variables end by which Google's libraries are sent to an emulator instead of the cloud."""
+ADDRESSES = ("_URL", "_URI", "_HOST", "_ENDPOINT", "_ADDRESS", "_ADDR", "_SERVER")
+"""How variables end that say where somebody is."""
+VARIABLE = re.compile(r"^[A-Z][A-Z0-9_]*$")
 ENDPOINTS = ("endpoints", "endpoint", "customEndpoint", "metadataHost")
 SHA256 = re.compile(r"^[0-9a-f]{64}$")
 PROVIDER_VARIABLE = re.compile(r"(?i)(LLM|AGENT|MODEL)_(PROVIDER|BACKEND)$")
@@ -74,8 +77,16 @@ def _settings(resource: Resource) -> Iterator[Found]:
     """Judge the settings that pods take from a map: only a value that is nothing but the word pretends."""
     held = resource.props.get("data")
     for key, value in held.items() if isinstance(held, dict) else ():
-        if isinstance(value, str) and len(value) <= LONGEST and _is_pretence(str(key), value.strip().lower()):
+        if not isinstance(value, str):
+            continue
+        short = len(value) <= LONGEST and _is_pretence(str(key), value.strip().lower())
+        if short or (VARIABLE.match(str(key)) and _sends_away(str(key), value)):
             yield Finding(f"data.{key}", "pretends (mock, fake, stub, simulator, emulator, dry run)")
+
+
+def _sends_away(key: str, value: str) -> bool:
+    """Say whether a variable names an emulator where the cloud's own address belongs."""
+    return bool(value) and (key.endswith(EMULATED) or (key.endswith(ADDRESSES) and PRETENCE.search(value) is not None))
 
 
 def _is_pretence(key: str, value: str) -> bool:

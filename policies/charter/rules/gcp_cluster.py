@@ -20,7 +20,7 @@ from charter.demands import (
 )
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.network import cover_world, holds_port, is_world
+from charter.network import cover_world, holds_port, is_world, world_of
 from charter.rule import (
     CRITICAL,
     HIGH,
@@ -103,10 +103,8 @@ def world_administration(resource: Resource, facts: Facts) -> Iterator[Found]:
 def _ingress(reader: Reader) -> Iterator[Found]:
     if reader.text("direction", "INGRESS") != "INGRESS" or reader.flag("disabled"):
         return
-    sources = reader.values("sourceRanges")
-    groups = reader.has("sourceTags") or reader.has("sourceServiceAccounts")
-    world = any(map(is_world, sources)) or cover_world(sources)
-    if not world and (sources or groups):
+    anybody = not any(reader.has(name) for name in ("sourceRanges", "sourceTags", "sourceServiceAccounts"))
+    if not anybody and not world_of(reader, "sourceRanges"):
         return
     for allow in reader.each("allows"):
         yield from apart(_allowed(allow))
@@ -117,11 +115,8 @@ def _policy_rule(reader: Reader) -> Iterator[Found]:
     if reader.text("action") != "allow" or reader.text("direction", "INGRESS") != "INGRESS" or reader.flag("disabled"):
         return
     match = reader.inside("match")
-    sources = match.values("srcIpRanges")
-    named_otherwise = any(
-        match.has(name) for name in ("srcSecureTags", "srcFqdns", "srcAddressGroups", "srcRegionCodes")
-    )
-    if any(map(is_world, sources)) or cover_world(sources) or not (sources or named_otherwise):
+    sources = ("srcIpRanges", "srcSecureTags", "srcFqdns", "srcAddressGroups", "srcRegionCodes")
+    if not any(match.has(name) for name in sources) or world_of(match, "srcIpRanges"):
         for layer in match.each("layer4Configs"):
             yield from apart(_allowed(layer, "ipProtocol"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from charter.demands import demand, forbidden
@@ -35,22 +36,21 @@ AUDITS = (
 )
 WIDE = ("projects", "folder", "organizations")
 WIDE_TYPES = tuple(f"gcp:{module}/" for module in WIDE)
-GRANTS = ("Member", "Binding", "Policy")
-NARROW = (
-    *(("artifactregistry", "repositoryIam"), ("bigquery", "datasetIam"), ("bigquery", "iam")),
-    *(("cloudfunctions", "functionIam"), ("cloudfunctionsv2", "functionIam"), ("cloudtasks", "queueIam")),
-    *(("cloudrun", "iam"), ("cloudrunv2", "serviceIam"), ("cloudrunv2", "jobIam")),
-    *(("compute", "imageIam"), ("compute", "instanceIAM"), ("compute", "diskIam"), ("compute", "subnetworkIAM")),
-    *(("dataproc", "clusterIAM"), ("pubsub", "topicIAM"), ("pubsub", "subscriptionIAM")),
-    *(("secretmanager", "secretIam"), ("secretmanager", "regionalSecretIam"), ("sourcerepo", "repositoryIam")),
-    *(
-        ("spanner", "databaseIAM"),
-        ("spanner", "instanceIAM"),
-        ("bigtable", "instanceIam"),
-        ("dns", "dnsManagedZoneIam"),
-    ),
+GRANTS = re.compile(r"I[aA][mM](Member|Binding|Policy)$")
+"""How kinds are called that grant roles, on whatever thing."""
+DATASETS = ("gcp:bigquery/dataset:Dataset", "gcp:bigquery/datasetAccess:DatasetAccess")
+"""Where BigQuery writes down who gets in, beside its kinds for roles."""
+ELSEWHERE = (
+    *("gcp:storage/bucket", "gcp:storage/managedFolder"),
+    *("gcp:kms/cryptoKey", "gcp:kms/keyRing"),
 )
-"""Modules and kinds that grant roles on one thing."""
+"""Of these GCP-STO-01 and GCP-KMS-01 tell."""
+
+
+def _grants_roles(resource: Resource) -> bool:
+    return (resource.type in DATASETS or GRANTS.search(resource.kind) is not None) and not resource.type.startswith(
+        ELSEWHERE
+    )
 
 
 def everybody(reader: Reader) -> Iterator[Found]:
@@ -64,15 +64,9 @@ def everybody(reader: Reader) -> Iterator[Found]:
     "GCP-IAM-01",
     "Nobody owns or edits a project through the program, and nobody unknown gets a role.",
     CRITICAL,
-    [
-        *(f"gcp:{module}/iAM{kind}:IAM{kind}" for module in (*WIDE, "serviceaccount") for kind in GRANTS),
-        *(
-            f"gcp:{module}/{name}{kind}:{name[:1].upper()}{name[1:]}{kind}"
-            for module, name in NARROW
-            for kind in GRANTS
-        ),
-    ],
+    ["gcp:*"],
     remediation="Grant the narrowest predefined role, on the resource that needs it.",
+    applies=_grants_roles,
 )
 def project_roles(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """Judge the role, and who gets it; in a project, a folder or an organisation, by member, list or document.
@@ -80,9 +74,25 @@ def project_roles(resource: Resource, _facts: Facts) -> Iterator[Found]:
     On one thing alone only everybody is refused: who holds it, its own rules tell.
     """
     reader = resource.reader
+    if resource.type in DATASETS:
+        yield from apart(_let_in(reader), *(_let_in(each) for each in _accesses(reader)))
+        return
     yield from apart(everybody(reader))
     if resource.type.startswith(WIDE_TYPES):
         yield from apart(_roles(reader), _administrators(reader))
+
+
+def _accesses(reader: Reader) -> Iterator[Reader]:
+    held = reader.raw("accesses")
+    for index, one in enumerate(held if isinstance(held, list) else [held]):
+        if isinstance(one, dict):
+            yield Reader(one, f"accesses[{index}]")
+
+
+def _let_in(access: Reader) -> Iterator[Found]:
+    for name in ("specialGroup", "iamMember"):
+        if access.text(name) in EVERYBODY:
+            yield Finding(access.at(name), f"{access.text(name)} is everybody")
 
 
 def _roles(reader: Reader) -> Iterator[Found]:

@@ -10,15 +10,18 @@ from charter.cluster_kinds import (
     MONITORS,
     NOWHERE,
     PDB,
+    SCALERS,
     SERVICE,
     by_namespace,
+    delivered,
     labels_of,
+    replicas_of,
     targets_of,
     workloads,
 )
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.pods import namespace_of
+from charter.pods import name_of, namespace_of
 from charter.rule import (
     MEDIUM,
     Finding,
@@ -37,14 +40,14 @@ from charter.values import UNKNOWN, Reader, Undetermined, walk
     "K8S-POD-13",
     "What serves users stands more than once, in more than one zone.",
     MEDIUM,
-    ["kubernetes:apps/v1:*", HPA],
+    ["kubernetes:apps/v1:*", *SCALERS],
     remediation="Set replicas >= 2 or an autoscaler, and topologySpreadConstraints over zones.",
 )
 def spread(graph: Graph, facts: Facts) -> Iterator[Found]:
     """Only where the facts say production."""
     if not facts.production:
         return
-    scaled = {target.urn for hpa in graph.of(HPA) for target in targets_of(graph, hpa)}
+    scaled = {target.urn for hpa in graph.of(*SCALERS) for target in targets_of(graph, hpa)}
     for workload in graph.of("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet"):
         for found in apart(_spread(workload, scaled=workload.urn in scaled)):
             yield located(found, workload.urn)
@@ -55,10 +58,17 @@ def _spread(workload: Resource, *, scaled: bool) -> Iterator[Found]:
     if not scaled and reader.number("spec.replicas", 1) < 2:  # noqa: PLR2004  one may fail
         yield Finding("spec.replicas", "is less than 2, and no autoscaler names it")
     spec = reader.inside("spec.template.spec")
-    keys = [each.text("topologyKey") for each in spec.each("topologySpreadConstraints")]
+    labels = reader.raw("spec.template.metadata.labels")
+    keys = [each.text("topologyKey") for each in spec.each("topologySpreadConstraints") if _of_itself(each, labels)]
     anti = list(walk(spec.map("affinity").get("podAntiAffinity", {})))
     if not any("zone" in key for key in keys) and not any("zone" in str(value) for _, value in anti):
         yield Finding(spec.at("topologySpreadConstraints"), "do not spread it over zones")
+
+
+def _of_itself(constraint: Reader, labels: Any) -> bool:
+    """Say whether a constraint counts the workload's own pods; one that selects none, or others, spreads nothing."""
+    selector = constraint.raw("labelSelector")
+    return selector is not None and selects(selector, labels, constraint.at("labelSelector"))
 
 
 @stack_rule(
@@ -71,8 +81,7 @@ def _spread(workload: Resource, *, scaled: bool) -> Iterator[Found]:
 def budgets(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """One per workload with two replicas or more, which leaves one disruption at least."""
     held = by_namespace(graph, PDB)
-    scaled = [(target.urn, hpa) for hpa in graph.of(HPA) for target in targets_of(graph, hpa)]
-    least = {urn: hpa.reader.raw("spec.minReplicas") for urn, hpa in scaled}
+    least = {target.urn: replicas_of(each)[0] for each in graph.of(*SCALERS) for target in targets_of(graph, each)}
     for workload in graph.of("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet"):
         replicas = workload.reader.raw("spec.replicas")
         replicas = least.get(workload.urn, 1) if replicas is None else replicas
@@ -91,6 +100,8 @@ def budgets(graph: Graph, _facts: Facts) -> Iterator[Found]:
             continue
         if not mine:
             yield Finding("", "no PodDisruptionBudget selects it", workload.urn)
+        for pdb in mine[1:]:
+            yield Finding("spec.selector", "selects pods of another budget: none of them may be moved", pdb.urn)
         for pdb in mine:
             if _blocks(pdb.reader, replicas):
                 yield Finding("spec", "leaves no voluntary disruption: nodes could never be drained", pdb.urn)
@@ -110,20 +121,22 @@ def _blocks(pdb: Reader, replicas: int) -> bool:
     "K8S-AVL-02",
     "An autoscaler has something to scale, within bounds.",
     MEDIUM,
-    [HPA],
+    [*SCALERS],
     remediation="Point scaleTargetRef to a workload; 2 <= min <= max; no fixed replicas; no VPA on the same metric.",
 )
 def autoscalers(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """A fixed number of replicas fights the autoscaler; so does a vertical one on the same metric."""
     vertical = graph.of("kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler")
-    for hpa in graph.of(HPA):
-        for found in apart(_bounds(hpa.reader)):
+    for hpa in graph.of(*SCALERS):
+        for found in apart(_bounds(hpa.reader) if hpa.type == HPA else _idles(hpa)):
             yield located(found, hpa.urn)
         targets = targets_of(graph, hpa)
         ref = hpa.reader.inside("spec.scaleTargetRef")
         if not targets and UNKNOWN in (ref.raw("name"), ref.raw("kind"), *_workload_names(graph, hpa)):
             yield Open("spec.scaleTargetRef.name", hpa.urn)
-        elif not targets:
+        elif not targets and delivered(graph, hpa):
+            yield Open("spec.scaleTargetRef.name", hpa.urn)  # it may come from a repository
+        elif not targets and not _of_another_kind(graph, hpa):
             yield Finding("spec.scaleTargetRef", "names nothing of this stack", hpa.urn)
         for target in targets:
             if target.reader.has("spec.replicas"):
@@ -133,6 +146,18 @@ def autoscalers(graph: Graph, _facts: Facts) -> Iterator[Found]:
             moves = vpa.reader.raw("spec.updatePolicy.updateMode") not in ("Off", "Initial")
             if same and moves and _moved(vpa.reader) & _watched(hpa.reader):
                 yield Finding("spec.updatePolicy.updateMode", "fights the horizontal one on the same metric", vpa.urn)
+
+
+def _of_another_kind(graph: Graph, scaler: Resource) -> bool:
+    """Say whether an autoscaler names a custom object of its namespace, which scales what it makes."""
+    ref, space = scaler.reader.inside("spec.scaleTargetRef"), scaler.reader.raw("metadata.namespace")
+    return any(
+        each.kind == ref.raw("kind")
+        and name_of(each) == ref.raw("name")
+        and each.provider_urn == scaler.provider_urn
+        and each.reader.raw("metadata.namespace") in (space, UNKNOWN)
+        for each in graph.of("kubernetes:*")
+    )
 
 
 def _moved(vpa: Reader) -> set[str]:
@@ -157,6 +182,13 @@ def _watched(hpa: Reader) -> set[str]:
 
 def _workload_names(graph: Graph, hpa: Resource) -> list[Any]:
     return [each.reader.raw("metadata.name") for each in workloads(graph) if each.provider_urn == hpa.provider_urn]
+
+
+def _idles(scaled: Resource) -> Iterator[Found]:
+    """KEDA may let what waits for work rest with no copy at all; the bounds must be some all the same."""
+    low, high = replicas_of(scaled)
+    if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
+        yield Finding("spec.minReplicaCount", f"{low:g} to {high:g}; needed is min <= max")
 
 
 def _bounds(hpa: Reader) -> Iterator[Found]:

@@ -15,8 +15,8 @@ from charter.cluster_kinds import (
 )
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.network import cover_world, is_world, share
-from charter.pods import name_of, namespace_of
+from charter.network import cover_world, is_world, share, world_of
+from charter.pods import merged, name_of, namespace_of
 from charter.rule import (
     HIGH,
     Finding,
@@ -30,6 +30,9 @@ from charter.rule import (
 )
 from charter.values import UNKNOWN, Reader, Undetermined
 
+CILIUM = tuple(f"kubernetes:cilium.io/v2:{kind}" for kind in ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"))
+ENTITIES = frozenset({"all", "world", "world-ipv4", "world-ipv6"})
+"""Cilium's words for everybody, or everybody outside (docs.cilium.io/en/stable/security/policy/language, 2026-11)."""
 PORTS = 65_535
 ONE = ("/32", "/128")
 """What blocks of one address end in."""
@@ -39,12 +42,38 @@ ONE = ("/32", "/128")
     "K8S-NET-01",
     "A network policy names who, where and which port.",
     HIGH,
-    [POLICY],
+    [POLICY, *CILIUM],
     remediation="Give each peer a selector or a block with exceptions, and each rule its ports.",
 )
 def exact_policy(resource: Resource, _facts: Facts) -> Iterable[Found]:
     """An empty peer is everybody in every namespace; a rule without ports is every port."""
+    if resource.type in CILIUM:
+        return apart(_of_cilium(resource))
     return () if _plainly_exact(resource.props.get("spec")) else _exact(resource)
+
+
+def _of_cilium(resource: Resource) -> Iterator[Found]:
+    """Judge policies of Cilium: nobody is everybody, by its words or by a block without exceptions."""
+    reader = resource.reader
+    specs = [reader.inside("spec"), *reader.each("specs")]
+    for spec in specs:
+        for side, way in (("ingress", "from"), ("egress", "to")):
+            for rule in spec.each(side):
+                yield from apart(_entities(rule, f"{way}Entities"), _blocks(rule, way))
+
+
+def _entities(rule: Reader, name: str) -> Iterator[Found]:
+    for path, word in rule.items(name):
+        if word in ENTITIES:
+            yield Finding(path, f"{word} is everybody")
+
+
+def _blocks(rule: Reader, way: str) -> Iterator[Found]:
+    for path, _ in world_of(rule, f"{way}CIDR"):
+        yield Finding(path, "is everybody, without exception")
+    for block in rule.each(f"{way}CIDRSet"):
+        if is_world(block.read("cidr")) and not block.has("except"):
+            yield Finding(block.at("cidr"), "is everybody, without exception")
 
 
 SIDES = (("ingress", "from"), ("egress", "to"))
@@ -158,11 +187,16 @@ def _peers(rule: Reader, name: str) -> Iterator[Found]:
     "K8S-NET-02",
     "The outside comes in at the gateway only.",
     HIGH,
-    [SERVICE],
+    [SERVICE, f"{SERVICE}Patch"],
     remediation="Use ClusterIP; a LoadBalancer only in the gateway's namespace, with loadBalancerSourceRanges.",
 )
 def services(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """NodePort and externalIPs go around every other control."""
+    for found in apart(_service(resource)):
+        yield merged(resource, found)
+
+
+def _service(resource: Resource) -> Iterator[Found]:
     reader = resource.reader
     kind = reader.text("spec.type", "ClusterIP")
     if kind == "NodePort":
@@ -173,8 +207,8 @@ def services(resource: Resource, _facts: Facts) -> Iterator[Found]:
         internal = any(_internal(key, value) for key, value in reader.map("metadata.annotations").items())
         if namespace_of(resource) not in GATEWAYS:
             yield Finding("spec.type", "is LoadBalancer outside the gateway's namespace")
-        ranges = reader.values("spec.loadBalancerSourceRanges")
-        if not internal and (not ranges or cover_world(ranges)):
+        ranges = "spec.loadBalancerSourceRanges"
+        if not internal and (not reader.has(ranges) or world_of(reader, ranges)):
             yield Finding("spec.loadBalancerSourceRanges", "let in the whole internet")
 
 
@@ -196,13 +230,18 @@ def ingresses(graph: Graph, _facts: Facts) -> Iterator[Found]:
     services_of = by_namespace(graph, SERVICE)
     opaque = {each.provider_urn for each in graph.of("kubernetes:helm.sh/v3:Release")}
     for ingress in graph.of(INGRESS):
-        for found in apart(_ingress(ingress, services_of)):
+        for found in apart(_open_default(ingress.reader), _ingress(ingress, services_of)):
             hidden = isinstance(found, Finding) and found.path.endswith(BACKENDS) and ingress.provider_urn in opaque
             yield located(Open(found.path) if hidden else found, ingress.urn)
 
 
 BACKENDS = ("backend.service.name", "backend.serviceName", "defaultBackend.service.name")
 """Where an Ingress names a Service; a Release of the cluster may bring one that nobody sees here."""
+
+
+def _open_default(reader: Reader) -> Iterator[Found]:
+    if reader.has("spec.defaultBackend") and not reader.has("spec.tls"):
+        yield Finding("spec.defaultBackend", "is served without TLS")
 
 
 def _ingress(ingress: Resource, services_of: dict[Key, list[Resource]]) -> Iterator[Found]:

@@ -71,16 +71,20 @@ def _aggregated(reader: Reader) -> Iterator[Found]:
             yield Finding(selector.path, "selects every role")
 
 
+ADMITTING = (
+    *("mutatingwebhookconfigurations", "validatingwebhookconfigurations"),
+    *("validatingadmissionpolicies", "validatingadmissionpolicybindings"),
+    *("mutatingadmissionpolicies", "mutatingadmissionpolicybindings"),
+)
+"""What decides which objects a cluster takes, and changes them on the way."""
 DANGEROUS = (
     (frozenset({"escalate", "bind"}), frozenset({"roles", "clusterroles", "rolebindings", "clusterrolebindings"})),
     (frozenset({"impersonate"}), frozenset({"users", "groups", "serviceaccounts", "userextras", "uids"})),
     (frozenset({"create", "get"}), frozenset({"pods/exec", "pods/attach"})),
     (frozenset({"create", "get", "update", "patch"}), frozenset({"nodes/proxy"})),
     (frozenset({"update", "patch", "approve"}), frozenset({"certificatesigningrequests/approval", "signers"})),
-    (
-        frozenset({"create", "update", "patch", "delete"}),
-        frozenset({"mutatingwebhookconfigurations", "validatingwebhookconfigurations"}),
-    ),
+    (frozenset({"update", "patch"}), frozenset({"pods/ephemeralcontainers"})),
+    (frozenset({"create", "update", "patch", "delete"}), frozenset(ADMITTING)),
     (frozenset({"create"}), frozenset({"serviceaccounts/token"})),
 )
 

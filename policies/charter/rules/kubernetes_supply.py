@@ -49,6 +49,8 @@ def external_secrets(resource: Resource, _facts: Facts) -> Iterator[Found]:
         spec = reader.inside("spec.externalSecretSpec" if resource.kind.startswith("Cluster") else "spec")
         yield from apart(_refreshed(spec))
     else:
+        if "fake" in reader.map("spec.provider"):
+            yield Finding("spec.provider.fake", "is no store: its values stand in the program")
         for path, leaf in walk(reader.map("spec.provider"), "spec.provider"):
             if leaf is not UNKNOWN and STORED.search(path):
                 yield Finding(path, "is a stored key; use workload identity")

@@ -9,7 +9,7 @@ from charter.cluster_kinds import NAMESPACE, NOWHERE, by_namespace, ours
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.network import cover_world
-from charter.pods import AGENT_SPACES, ANY_KIND, pods
+from charter.pods import AGENT_SPACES, ANY_KIND, name_of, pods
 from charter.rule import (
     CRITICAL,
     HIGH,
@@ -20,6 +20,7 @@ from charter.rule import (
     Resource,
     apart,
     located,
+    over_stack,
     resource_rule,
     stack_rule,
 )
@@ -29,6 +30,8 @@ SECURITY = "kubernetes:security.istio.io/v1:"
 PEER = f"{SECURITY}PeerAuthentication"
 AUTHORIZATION = f"{SECURITY}AuthorizationPolicy"
 ROUTING = "kubernetes:networking.istio.io/v1:"
+API_GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
+ROUTE = "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute"
 MESH_ROOT = "istio-system"
 CHARTS = ("kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart")
 CAPTURED, PASSED_BY = (f"traffic.sidecar.istio.io/{name}OutboundIPRanges" for name in ("include", "exclude"))
@@ -137,7 +140,7 @@ def _names(rule: Reader, side: str, inner: str, keys: tuple[str, ...]) -> Iterat
     "K8S-IST-03",
     "Clients and gateways of the mesh encrypt, with today's versions.",
     HIGH,
-    [f"{ROUTING}DestinationRule", f"{ROUTING}Gateway"],
+    [f"{ROUTING}DestinationRule", f"{ROUTING}Gateway", API_GATEWAY, ROUTE],
     remediation="Set tls.mode ISTIO_MUTUAL (SIMPLE to the outside); minProtocolVersion TLSV1_2; httpsRedirect.",
 )
 def encrypted(resource: Resource, _facts: Facts) -> Iterator[Found]:
@@ -148,11 +151,74 @@ def encrypted(resource: Resource, _facts: Facts) -> Iterator[Found]:
         places += [each.inside("trafficPolicy") for each in reader.each("spec.subsets")]
         places += [port for place in list(places) for port in place.each("portLevelSettings")]
         for place in places:
-            if place.has("tls") and place.read("tls.mode", "DISABLE") not in ("ISTIO_MUTUAL", "MUTUAL", "SIMPLE"):
-                yield Finding(place.at("tls.mode"), "is off")
+            yield from apart(_client(place, inner=_inner(reader)))
         return
+    if resource.type == API_GATEWAY:
+        return  # judged with its routes
     for server in reader.each("spec.servers"):
         yield from apart(_server(server))
+
+
+def _inner(rule: Reader) -> bool:
+    """Say whether a rule is about a service of the cluster; its API server stands outside of the mesh."""
+    host = str(rule.raw("spec.host"))
+    return ".svc." in host and not host.startswith("kubernetes.default.")
+
+
+def _client(place: Reader, *, inner: bool) -> Iterator[Found]:
+    if not place.has("tls"):
+        return
+    mode = place.read("tls.mode", "DISABLE")
+    if mode not in ("ISTIO_MUTUAL", "MUTUAL", "SIMPLE"):
+        yield Finding(place.at("tls.mode"), "is off")
+    elif inner and mode != "ISTIO_MUTUAL":
+        yield Finding(place.at("tls.mode"), "must be ISTIO_MUTUAL: inside the mesh both ends prove who they are")
+    if place.flag("tls.insecureSkipVerify"):
+        yield Finding(place.at("tls.insecureSkipVerify"), "is on: whoever answers is believed")
+
+
+@over_stack("K8S-IST-03")
+def listeners(graph: Graph, _facts: Facts) -> Iterator[Found]:
+    """A listener of Kubernetes' own gateways speaks TLS, or its routes only send callers to where it does."""
+    routes = graph.of(ROUTE)
+    for gateway in graph.of(API_GATEWAY):
+        mine = [each for each in routes if each.provider_urn == gateway.provider_urn]
+        for found in apart(_listeners(gateway, mine)):
+            yield located(found, gateway.urn)
+
+
+def _listeners(gateway: Resource, routes: list[Resource]) -> Iterator[Found]:
+    for listener in gateway.reader.each("spec.listeners"):
+        protocol = listener.text("protocol").upper()
+        if protocol in ("HTTPS", "TLS") and not listener.has("tls"):
+            yield Finding(listener.at("tls"), "is missing")
+        if protocol == "HTTP":
+            mine = [each for each in routes if _attached(each, gateway, listener)]
+            if not mine or not all(_redirects(each.reader) for each in mine):
+                yield Finding(listener.at("protocol"), "is HTTP: plain HTTP is served, and not only sent to HTTPS")
+
+
+def _attached(route: Resource, gateway: Resource, listener: Reader) -> bool:
+    """Say whether a route hangs on a listener: by its gateway's name, and by section or port where it says so."""
+    space = gateway.reader.raw("metadata.namespace")
+    for parent in route.reader.each("spec.parentRefs"):
+        where = parent.raw("namespace") or route.reader.raw("metadata.namespace")
+        section, port = parent.raw("sectionName"), parent.raw("port")
+        if (
+            parent.raw("name") == name_of(gateway)
+            and (where == space or UNKNOWN in (where, space))
+            and section in (None, listener.raw("name"))
+            and port in (None, listener.raw("port"))
+        ):
+            return True
+    return False
+
+
+def _redirects(route: Reader) -> bool:
+    rules = list(route.each("spec.rules"))
+    return bool(rules) and all(
+        any(each.text("requestRedirect.scheme") == "https" for each in rule.each("filters")) for rule in rules
+    )
 
 
 def _server(server: Reader) -> Iterator[Found]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from charter.facts import Facts
 from charter.hiding import assigns_secret
 from charter.pods import ANY_KIND, LONG_RUNNING, Pod, each_container, each_pod, holds_pods
 from charter.quantities import amount
-from charter.rule import CRITICAL, HIGH, MEDIUM, Check, Finding, Found, Severity, resource_rule
+from charter.rule import CRITICAL, HIGH, MEDIUM, Check, Finding, Found, Question, Resource, Severity, resource_rule
 from charter.secrets import harmless, secret_name, secret_value
 from charter.values import Reader
 
@@ -75,8 +76,10 @@ HANDLERS = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postSt
 HEADS = tuple((handler.partition(".")[0], handler) for handler in HANDLERS)
 
 
-def _rule(rule_id: str, title: str, severity: Severity, check: Check, remediation: str) -> None:
-    resource_rule(rule_id, title, severity, ANY_KIND, remediation=remediation, applies=holds_pods)(check)
+def _rule(  # noqa: PLR0913, PLR0917  a rule is what it is
+    rule_id: str, title: str, severity: Severity, check: Check, remediation: str, applies: Question = holds_pods
+) -> None:
+    resource_rule(rule_id, title, severity, ANY_KIND, remediation=remediation, applies=applies)(check)
 
 
 def _privileged(_pod: Pod, container: Reader) -> Iterator[Found]:
@@ -153,6 +156,18 @@ def _ports(_pod: Pod, container: Reader) -> Iterator[Found]:
             yield Finding(port.at("hostPort"), "takes a port of the node")
     if container.flag("securityContext.windowsOptions.hostProcess"):
         yield Finding(container.at("securityContext.windowsOptions.hostProcess"), "is true; it must be false")
+
+
+CLUSTER_VOLUME = "kubernetes:core/v1:PersistentVolume"
+
+
+def _of_nodes(resource: Resource, _facts: Facts) -> Iterator[Found]:
+    if resource.type == CLUSTER_VOLUME and resource.reader.has("spec.hostPath"):
+        yield Finding("spec.hostPath", "is a folder of the node; whoever claims the volume mounts it")
+
+
+def _mounts(resource: Resource) -> bool:
+    return holds_pods(resource) or resource.type == CLUSTER_VOLUME
 
 
 def _host_process(pod: Pod) -> Iterator[Found]:
@@ -325,10 +340,11 @@ _rule(
     "Nothing of the node is mounted or bound.",
     HIGH,
     _both(
-        _both(each_pod(_volumes, agents=True), each_pod(_host_process, agents=True)),
-        each_container(_ports, agents=True),
+        _both(_of_nodes, each_pod(_volumes, agents=True)),
+        _both(each_pod(_host_process, agents=True), each_container(_ports, agents=True)),
     ),
     "Use volumes of the restricted standard; no hostPort, no hostProcess.",
+    _mounts,
 )
 _rule(
     "K8S-POD-07",
