@@ -9,9 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+import numpy as np
+
 from sizing.catalogue import InstanceType
 from sizing.compiled import compile_problem
-from sizing.fluid import solve_fluid
+from sizing.fluid import program
 from sizing.limits import WORKLOADS, Limit, lift, limits_of
 from sizing.plan import Infeasible
 from sizing.problem import Problem
@@ -20,6 +22,8 @@ CALLS = ((150, 120, 24), (600, 60, 6), (10**9, 30, 3))
 """Pods; trials of one search, and of one where each trial is a whole solution: numbers, so that no clock decides."""
 NUMBERS = ("quota", "budget", "pool_max")
 BOUND_GAP = 0.01
+NODES = 200  # of each integer program
+WITHIN = 1e-6  # of the budget: what rounding may hide
 
 Fails = Callable[[tuple[Limit, ...]], bool]
 Solve = Callable[[Problem], object]
@@ -62,27 +66,33 @@ class _Trials:
 
 
 def bound(problem: Problem, *, spot_share: bool = True, gap: float = 1.0, whole: bool = True) -> float:
-    """No plan costs less (USD a month); infinite when it is proven that there is none. `whole`: nodes are whole."""
+    """No plan costs less (USD a month); infinite when it is proven that there is none. `whole`: nodes are whole.
+
+    With `gap` 1 the figure matters to nobody, only whether it is infinite: then the budget is a row of the program,
+    whose search ends with the first nodes within it. Elsewhere the search goes on until the bound is that near.
+    """
     compiled = compile_problem(problem)
     if isinstance(compiled, Infeasible):
         return float("inf")
     without = frozenset() if spot_share else frozenset({"spot_share"})
-    fluid = solve_fluid(compiled, nodes_limit=200, gap=gap, without=without, whole=whole)
-    if fluid.status == "infeasible":
-        return float("inf")
+    model = program(compiled, whole=whole, without=without).model
     budget = problem.budget_usd_month
-    return float("inf") if budget is not None and fluid.bound > budget + 1e-6 else fluid.bound
+    if budget is not None and gap >= 1.0:
+        model.row({column: cost / budget for column, cost in enumerate(model.cost) if cost}, -np.inf, 1.0 + WITHIN)
+    out = model.solve(nodes_limit=NODES, gap=gap, seed=problem.seed, quick=True)
+    if out.status == "infeasible":
+        return float("inf")
+    return float("inf") if budget is not None and out.bound > budget * (1.0 + WITHIN) else out.bound
 
 
 def find(problem: Problem, every: tuple[InstanceType, ...], solve: Solve) -> Conflict:
     """The conflict of a problem for which no plan was found."""
     limits = limits_of(problem)
-    gap = BOUND_GAP if problem.budget_usd_month is not None else 1.0
 
     def proven(kept: tuple[Limit, ...], *, whole: bool) -> bool:
         gone = rest(limits, kept)
         share = Limit("spot_share") in kept or Limit("spot_share") not in limits
-        return bound(lift(problem, gone, every), spot_share=share, gap=gap, whole=whole) == float("inf")
+        return bound(lift(problem, gone, every), spot_share=share, whole=whole) == float("inf")
 
     def searched(kept: tuple[Limit, ...]) -> bool:
         return isinstance(solve(lift(problem, rest(limits, kept), every)), Infeasible)

@@ -70,7 +70,10 @@ def keep_spot_share(compiled: Compiled, pods: Floats) -> Floats:
 
 
 def cheapest_pool_first(compiled: Compiled) -> Floats:
-    """(class, pool): every class in the pool where its share of a node costs least, spot shares kept."""
+    """(class, pool): every class in the pool where its share of a node costs least, spot shares kept.
+
+    Of pools that cost the same the one that must have most nodes anyway: names decide only between equal wishes.
+    """
     x = np.zeros((len(compiled.pods), len(compiled.pools)))
     for c, pod in enumerate(compiled.pods):
         cost = {}
@@ -78,5 +81,12 @@ def cheapest_pool_first(compiled: Compiled) -> Floats:
             part = compiled.pools[k]
             share = (compiled.classes.sizes[c] / np.maximum(part.room, 1e-9)).max(axis=1)
             cost[k] = float(np.where(share <= 1, share * part.price, np.inf).min())
-        x[c, min(cost, key=lambda k: (cost[k], k))] = compiled.counts[c]
+        x[c, min(cost, key=lambda k: (round(cost[k], 9), *_tied(compiled, k), k))] = compiled.counts[c]
     return even(compiled, keep_spot_share(compiled, x))
+
+
+def _tied(compiled: Compiled, k: int) -> tuple[int, int, int]:
+    """What decides between pools that cost the same: nodes that are there anyway, then how much may come."""
+    wish = compiled.pools[k].wish
+    due = compiled.zones if compiled.needs_zones[k] else 0
+    return -max(wish.min, due), -wish.max, -wish.slots

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import sizing
 from sizing.catalogue import HOURS_PER_MONTH
+from sizing.conflict import bound
 from sizing.plan import Plan
 from sizing.problem import PoolWish, Problem, WorkloadDemand
 from sizing.reproved import reproved
@@ -164,3 +165,24 @@ def test_names_decide_nothing_but_ties() -> None:
     renamed = tuple(replace(w, name=f"z-{w.name}", spread="none") for w in JOBS)
     plain = tuple(replace(w, spread="none") for w in JOBS)
     assert cost(workloads=renamed) == pytest.approx(cost(workloads=plain), rel=SOME)
+
+
+@pytest.mark.parametrize("names", ["abc", "acb", "bca", "cab"])
+def test_pods_go_where_nodes_must_stand_anyway_whatever_the_pools_names(names: str) -> None:
+    least = dict(zip(names, (0, 2, 3), strict=True))
+    pools = tuple(PoolWish(name=name, min=least[name], max=40) for name in sorted(names))
+    made = problem(pools=pools, workloads=(job("web", 10, 512, 20, pools=tuple(names)),), types=TINY)
+    paid = HOURS_PER_MONTH * min(t.price_usd_hour for t in TINY)
+    assert solved(made).cost_usd_month == pytest.approx(5 * paid)
+
+
+def test_a_budget_below_what_nodes_cost_is_proven_and_one_above_it_is_not() -> None:
+    jobs = (job("web", 1500, 1024, 6), job("db", 700, 3000, 4, spread="host"))
+    made = problem(pools=(PoolWish(name="general", max=30),), workloads=jobs, types=TINY, zones=1, quality="standard")
+    plan = solved(made)
+    assert bound(replace(made, budget_usd_month=plan.cost_usd_month)) < float("inf")
+    free = bound(made, gap=0.0)
+    assert free < plan.cost_usd_month * (1 + 1e-9)
+    for share, proven in ((0.5, True), (0.99, True), (1.0, False)):
+        budget = replace(made, budget_usd_month=free * share)
+        assert (bound(budget) == float("inf")) is proven, share

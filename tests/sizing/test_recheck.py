@@ -176,3 +176,18 @@ def test_candidates_below_the_plan_or_its_bound_are_found(document: dict[str, An
     plan["candidates"]["greedy"] = plan["bound_usd_month"] * 0.9
     wrong[SEAL] = sealed(wrong)
     assert sum("a candidate costs" in finding for finding in recheck(wrong)) == 2
+
+
+def test_what_rounding_and_dear_spares_leave_apart_is_no_finding(document: dict[str, Any]) -> None:
+    """Costs are written in steps of 0.0001 USD; the bound by dual prices counts whole spares, its program parts."""
+    honest = copy.deepcopy(document)
+    plan = honest["plans"]["c"]
+    run = next(run for run in plan["quantum"]["runs"] if run["optimum_shots"] and not run["flat"])
+    run["found"] = round(run["optimum"] + 1e-4, 4)
+    for proof in plan["notes"]["bounds"].values():
+        proof["columns"]["lp"] += 5.0
+    honest[SEAL] = sealed(honest)
+    assert not [one for one in recheck(honest) if "optimum_shots" in one or "dual prices" in one]
+    run["found"] += 1.0
+    honest[SEAL] = sealed(honest)
+    assert any("optimum_shots" in one for one in recheck(honest))
