@@ -11,6 +11,11 @@ QUALITIES: Final = ("fast", "standard", "best")
 SPREADS: Final = ("none", "zone", "host")
 SPOT_WISHES: Final = ("never", "tolerant", "only")
 LOSSES: Final = ("none", "zone")
+MOST_PODS: Final = 1_000_000
+"""Of a workload; Kubernetes is made for 150,000 pods a cluster
+(https://kubernetes.io/docs/setup/best-practices/cluster-large/, 2026-11-22)."""
+MOST: Final = {"cpu_milli": 10**7, "memory_mib": 10**9, "gpu": 10**4}
+"""Of a pod: far more than any node has, and few enough digits for every formula."""
 
 
 class WrongProblem(ValueError):  # noqa: N818 - part of the interface
@@ -49,9 +54,10 @@ def check(problem: Problem) -> None:
     _need(len(set(jobs)) == len(jobs), f"{where}: workloads: a name occurs twice: {_twice(jobs)}")
     for w in problem.workloads:
         spot = f"{where}: workloads.{w.name}"
-        _need(w.replicas >= 1, f"{spot}.replicas is {w.replicas}; at least 1")
-        for key in ("cpu_milli", "memory_mib", "gpu"):
-            _need(getattr(w, key) >= 0, f"{spot}.{key} is {getattr(w, key)}; not negative")
+        _need(1 <= w.replicas <= MOST_PODS, f"{spot}.replicas is {_number(w.replicas)}; 1 to {MOST_PODS:,}")
+        for key, most in MOST.items():
+            asked = getattr(w, key)
+            _need(0 <= asked <= most, f"{spot}.{key} is {_number(asked)}; 0 to {most:,}")
         _need(w.cpu_milli + w.memory_mib > 0, f"{spot}: cpu_milli and memory_mib are both 0; a pod asks for something")
         _need(w.spread in SPREADS, f"{spot}.spread is {w.spread!r}; one of {', '.join(SPREADS)}")
         _need(w.spot in SPOT_WISHES, f"{spot}.spot is {w.spot!r}; one of {', '.join(SPOT_WISHES)}")
@@ -71,6 +77,11 @@ def check(problem: Problem) -> None:
         _need(bool(w.pools), f"{spot}.pools is empty; name at least one pool")
         unknown = sorted(set(w.pools) - set(names))
         _need(not unknown, f"{spot}.pools names {unknown}; the cluster's pools are {sorted(names)}")
+
+
+def _number(value: int) -> str:
+    """A number in full, or how long it is."""
+    return f"{value:,}" if abs(value) < 10**15 else "a number of more than 15 digits"
 
 
 def _twice(names: list[str]) -> str:

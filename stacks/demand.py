@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import re
@@ -73,7 +72,7 @@ def read_use(path: Path) -> dict[str, series.Use]:
         lines = _lines(text)
         if lines and tuple(lines[0][1].split(",")) == series.COLUMNS:
             return series.of_table(lines)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise DemandFileError(path, _told(error)) from error
     raise DemandFileError(path, [f"is no series: it must be CSV `{','.join(series.COLUMNS)}`, or {series.WANTED}"])
 
@@ -119,9 +118,9 @@ def _table(path: Path, text: str) -> tuple[DemandRow, ...]:
     rows: list[DemandRow] = []
     problems: list[str] = []
     seen: dict[str, int] = {}
-    for (number, _), cells in zip(lines[1:], csv.reader(line for _, line in lines[1:]), strict=True):
+    for number, line in lines[1:]:
         try:
-            row = _row(cells)
+            row = _row(series.cells(line))
         except ValueError as error:
             problems.append(f"line {number}: {error}")
             continue
@@ -177,13 +176,16 @@ def _pods(path: Path, text: str) -> tuple[DemandRow, ...]:
         for owner, pod in zip(owners, pods, strict=True):
             shapes.setdefault(owner, []).append(pod)
         namespaces = Counter(name for _, name in shapes)
+        alone = {name for name, often in namespaces.items() if often == 1}
+        pairs = Counter(f"{namespace}-{name}" for namespace, name in shapes if name not in alone)
+        alone -= pairs.keys()  # a-web may be web of namespace a, or the whole name
         return tuple(
-            _shape(name if namespaces[name] == 1 else f"{namespace}-{name}", namespace, group)
+            _shape(name if name in alone else f"{namespace}-{name}", namespace, group)
             for (namespace, name), group in sorted(shapes.items())
         )
     except DemandFileError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         wanted = f"export it again; of a series it must be {series.WANTED}"
         raise DemandFileError(
             path, [f"is not what `kubectl get pods -A -o json` prints ({type(error).__name__}): {wanted}"]
@@ -191,9 +193,10 @@ def _pods(path: Path, text: str) -> tuple[DemandRow, ...]:
 
 
 def _counts(pod: Mapping[str, Any]) -> bool:
-    """Finished pods need no room; daemon sets are counted per node by the sizing."""
+    """Finished pods need no room; what stands on every node (daemon sets, static pods) is counted by the sizing."""
     owners = pod["metadata"].get("ownerReferences") or [{}]
-    return pod.get("status", {}).get("phase") not in {"Succeeded", "Failed"} and owners[0].get("kind") != "DaemonSet"
+    ended = (pod.get("status") or {}).get("phase") in {"Succeeded", "Failed"}
+    return not ended and owners[0].get("kind") not in {"DaemonSet", "Node"}
 
 
 def _owner(pod: Mapping[str, Any]) -> str:
@@ -225,13 +228,18 @@ def _shape(name: str, namespace: str, pods: list[Mapping[str, Any]]) -> DemandRo
 def _requests(pod: Mapping[str, Any], resource: str, parse: Any) -> int:
     """Return requests of the containers and sidecars, or of the hungriest init container, plus the pod's overhead.
 
+    Where the pod asks for itself as a whole, that counts instead of what its containers ask for.
     https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sharing-within-containers
+    https://kubernetes.io/docs/tasks/configure-pod-container/assign-pod-level-resources/ (Kubernetes 1.34, 2026-11-22)
     """
 
     def asked(container: Mapping[str, Any]) -> int:
         return int(parse(str(((container.get("resources") or {}).get("requests") or {}).get(resource, "0"))))
 
     spec = pod["spec"]
+    overhead = int(parse(str((spec.get("overhead") or {}).get(resource, "0"))))
+    if resource in ((spec.get("resources") or {}).get("requests") or {}):
+        return asked(spec) + overhead
     running = sum(asked(container) for container in spec["containers"])
     starting = 0
     for container in spec.get("initContainers") or []:
@@ -239,7 +247,7 @@ def _requests(pod: Mapping[str, Any], resource: str, parse: Any) -> int:
             running += asked(container)
         else:
             starting = max(starting, asked(container))
-    return max(running, starting) + int(parse(str((spec.get("overhead") or {}).get(resource, "0"))))
+    return max(running, starting) + overhead
 
 
 def _spread(pod: Mapping[str, Any]) -> Literal["zone", "host"] | None:

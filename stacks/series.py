@@ -23,6 +23,8 @@ NAMED: Final[Mapping[str, str]] = {
     "kube_statefulset_replicas": "pods",
 }
 """What a query of that name measures, where the file does not say (kube-state-metrics, cAdvisor, kubernetes-mixin)."""
+MOST: Final = 1e15
+"""No workload uses more bytes, cores or pods."""
 OWNERS: Final = (
     "workload",
     "deployment",
@@ -98,6 +100,8 @@ def _matrix(key: str, answer: Any) -> Iterator[tuple[int, Mapping[str, str], lis
     for number, one in enumerate(data["result"]):
         points = [(float(time), float(value)) for time, value in one["values"]]
         fine = [(time, value) for time, value in points if math.isfinite(value)]
+        if any(value > MOST for _, value in fine):
+            raise ValueError(f"{where}, series {number}: a value above {MOST:g}; CPU is in cores, memory in bytes")
         if any(value < 0 for _, value in fine):
             raise ValueError(f"{where}, series {number}: a negative value; use and pods are not negative")
         name = one["metric"].get("__name__", "")
@@ -148,9 +152,9 @@ def of_table(lines: list[tuple[int, str]]) -> dict[str, Use]:
     made: dict[str, Use] = defaultdict(Use)
     wrong: list[str] = []
     seen: dict[tuple[str, str], int] = {}
-    for (number, _), cells in zip(lines[1:], csv.reader(line for _, line in lines[1:]), strict=True):
+    for number, line in lines[1:]:
         try:
-            time, name, pods, cpu, memory = _sample(cells)
+            time, name, pods, cpu, memory = _sample(cells(line))
         except ValueError as error:
             wrong.append(f"line {number}: {error}")
             continue
@@ -170,10 +174,18 @@ def of_table(lines: list[tuple[int, str]]) -> dict[str, Use]:
     return dict(made)
 
 
-def _sample(cells: list[str]) -> tuple[str, str, float, float, float]:
-    if len(cells) != len(COLUMNS):
-        raise ValueError(f"{len(cells)} cells, but the table has {len(COLUMNS)} columns")
-    time, name, *numbers = (cell.strip() for cell in cells)
+def cells(line: str) -> list[str]:
+    """Cells of one line of CSV; ValueError for a quote that does not end on it."""
+    try:
+        return next(csv.reader([line], strict=True))
+    except csv.Error as wrong:
+        raise ValueError(f"is no line of CSV ({wrong}): every quote ends on its own line") from None
+
+
+def _sample(row: list[str]) -> tuple[str, str, float, float, float]:
+    if len(row) != len(COLUMNS):
+        raise ValueError(f"{len(row)} cells, but the table has {len(COLUMNS)} columns")
+    time, name, *numbers = (cell.strip() for cell in row)
     if not re.fullmatch(r"\d+(\.\d+)?", time):
         try:
             datetime.fromisoformat(time)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import sizing
 from sizing.compiled import Compiled, compile_problem
 from sizing.decide import within_budget
+from sizing.patterns import exactly
 from sizing.plan import Infeasible, Plan
 from sizing.pools import FIRST, SPREAD, finish, pack
 from sizing.problem import PoolWish, Problem, WorkloadDemand, WrongProblem
@@ -31,7 +32,7 @@ def solved(made: Problem, previous: Plan | None = None) -> Plan:
 
 
 def cheapest_by_trying_all(made: Problem) -> float:
-    """The optimum over all node numbers of a problem with one pool: every mix within the cap, packed greedily."""
+    """The optimum over all node numbers of a problem with one pool: every mix within the cap that can be packed."""
     compiled = compile_problem(made)
     assert isinstance(compiled, Compiled)
     part = compiled.pools[0]
@@ -47,6 +48,10 @@ def cheapest_by_trying_all(made: Problem) -> float:
                 if not packed.left.any():
                     whole = finish(compiled, 0, order, trial[0], compiled.counts, manner)
                     best = min(best, whole.cost if whole else np.inf)
+            for spare in (None,) if part.wish.spot else used:
+                slots = tuple((t, numbers[t], int(t == spare)) for t in order)
+                exact = exactly(compiled, 0, slots, compiled.counts) if part.cost(slots) < best else None
+                best = min(best, exact.cost if exact else np.inf)
     return float(best)
 
 
@@ -171,6 +176,9 @@ def test_infeasible_names_what_binds(change: dict[str, object], constraint: str,
         ({"quality": "magic"}, "quality"),
         ({"workloads": (job("a", 0, 0, 1),)}, "cpu_milli and memory_mib"),
         ({"workloads": (job("a", 1, 1, 0),)}, "replicas"),
+        ({"workloads": (job("a", 1, 1, 10**9, spread="zone"),)}, "replicas is 1,000,000,000; 1 to 1,000,000"),
+        ({"workloads": (job("a", 10**400, 1, 1),)}, "cpu_milli is a number of more than 15 digits"),
+        ({"workloads": (job("a", 1, 1, 1, gpu=-1),)}, "gpu is -1; 0 to 10,000"),
         ({"workloads": (job("a", 1, 1, 1, pools=("nowhere",)),)}, "nowhere"),
         ({"workloads": (job("a", 1, 1, 1), job("a", 2, 2, 1))}, "twice"),
         ({"workloads": (job("a", 1, 1, 1, spread="mars"),)}, "spread"),

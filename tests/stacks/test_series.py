@@ -91,6 +91,8 @@ WRONG: dict[str, tuple[Any, str]] = {
     "totals without pods": ({"cpu": TOTALS["cpu"], "memory": TOTALS["memory"]}, "`pods` must say how many"),
     "no memory": ({"cpu": TOTALS["cpu"], "pods": TOTALS["pods"]}, "no memory"),
     "a negative value": ({"cpu": answer(({"pod": "a-0"}, flat(-1)))}, "negative"),
+    "a value beyond all measure": ({"cpu": answer(({"pod": "a-0"}, flat(1e308)))}, "a value above 1e+15"),
+    "a quote that stays open": ('time,workload,pods,cpu_milli,memory_mib\n0,"web,1,1,1', "line 2: is no line of CSV"),
     "a name that is none": (
         {"cpu": answer(({"app": "Big Web!"}, flat(1))), "memory": answer(({"app": "Big Web!"}, flat(1))),
          "pods": answer(({"app": "Big Web!"}, flat(1)))}, "no Kubernetes name",

@@ -140,7 +140,34 @@ def test_a_list_of_pods_is_grouped_by_what_owns_them(tmp_path: Path) -> None:
     assert (rows["train"].cpu_milli, rows["train"].memory_mib, rows["train"].gpu) == (3010, 2048, 1)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"items": [{}]}', '{"items": 3}'])
+def test_static_pods_stand_on_nodes_anyway_and_a_pod_may_ask_as_a_whole(tmp_path: Path) -> None:
+    whole = {"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"cpu": "2"}}
+    items = [
+        pod("kube-proxy-n1", owner=("Node", "n1"), namespace="kube-system"),
+        pod("one", resources=whole, overhead={"cpu": "50m"}),
+        pod("cpu-only", resources={"requests": {"cpu": "20m"}}),
+    ]
+    rows = {row.name: row for row in read_demand(written(tmp_path, json.dumps({"items": items}), "pods.json"))}
+    assert {name: (row.cpu_milli, row.memory_mib) for name, row in rows.items()} == {
+        "one": (1050, 2048),
+        "cpu-only": (20, 64),
+    }
+
+
+def test_no_workload_of_a_list_is_lost_by_its_name(tmp_path: Path) -> None:
+    where = (("a", "web"), ("b", "web"), ("c", "a-web"), ("d", "api"))
+    items = [pod(name, owner=("StatefulSet", name), namespace=namespace) for namespace, name in where]
+    rows = read_demand(written(tmp_path, json.dumps({"items": items}), "pods.json"))
+    assert sorted(row.name for row in rows) == ["a-web", "api", "b-web", "c-a-web"]
+
+
+@pytest.mark.parametrize("cell", ['"web', 'we"b', "we\0b", '"web"x'])
+def test_a_cell_that_is_no_cell_is_told_with_its_line(tmp_path: Path, cell: str) -> None:
+    with pytest.raises(DemandFileError, match=r"line 3: "):
+        read_demand(written(tmp_path, f"{HEADER}\nfine,,1,1,0,1,,\n{cell},,1,1,0,1,,\nmore,,1,1,0,1,,\n"))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"items": [{}]}', '{"items": 3}', '{"a": ' + "[" * 99_999])
 def test_what_is_no_list_of_pods_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(DemandFileError, match="kubectl get pods -A -o json"):
         read_demand(written(tmp_path, text, "pods.json"))
