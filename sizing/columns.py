@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from sizing.compiled import Compiled
 from sizing.fluid import choosing
-from sizing.linear import Model, Outcome
+from sizing.master import Master, Solved
 from sizing.packing import Floats
 from sizing.part import PartSolution
-from sizing.pools import least_nodes, place
+from sizing.pools import place
 from sizing.pricing import COARSE, Knapsacks, exact, most_of, quickly
 from sizing.problem import SPOT_POOL_SHARE
 
@@ -38,7 +38,8 @@ class Columns:
     price: Floats
     rows: list[int] = field(default_factory=list)  # knapsack row of each column
     patterns: list[Floats] = field(default_factory=list)
-    seen: set[bytes] = field(default_factory=set)
+    number: dict[bytes, int] = field(default_factory=dict)  # of each column by what it holds
+    basic: set[int] = field(default_factory=set)  # columns that some program used
     bound: float = 0.0
     proof: dict[str, float] = field(default_factory=dict)
     status: str = "optimal"
@@ -46,21 +47,23 @@ class Columns:
     closed: npt.NDArray[np.bool_] | None = None  # knapsack rows that may not be used
     used: Floats = field(default_factory=lambda: np.zeros(0))
     worth: Floats = field(default_factory=lambda: np.zeros((0, 0)))  # (pool, item): duals of the last LP of all types
-    spares: dict[tuple[int, int], float] = field(default_factory=dict)
+    master: Master | None = None
 
-    def open(self, row: int) -> bool:
-        """Whether nodes of this knapsack row may be used."""
-        return self.closed is None or not self.closed[row]
+    def keep(self, row: int, pattern: Floats) -> int:
+        """Keep a column unless it is known; its number, -1 where it is empty."""
+        if not pattern.any():
+            return -1
+        key = np.int64(row).tobytes() + pattern.astype(np.int32).tobytes()
+        known = self.number.setdefault(key, len(self.rows))
+        if known == len(self.rows):
+            self.rows.append(row)
+            self.patterns.append(pattern)
+        return known
 
     def add(self, row: int, pattern: Floats) -> bool:
-        """Keep a column unless it is known."""
-        key = np.int64(row).tobytes() + pattern.astype(np.int32).tobytes()
-        if key in self.seen or not pattern.any():
-            return False
-        self.seen.add(key)
-        self.rows.append(row)
-        self.patterns.append(pattern)
-        return True
+        """The same; whether it is new."""
+        before = len(self.rows)
+        return self.keep(row, pattern) == before
 
 
 def prepare(compiled: Compiled, starts: Sequence[PartSolution]) -> Columns:
@@ -107,90 +110,15 @@ def prepare(compiled: Compiled, starts: Sequence[PartSolution]) -> Columns:
     return made
 
 
-@dataclass
-class _Master:
-    model: Model
-    column: list[int]
-    spare: dict[tuple[int, int], int]
-    item_rows: list[int]
-    pool_rows: list[list[int]]
-    share_rows: dict[int, int]
-    quota_row: int | None
-    spare_rows: dict[int, list[int]]
-
-
-def _master(made: Columns, *, whole: bool, keep: Sequence[int] | None = None, slots: bool = False) -> _Master:
-    compiled, model = made.compiled, Model()
-    kept = list(range(len(made.rows))) if keep is None else list(keep)
-    column = [
-        model.column(
-            float(made.price[made.rows[j]]),
-            0.0,
-            float(compiled.pools[made.pool[made.rows[j]]].wish.max) if made.open(made.rows[j]) else 0.0,
-            whole=whole,
-        )
-        for j in kept
-    ]
-    spare: dict[tuple[int, int], int] = {}
-    for k, part in enumerate(compiled.pools):
-        for t, price in enumerate(part.price):
-            row = int(np.flatnonzero((made.pool == k) & (made.kind == t))[0])
-            spare[k, t] = model.column(float(price), 0.0, float(part.wish.max) if made.open(row) else 0.0, whole=whole)
-    pattern = np.array([made.patterns[j] for j in kept]) if kept else np.zeros((0, len(made.counts)))
-    item_rows = [
-        model.row(
-            {column[j]: float(pattern[j, i]) for j in np.flatnonzero(pattern[:, i])}, float(made.counts[i]), np.inf
-        )
-        for i in range(len(made.counts))
-    ]
-    pool_rows: list[list[int]] = []
-    share_rows: dict[int, int] = {}
-    spare_rows: dict[int, list[int]] = {}
-    pool_of = np.array([made.pool[made.rows[j]] for j in kept], dtype=np.int64)
-    cpu = made.sizes[:, 0] * made.several
-    for k, part in enumerate(compiled.pools):
-        mine = {column[j]: 1.0 for j in np.flatnonzero(pool_of == k)}
-        extra = {spare[k, t]: 1.0 for t in range(len(part.types))}
-        forced = compiled.counts * (compiled.allowed.sum(axis=1) == 1) * compiled.allowed[:, k]
-        both = [model.row(mine | extra, float(least_nodes(compiled, k, forced)), float(part.wish.max))]
-        zoned = forced * (compiled.classes.zone >= 0)
-        if len({int(z) for z in compiled.classes.zone[zoned > 0]}) == compiled.zones > 1:
-            both.append(model.row(mine, float(compiled.zones), np.inf))
-        pool_rows.append(both)
-        if not part.wish.spot and forced.any():
-            fits = compiled.fits(k)
-            needs = {fits[c].tobytes(): fits[c] for c in np.flatnonzero(forced)}
-            spare_rows[k] = [
-                model.row({spare[k, int(t)]: 1.0 for t in np.flatnonzero(need)}, 1.0, np.inf) for need in needs.values()
-            ]
-        if part.wish.spot and cpu.any():
-            held = {column[int(j)]: float(pattern[j] @ cpu) for j in np.flatnonzero(pool_of == k) if pattern[j] @ cpu}
-            share_rows[k] = model.row(held, -np.inf, SPOT_POOL_SHARE * float(made.counts @ cpu))
-    quota_row = None
-    if compiled.problem.vcpu_quota is not None:
-        use = {
-            column[j]: float(compiled.pools[pool_of[j]].vcpu[made.kind[made.rows[kept[j]]]]) for j in range(len(kept))
-        }
-        use |= {col: float(compiled.pools[k].vcpu[t]) for (k, t), col in spare.items()}
-        quota_row = model.row(use, -np.inf, float(compiled.problem.vcpu_quota))
-    if slots:
-        _slot_rows(made, model, kept, column, spare)
-    return _Master(model, column, spare, item_rows, pool_rows, share_rows, quota_row, spare_rows)
-
-
-def _slot_rows(
-    made: Columns, model: Model, kept: list[int], column: list[int], spare: dict[tuple[int, int], int]
-) -> None:
-    for k, part in enumerate(made.compiled.pools):
-        flags = {}
-        for t in range(len(part.types)):
-            mine = [
-                column[n] for n, j in enumerate(kept) if made.pool[made.rows[j]] == k and made.kind[made.rows[j]] == t
-            ]
-            flag = model.column(0.0, 0.0, 1.0, whole=True)
-            model.row(dict.fromkeys([*mine, spare[k, t]], 1.0) | {flag: -float(part.wish.max)}, -np.inf, 0.0)
-            flags[flag] = 1.0
-        model.row(flags, 0.0, float(part.wish.slots))
+def _master(made: Columns) -> Master:
+    """The program with every column found so far."""
+    if made.master is None:
+        cpu = made.sizes[:, 0] * made.several
+        made.master = Master(made.compiled, made.counts, cpu, made.pool, made.price)
+    known = len(made.master.row_of)
+    if known < len(made.rows):
+        made.master.add(np.array(made.rows[known:], dtype=np.int64), np.array(made.patterns[known:]))
+    return made.master
 
 
 def generate(made: Columns, rounds: int) -> None:
@@ -199,14 +127,14 @@ def generate(made: Columns, rounds: int) -> None:
         return
     center: Floats | None = None  # smoothed duals: raw ones swing wildly in the first rounds
     for number in range(rounds):
-        master = _master(made, whole=False)
-        out = master.model.solve(seed=made.compiled.problem.seed)
-        if out.duals is None or out.values is None:
-            made.status = out.status if made.closed is None else made.status
+        master = _master(made)
+        status, out = master.solve(made.closed)
+        if out is None:
+            made.status = status if made.closed is None else made.status
             return
-        made.used = out.values[: len(made.rows)]
-        made.spares = {key: float(out.values[column]) for key, column in master.spare.items()}
-        value, fixed = _values(made, master, out)
+        made.used = out.used
+        made.basic.update(np.flatnonzero(out.used > 0).tolist())
+        value, fixed = _values(made, master, out.duals)
         if made.closed is None:
             made.worth = np.array([value[made.pool == k][0] for k in range(len(made.compiled.pools))])
         center = value if center is None else SMOOTH * center + (1 - SMOOTH) * value
@@ -228,12 +156,9 @@ def generate(made: Columns, rounds: int) -> None:
             return
 
 
-def _values(made: Columns, master: _Master, out: Outcome) -> tuple[Floats, Floats]:
+def _values(made: Columns, master: Master, duals: Floats) -> tuple[Floats, Floats]:
     """Worth of each item in each knapsack row, and what each row's node earns by itself (caps, minima, quota)."""
-    if out.duals is None:
-        raise AssertionError("an LP that was solved has duals")
-    duals = out.duals
-    worth = np.maximum(duals[master.item_rows], 0.0)
+    worth = np.maximum(duals[: len(made.counts)], 0.0)
     value = np.tile(worth, (len(made.pool), 1))
     cpu = made.sizes[:, 0] * made.several
     fixed = np.zeros(len(made.pool))
@@ -243,38 +168,35 @@ def _values(made: Columns, master: _Master, out: Outcome) -> tuple[Floats, Float
         if k in master.share_rows:
             value[mine] += min(0.0, float(duals[master.share_rows[k]])) * cpu[None]
     if master.quota_row is not None:
-        vcpu = np.concatenate([part.vcpu for part in made.compiled.pools])
-        fixed += min(0.0, float(duals[master.quota_row])) * vcpu
+        fixed += min(0.0, float(duals[master.quota_row])) * master.vcpu
     return value, fixed
 
 
-def _prove(made: Columns, master: _Master, out: Outcome, value: Floats, dear: Floats, most: Floats) -> None:  # noqa: PLR0913, PLR0917
+def _prove(made: Columns, master: Master, out: Solved, value: Floats, dear: Floats, most: Floats) -> None:  # noqa: PLR0913, PLR0917
     """Farley's bound: scale the items' duals until no filling is worth more than its node."""
-    if (dear <= 0).any() or out.duals is None:
+    if (dear <= 0).any():
         return
     bound, scale = _farley(made, master, out, value, dear, most)
     if bound > made.bound:
         made.bound = bound
-        made.proof = {"lp": out.objective, "scale": scale, "columns": float(len(made.rows))}
-        made.duals = {str(i): round(max(0.0, float(out.duals[r])) / scale, 6) for i, r in enumerate(master.item_rows)}
+        made.proof = {"lp": out.value, "scale": scale, "columns": float(len(made.rows))}
+        made.duals = {str(i): round(max(0.0, float(out.duals[i])) / scale, 6) for i in range(len(made.counts))}
 
 
 def _farley(  # noqa: PLR0917, PLR0913
-    made: Columns, master: _Master, out: Outcome, value: Floats, dear: Floats, limit: Floats
+    made: Columns, master: Master, out: Solved, value: Floats, dear: Floats, limit: Floats
 ) -> tuple[float, float]:
     """The bound: the pattern duals divided by the worst ratio of worth to price, plus the spare each pool must pay.
 
     A spare must take over the fullest node. So for every possible CPU load K of the fullest node of an on-demand pool,
     nodes are cut to K and the spare is at least a type with room for K; the smallest total over all K holds.
     """
-    if out.duals is None:
-        raise AssertionError("an LP that was solved has duals")
     duals = out.duals
-    scaled = float(sum(max(0.0, float(duals[r])) * c for r, c in zip(master.item_rows, made.counts, strict=True)))
+    scaled = float(np.maximum(duals[: len(made.counts)], 0.0) @ made.counts)
     cpu = float(made.counts @ (made.sizes[:, 0] * made.several))
     scaled += sum(min(0.0, float(duals[r])) * SPOT_POOL_SHARE * cpu for r in master.share_rows.values())
     spared = sum(float(duals[r]) for rows in master.spare_rows.values() for r in rows)
-    base = out.objective - scaled - spared
+    base = out.value - scaled - spared
     ratio = limit / dear
     always = float(
         max(
@@ -299,7 +221,7 @@ def _farley(  # noqa: PLR0917, PLR0913
 
 def _spare_options(  # noqa: PLR0917, PLR0913
     made: Columns,
-    master: _Master,
+    master: Master,
     k: int,
     duals: Floats,
     value: Floats,

@@ -14,6 +14,8 @@ from sizing.packing import Floats
 
 DIMENSIONS = 4
 TINY = 1e-12
+STEP = 0.05  # of the weight of the dimensions: first, and least, move of a surrogate constraint
+FINEST = 0.0005
 
 
 # numba infers the types when it compiles, so none are written: one ignore each
@@ -49,8 +51,48 @@ def _fitting(size, free, most):  # type: ignore[no-untyped-def]  # noqa: ANN001,
     """How many of an item the free room holds, at most `most`."""
     for d in range(DIMENSIONS):
         if size[d] > 0:
-            most = min(most, np.int64((free[d] + 1e-9) // size[d]))
+            most = min(most, np.int64(np.floor((free[d] + 1e-9) / size[d])))
     return most
+
+
+@machine_code
+def _weigh(way, share, worth, weight, key, order):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, PLR0917
+    """The weight of each item by one surrogate constraint; `order` comes near the right one and is put right."""
+    for i in range(len(worth)):
+        weight[i] = TINY
+        for d in range(DIMENSIONS):
+            weight[i] += way[d] * share[i, d]
+        key[i] = worth[i] / weight[i]
+    _sort(key, order)
+
+
+@machine_code
+def _refine(way, best, share, worth, limits, rank, key, weights, orders):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, PLR0917
+    """Move a surrogate constraint to where its ceiling is least: share by share between two dimensions.
+
+    `weights` and `orders` (2, item): those of `way` first; they end with those of the constraint found.
+    """
+    trial, step = way.copy(), STEP
+    while step > FINEST:
+        better = False
+        for into in range(DIMENSIONS):
+            for out in range(DIMENSIONS):
+                move = min(step, way[out])
+                if into == out or move <= 0 or (into > 1 and way[into] <= 0):
+                    continue
+                trial[:] = way
+                trial[into] += move
+                trial[out] -= move
+                orders[1] = orders[0]
+                _weigh(trial, share, worth, weights[1], key, orders[1])
+                ceiling = _continuous(orders[1], 0, rank, weights[1], worth, limits, 1.0)
+                if ceiling < best * (1 - TINY):
+                    best, better = ceiling, True
+                    way[:] = trial
+                    weights[0] = weights[1]
+                    orders[0] = orders[1]
+        if not better:
+            step /= 2
 
 
 @machine_code
@@ -70,33 +112,35 @@ def _one(sizes, room, most, value, floor, ways, gap, limit, pattern):  # type: i
             if size[i, d] > 0:
                 share[i, d] = size[i, d] / max(room[d], TINY)
                 largest[i] = max(largest[i], share[i, d])
-    rank = np.zeros(count, np.int64)
-    weight, key = np.zeros((len(ways), count)), np.zeros(count)
-    order, ceilings = np.zeros((len(ways), count), np.int64), np.zeros(len(ways))
-    for w in range(len(ways)):
-        for i in range(count):
-            weight[w, i] = TINY
-            for d in range(DIMENSIONS):
-                weight[w, i] += ways[w, d] * share[i, d]
-            key[i] = worth[i] / weight[w, i]
-            order[w, i] = i if w == 0 else order[w - 1, i]
-        _sort(key, order[w])
+    rank, many = np.zeros(count, np.int64), len(ways)
+    weight, key = np.zeros((many + 2, count)), np.zeros(count)  # the last two: a constraint of this node's own
+    order, ceilings = np.zeros((many + 2, count), np.int64), np.zeros(many)
+    for w in range(many):
+        order[w] = np.arange(count) if w == 0 else order[w - 1]
+        _weigh(ways[w], share, worth, weight[w], key, order[w])
         ceilings[w] = _continuous(order[w], 0, rank, weight[w], worth, limits, 1.0)
+    way = int(np.argmin(ceilings))
+    if ceilings[way] > floor * (1 + gap) + TINY:
+        weight[many], order[many] = weight[way], order[way]
+        _refine(ways[way].copy(), ceilings[way], share, worth, limits, rank, key, weight[many:], order[many:])
+        way = many
+        many += 1
     large = np.arange(count)
     _sort(largest, large)
     for j in range(count):
         rank[large[j]] = j
     taken, trial = np.zeros(count, np.int64), np.zeros(count, np.int64)
     free, rest = room.copy(), room.copy()
-    left = np.ones(len(ways))
+    left, least = np.ones(len(weight)), np.zeros(DIMENSIONS)
+    for d in range(DIMENSIONS):
+        least[d] = size[:, d].min()
     got, top, most_worth, looked, j, down = 0.0, 0.0, floor, 0, 0, True
-    way = int(np.argmin(ceilings))
     while j >= 0:
         if down:
             looked += 1
             enough = most_worth * (1 + gap) + TINY
             ceiling = got + _continuous(order[way], j, rank, weight[way], worth, limits, left[way])
-            for w in range(len(ways)):
+            for w in range(many):
                 if ceiling <= enough:
                     break
                 other = got + _continuous(order[w], j, rank, weight[w], worth, limits, left[w])
@@ -110,12 +154,15 @@ def _one(sizes, room, most, value, floor, ways, gap, limit, pattern):  # type: i
                 continue
             rest[:] = free
             trial[:] = taken
-            filled = got
+            filled, full = got, False
             for i in order[way]:
                 if rank[i] >= j:
-                    trial[i] = _fitting(size[i], rest, limits[i])
-                    filled += trial[i] * worth[i]
-                    rest -= trial[i] * size[i]
+                    trial[i] = 0 if full else _fitting(size[i], rest, limits[i])
+                    if trial[i] > 0:
+                        filled += trial[i] * worth[i]
+                        for d in range(DIMENSIONS):
+                            rest[d] -= trial[i] * size[i, d]
+                            full = full or rest[d] + 1e-9 < least[d]
             if filled > most_worth:
                 most_worth = filled
                 for i in range(count):
@@ -127,16 +174,20 @@ def _one(sizes, room, most, value, floor, ways, gap, limit, pattern):  # type: i
             i = large[j]
             taken[i] = _fitting(size[i], free, limits[i])
             got += taken[i] * worth[i]
-            left -= taken[i] * weight[:, i]
-            free -= taken[i] * size[i]
+            for w in range(many):
+                left[w] -= taken[i] * weight[w, i]
+            for d in range(DIMENSIONS):
+                free[d] -= taken[i] * size[i, d]
             j += 1
         else:
             i = large[j]
             if taken[i] > 0:
                 taken[i] -= 1
                 got -= worth[i]
-                left += weight[:, i]
-                free += size[i]
+                for w in range(many):
+                    left[w] += weight[w, i]
+                for d in range(DIMENSIONS):
+                    free[d] += size[i, d]
                 j += 1
                 down = True
             else:

@@ -82,15 +82,20 @@ class Model:
 
 
 class Live:
-    """The continuous program of a model, kept loaded: bounds change, rows come; each solve starts from the last."""
+    """The continuous program of a model, kept loaded: bounds change, rows come; each solve starts from the last.
 
-    def __init__(self, model: Model, seed: int = 0) -> None:
+    `growing`: columns come instead, so the last basis stays feasible and the primal simplex method goes on from it.
+    """
+
+    def __init__(self, model: Model, seed: int = 0, *, growing: bool = False) -> None:
         import highspy  # noqa: PLC0415 - as above
 
         self._known = highspy.HighsModelStatus
         self.lower, self.upper = np.array(model.lower), np.array(model.upper)
         self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
         options: dict[str, Any] = {"output_flag": False, "threads": 1, "random_seed": seed % 2**31, "presolve": "off"}
+        if growing:
+            options["simplex_strategy"] = int(highspy.simplex_constants.SimplexStrategy.kSimplexStrategyPrimal)
         for name, value in options.items():
             self._highs.setOptionValue(name, value)
         self._highs.passModel(_loaded(model, highspy))

@@ -16,7 +16,7 @@ WEIGHTS = np.array(
     [[c, 1 - c, 0.0, p] for c in (1.0, 0.85, 0.7, 0.5, 0.3, 0.15, 0.0) for p in (0.0, 0.15)]
     + [[0.33, 0.33, 0.33, 0.01]]
 )
-ROUNDINGS = ((1.0, 1.0, 0.0, 0.02), (1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.5, 0.1, 0.0, 0.1))
+ROUNDINGS = np.array([[1.0, 1.0, 0.0, 0.02], [1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.5, 0.1, 0.0, 0.1]])
 SURROGATES = np.array(
     [[c, 1 - c, 0.0, 0.0] for c in np.linspace(0, 1, 11)] + [[0.45, 0.45, 0.0, 0.1], [0.2, 0.2, 0.6, 0.0]]
 )
@@ -43,25 +43,9 @@ def most_of(sizes: Floats, room: Floats) -> Floats:
 
 def fill(sacks: Knapsacks, value: Floats) -> tuple[Floats, Floats]:
     """Greedy fillings by several weightings: the best (row, item) pattern and its worth; value (row, item)."""
-    rows, ways = len(sacks.room), len(WEIGHTS)
-    share = sacks.sizes[None] / np.maximum(sacks.room[:, None], 1e-9)  # row, item, 4
-    weight = np.einsum("rid,wd->rwi", share, WEIGHTS) + 1e-9
-    useful = np.where((value > 1e-9) & (sacks.most > 0), value, -1.0)  # noqa: PLR2004
-    rank = np.argsort(-(useful[:, None] / weight), axis=2, kind="stable")
-    free = np.repeat(sacks.room[:, None], ways, axis=1)
-    taken = np.zeros((rows, ways, len(sacks.sizes)))
-    row_index = np.arange(rows)[:, None]
-    for step in range(min(len(sacks.sizes), int((useful > 0).sum(axis=1).max(initial=0)))):
-        item = rank[:, :, step]
-        size = sacks.sizes[item]
-        fit = np.floor(np.where(size > 0, free / np.maximum(size, 1e-9), np.inf).min(axis=2))
-        fit = np.minimum(fit, sacks.most[row_index, item]) * (useful[row_index, item] > 0)
-        fit = np.maximum(fit, 0)
-        free -= fit[:, :, None] * size
-        np.put_along_axis(taken, item[:, :, None], fit[:, :, None], axis=2)
-    worth = np.einsum("rwi,ri->rw", taken, value)
-    best = worth.argmax(axis=1)
-    return taken[np.arange(rows), best], worth[np.arange(rows), best]
+    from sizing.filling import greedy  # noqa: PLC0415 - numba takes half a second
+
+    return greedy(sacks.sizes, sacks.room, sacks.most, value, WEIGHTS, np.zeros(value.shape))
 
 
 def mixed(sacks: Knapsacks, value: Floats) -> tuple[Floats, Floats]:
@@ -69,27 +53,10 @@ def mixed(sacks: Knapsacks, value: Floats) -> tuple[Floats, Floats]:
 
     The best (row, item) pattern and its worth, as `fill`; that one never mixes two kinds that are plentiful.
     """
+    from sizing.filling import greedy  # noqa: PLC0415 - as above
+
     base = np.floor(_relaxed(sacks, value) + 1e-6)
-    share = sacks.sizes[None] / np.maximum(sacks.room[:, None], 1e-9)
-    useful = (value > 1e-9) & (sacks.most > 0)  # noqa: PLR2004
-    rows = np.arange(len(value))
-    best, worth = np.zeros_like(value), np.zeros(len(value))
-    for weight in ROUNDINGS:
-        taken = base.copy()
-        free = sacks.room - taken @ sacks.sizes
-        density = share @ np.array(weight) + 1e-9
-        rank = np.argsort(-np.where(useful, value / density, -1.0), axis=1, kind="stable")
-        for step in range(int(useful.sum(axis=1).max(initial=0))):
-            item = rank[:, step]
-            size = sacks.sizes[item]
-            fit = np.floor(np.where(size > 0, free / np.maximum(size, 1e-9), np.inf).min(axis=1) + 1e-9)
-            fit = np.maximum(np.minimum(fit, sacks.most[rows, item] - taken[rows, item]), 0) * useful[rows, item]
-            free -= fit[:, None] * size
-            taken[rows, item] += fit
-        now = (taken * value).sum(axis=1)
-        best[now > worth] = taken[now > worth]
-        worth = np.maximum(worth, now)
-    return best, worth
+    return greedy(sacks.sizes, sacks.room, sacks.most, value, ROUNDINGS, base, 1e-9)
 
 
 def _relaxed(sacks: Knapsacks, value: Floats) -> Floats:

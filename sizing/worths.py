@@ -44,18 +44,22 @@ class _Nodes:
         self.sacks = Knapsacks(made.sizes, room.reshape(-1, 4), most.reshape(-1, width))
         self.price, self.pool = made.price[self.rows], made.pool[self.rows]
 
-    def known(self, made: Columns) -> tuple[Ints, Floats]:
-        """Columns found before that these nodes hold: their places among the rows, and the patterns."""
-        rows, patterns = np.array(made.rows, dtype=np.int64), np.array(made.patterns)
+    def known(self, made: Columns) -> tuple[Ints, Ints]:
+        """Columns that some program used and that these nodes hold: their places among the rows, and their numbers."""
+        some = np.array(sorted(made.basic), dtype=np.int64)
+        rows = np.array(made.rows, dtype=np.int64)[some]
+        patterns = np.array([made.patterns[j] for j in some]).reshape(len(some), len(made.counts))
         load, taken = patterns @ made.sizes, np.zeros(len(rows), dtype=bool)
-        places: list[Ints] = []
+        places: list[int] = []
+        numbers: list[int] = []
         for at, r in enumerate(self.rows.tolist()):
-            fine = (rows == r) & ~taken & (patterns <= self.sacks.most[at]).all(axis=1)
-            fine &= (load <= self.sacks.room[at] + 1e-6).all(axis=1)
-            taken |= fine
-            places.append(np.flatnonzero(fine))
-        place = np.repeat(np.arange(len(places), dtype=np.int64), [len(some) for some in places])
-        return place, patterns[np.concatenate(places)]
+            mine = np.flatnonzero((rows == r) & ~taken)
+            fine = (patterns[mine] <= self.sacks.most[at]).all(axis=1)
+            fine &= (load[mine] <= self.sacks.room[at] + 1e-6).all(axis=1)
+            taken[mine[fine]] = True
+            places += [at] * int(fine.sum())
+            numbers += some[mine[fine]].tolist()
+        return np.array(places, dtype=np.int64), np.array(numbers, dtype=np.int64)
 
 
 class _Master:
@@ -71,10 +75,14 @@ class _Master:
             if part.wish.spot and self.cpu.any():
                 self.share[k] = model.row({}, -np.inf, SPOT_POOL_SHARE * float(made.counts @ self.cpu))
         self.rows, self.nodes = len(model.rows), nodes
-        self.live = Live(model, made.compiled.problem.seed)
+        self.numbers: list[int] = []
+        self.inside: set[int] = set()
+        self.live = Live(model, made.compiled.problem.seed, growing=True)
 
-    def add(self, at: Ints, patterns: Floats) -> None:
-        """More columns."""
+    def add(self, at: Ints, numbers: Ints, patterns: Floats) -> None:
+        """More columns: their places among the rows, their numbers, and what they hold."""
+        self.numbers += numbers.tolist()
+        self.inside.update(numbers.tolist())
         entries = np.zeros((len(at), self.rows))
         entries[:, : patterns.shape[1]] = patterns
         for k, row in self.share.items():
@@ -84,9 +92,10 @@ class _Master:
 
     def worths(self, pools: int) -> Floats | None:
         """(pool, item): duals of the demand, less what the share costs; None when it is not solved."""
-        status, _, _ = self.live.solve({})
+        status, _, used = self.live.solve({})
         if status != "optimal":
             return None
+        self.used = used
         duals = self.live.duals()
         worth = np.tile(np.maximum(duals[: len(self.cpu)], 0.0), (pools, 1))
         for k, row in self.share.items():
@@ -103,7 +112,9 @@ def worths(made: Columns, caps: Mapping[int, Floats]) -> Floats | None:
     if not len(nodes.rows) or (nodes.sacks.most.max(axis=0) <= 0).any():
         return None
     master = _Master(made, nodes)
-    master.add(*nodes.known(made))
+    at, numbers = nodes.known(made)
+    if len(at):
+        master.add(at, numbers, np.array([made.patterns[j] for j in numbers]))
     alone = np.argwhere(nodes.sacks.most > 0)
     singles = np.zeros((len(alone), len(made.counts)))
     singles[np.arange(len(alone)), alone[:, 1]] = nodes.sacks.most[alone[:, 0], alone[:, 1]]
@@ -115,6 +126,7 @@ def worths(made: Columns, caps: Mapping[int, Floats]) -> Floats | None:
         if found is None:
             return worth
         worth = found
+        made.basic.update(master.numbers[j] for j in np.flatnonzero(master.used > 0))
         value = worth[nodes.pool]
         center = value if center is None else SMOOTH * center + (1 - SMOOTH) * value
         if _quickly(made, master, (center, value), value):
@@ -125,10 +137,15 @@ def worths(made: Columns, caps: Mapping[int, Floats]) -> Floats | None:
 
 
 def _keep(made: Columns, master: _Master, at: Ints, patterns: Floats) -> int:
-    """Those of the columns that are new; how many."""
-    fresh = [i for i, a in enumerate(at.tolist()) if made.add(int(master.nodes.rows[a]), patterns[i])]
+    """Those of the columns that the program does not have; how many."""
+    fresh: dict[int, int] = {}
+    for i, a in enumerate(at.tolist()):
+        number = made.keep(int(master.nodes.rows[a]), patterns[i])
+        if number >= 0 and number not in master.inside:
+            fresh.setdefault(number, i)
     if fresh:
-        master.add(at[fresh], patterns[fresh])
+        some = list(fresh.values())
+        master.add(at[some], np.array(list(fresh), dtype=np.int64), patterns[some])
     return len(fresh)
 
 
