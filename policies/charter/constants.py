@@ -9,7 +9,7 @@ from typing import Any, Final
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.pods import pods
-from charter.rule import Finding, Found, Resource
+from charter.rule import Finding, Found, Resource, apart
 from charter.values import UNKNOWN, Reader, walk
 
 PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
@@ -41,11 +41,11 @@ def by_hand(resource: Resource) -> Iterator[Found]:
             return
 
 
-def constant_probes(resource: Resource) -> Iterator[Iterator[Found]]:
-    """Yield the judgement of each container's probes."""
+def constant_probes(resource: Resource) -> Iterator[Found]:
+    """Judge each container's probes."""
     for pod in pods(resource):
         for container in pod.containers():
-            yield _probes(container)
+            yield from apart(_probes(container))
 
 
 def _probes(container: Reader) -> Iterator[Found]:

@@ -250,7 +250,7 @@ def _fits(wanted: str, pattern: str) -> bool:
 
 
 def statements(document: Any, path: str) -> Iterator[Statement]:
-    """Yield the statements; a document or statement that is not known yet raises `Undetermined`."""
+    """Yield the statements, known ones first; a document or statement that is not known yet raises `Undetermined`."""
     if document is UNKNOWN:
         raise Undetermined(path)
     known = isinstance(document, str)
@@ -266,12 +266,19 @@ def statements(document: Any, path: str) -> Iterator[Statement]:
     found = document.get("Statement", _other_case(document))
     if found is UNKNOWN:
         raise Undetermined(f"{path}.Statement")
-    for index, statement in enumerate(found if isinstance(found, list) else [found]):
+    yield from _each(found if isinstance(found, list) else [found], path, known=known)
+
+
+def _each(found: list[Any], path: str, *, known: bool) -> Iterator[Statement]:
+    unclear = ""
+    for index, statement in enumerate(found):
         where = f"{path}.Statement[{index}]"
         if statement is UNKNOWN:
-            raise Undetermined(where)
-        if isinstance(statement, dict):
+            unclear = unclear or where
+        elif isinstance(statement, dict):
             yield Statement(where, _spelt(statement), known=known)
+    if unclear:
+        raise Undetermined(unclear)
 
 
 def each_statement(found: Iterator[Statement], judge: Callable[[Statement], Iterable[Found]]) -> Iterator[Found]:

@@ -11,6 +11,7 @@ from typing import Final
 from charter.documents import json_list, several
 from charter.rule import Resource
 from charter.secrets import formed, harmless, secret_name
+from charter.values import Reader
 
 ASSIGNMENT: Final = re.compile(r"(?P<name>[A-Za-z_][\w.-]*)=(?P<value>[^\s;&|]*)")
 FIRST: Final = re.compile(r"[A-Za-z_]")
@@ -79,6 +80,38 @@ def _task(resource: Resource) -> Iterator[str]:
                 yield f"containerDefinitions[{index}].environment[{place}].value"
 
 
+PLACES: Final = (
+    *("template.containers", "template.template.containers", "template.spec.containers", "containers"),
+    *("template.initContainers", "initContainers"),
+)
+LISTS: Final = ("env", "envs", "environmentVariables", "siteConfig.appSettings", "environment.environmentVariables")
+"""Where clouds that run containers, sites and builds by themselves take variables: in lists of names with values."""
+
+
+def _variables(resource: Resource) -> Iterator[str]:
+    reader = resource.reader
+    holders = [reader, *(each for place in PLACES for each in _maps(reader, place))]
+    for holder in holders:
+        for name in LISTS:
+            for variable in _maps(holder, name):
+                value = variable.props.get("value")
+                named = secret_name(str(variable.props.get("name"))) and variable.props.get("type") in KINDS_OF_TEXT
+                if named and isinstance(value, str) and not harmless(value):
+                    yield variable.at("value")
+
+
+KINDS_OF_TEXT: Final = (None, "PLAINTEXT")
+"""CodeBuild says of a variable whether it is a text or the name of where a secret is kept."""
+
+
+def _maps(reader: Reader, path: str) -> Iterator[Reader]:
+    """Yield a reader per map of a list, as far as it is known."""
+    held = reader.raw(path)
+    for index, one in enumerate(held if isinstance(held, list) else []):
+        if isinstance(one, dict):
+            yield Reader(one, reader.at(f"{path}[{index}]"))
+
+
 def _object(resource: Resource) -> Iterator[str]:
     """Look at a Secret of a cluster, whose keys say nothing: whatever stands in it is one."""
     for name in ("data", "stringData"):
@@ -95,6 +128,16 @@ HIDING: Final[dict[str, Callable[[Resource], Iterator[str]]]] = {
     "aws:ec2/launchTemplate:LaunchTemplate": _script,
     "aws:ec2/launchConfiguration:LaunchConfiguration": _script,
     "aws:ecs/taskDefinition:TaskDefinition": _task,
+    "aws:codebuild/project:Project": _variables,
+    "azure-native:app:ContainerApp": _variables,
+    "azure-native:app:Job": _variables,
+    "azure-native:containerinstance:ContainerGroup": _variables,
+    "azure-native:web:WebApp": _variables,
+    "azure-native:web:WebAppSlot": _variables,
+    "gcp:cloudrun/service:Service": _variables,
+    "gcp:cloudrunv2/job:Job": _variables,
+    "gcp:cloudrunv2/service:Service": _variables,
+    "gcp:cloudrunv2/workerPool:WorkerPool": _variables,
     "kubernetes:core/v1:Secret": _object,
     "kubernetes:core/v1:SecretPatch": _object,
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from itertools import chain
 from typing import Any
 
-from charter.values import Reader, Undetermined
+from charter.values import UNKNOWN, Reader, Undetermined
 
 WORLD_NAMES = frozenset({"*", "internet", "any"})
 
@@ -58,19 +59,30 @@ def world_of(reader: Reader, *lists: str) -> list[tuple[str, Any]]:
 
     What is known decides where it can; only then does an unknown among it raise `Undetermined`.
     """
-    known: list[tuple[str, Any]] = []
-    unclear = ""
-    for name in lists:
-        try:
-            for found in reader.items(name):
-                known.append(found)  # noqa: PERF402  what came before an unknown counts
-        except Undetermined as unknown:
-            unclear = unclear or unknown.path
+    return _world(chain.from_iterable(_told(reader.items(name)) for name in lists))
+
+
+def world_of_blocks(blocks: Iterable[Reader], name: str) -> list[tuple[str, Any]]:
+    """Return the same of maps, each of which names a range at `name`."""
+    return _world(_told((block.at(name), block.raw(name)) for block in blocks))
+
+
+def _told(pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Yield what is known, and then, where something is not, its path with UNKNOWN."""
+    try:
+        yield from pairs
+    except Undetermined as unknown:
+        yield unknown.path, UNKNOWN
+
+
+def _world(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    told = list(pairs)
+    known = [(path, value) for path, value in told if value is not UNKNOWN]
     world = [(path, value) for path, value in known if is_world(value)]
     if not world and cover_world(value for _, value in known):
         return known
-    if not world and unclear:
-        raise Undetermined(unclear)
+    if not world and len(known) < len(told):
+        raise Undetermined(next(path for path, value in told if value is UNKNOWN))
     return world
 
 

@@ -75,10 +75,15 @@ class Pod:
         return self.spec.raw("os.name") == "windows"
 
     def containers(self, *kinds: str) -> Iterator[Reader]:
-        """Yield the containers of some kinds, by default all of them."""
-        for kind in kinds or CONTAINERS:
-            for name in self.places(kind):
+        """Yield the containers of some kinds, by default all of them; known ones first, then an unknown raises."""
+        unclear = None
+        for name in (name for kind in kinds or CONTAINERS for name in self.places(kind)):
+            try:
                 yield from self.spec.each(name)
+            except Undetermined as unknown:
+                unclear = unclear or unknown
+        if unclear:
+            raise unclear
 
     def places(self, kind: str) -> tuple[str, ...]:
         """Return where the containers of a kind stand."""

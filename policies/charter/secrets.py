@@ -18,7 +18,7 @@ HARMLESS: Final = re.compile(
 """Values that are no secret whatever they are called: switches, references, paths, names of what a store keeps."""
 REFERENCE: Final = re.compile(
     r"(^|\.)existing\w*$|(^|\.)[a-z]\w*ExistingSecret$"
-    r"|\w*(Secret|Key)Ref(\.\w+)?$|^spec\.(externalSecretSpec\.)?data\[\d+\]\.secretKey$"
+    r"|\w*(Secret|Key)Ref(\.\w+)?$|^spec\.(externalSecretSpec\.)?data\[\d+\]\.(match\.)?secretKey$"
     r"|^values\.githubConfigSecret$|^values\.\w+\.cloudIntegrationSecret$"
     r"|^values\.(.*\.)?(tls|caCerts?|ca|pull|adminToken)Secret$|^values\.(.*\.)?csvAccessCredentials$"
     r"|^values\.(.*\.)?\w+(Token|License|Password)\.secretKey$"

@@ -202,6 +202,16 @@ class Reader:
         if open_at:
             raise Undetermined(open_at)
 
+    def sure(self, path: str) -> tuple[list[Any], str]:
+        """Return the items of the list at `path` that are known, and the path of the first that is not."""
+        found: list[Any] = []
+        try:
+            for _, item in self.items(path):
+                found.append(item)
+        except Undetermined as unknown:
+            return found, unknown.path
+        return found, ""
+
     def texts(self, path: str) -> list[str]:
         """Return the texts of the list at `path`; anything else in it is left out, any unknown raises."""
         return [item for _, item in self.items(path) if isinstance(item, str)]

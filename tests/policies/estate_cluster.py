@@ -84,7 +84,10 @@ def workload(name: str) -> dict[str, Any]:
         "serviceAccountName": "api", "automountServiceAccountToken": False,
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
         "topologySpreadConstraints": [
-            {"topologyKey": "topology.kubernetes.io/zone", "maxSkew": 1, "labelSelector": {"matchLabels": {"app": name}}},
+            {
+                "topologyKey": "topology.kubernetes.io/zone", "maxSkew": 1,
+                "labelSelector": {"matchLabels": {"app": name}},
+            },
         ],
         "containers": [container], "volumes": [{"name": "tmp", "emptyDir": {}}],
     }  # fmt: skip

@@ -6,6 +6,9 @@ resources. `!unknown` stands for what only an update tells.
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +52,57 @@ def test_shape(rule: str, kind: str, row: dict[str, Any]) -> None:
 def test_rows_are_of_rules() -> None:
     assert set(TABLE) <= set(RULES)
     assert {kind for kinds in TABLE.values() for kind in kinds} == {"wrong", "fine", "open"}
+
+
+COMPLETED = {
+    ("AWS-EKS-02", "enabledClusterLogTypes"),
+    ("AWS-S3-02", "rules"),
+    ("CF-WAF-01", "rules"),
+    ("CF-WAF-02", "rules"),
+    ("CH-02", "*"),
+    ("CH-11", "allowedAccountIds"),
+    ("CH-16", "*"),
+    ("CH-18", "args"),
+    ("CH-22", "namespaces"),
+    ("CH-24", "volumeClaimTemplates"),
+    ("GCP-FBS-01", "source"),
+    ("GCP-IAM-03", "auditLogConfigs"),
+    ("K8S-MON-01", "endpoints"),
+    ("K8S-POD-05", "drop"),
+    ("K8S-POD-13", "topologySpreadConstraints"),
+}
+"""Lists in which one item more may put right what is wrong; `*` stands for all of a rule."""
+
+
+def lists(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of each list that holds something."""
+    if isinstance(value, list) and value:
+        yield path
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ()):
+        yield from lists(item, (*path, key))
+
+
+PLACES = [
+    (rule, row, name, path)
+    for rule, kinds in TABLE.items()
+    for row in kinds.get("wrong", [])
+    for name, each in ({"it": row} if isinstance(row.get("type"), str) else row).items()
+    if name != "facts"
+    for path in lists(each.get("props") or {})
+    if not {(rule, "*"), (rule, next(key for key in reversed(path) if isinstance(key, str)))} & COMPLETED
+]
+
+
+def test_what_is_known_decides_beside_what_is_not() -> None:
+    """An item that only an update tells hides nothing that stands beside it."""
+    hidden = []
+    for rule, row, name, path in PLACES:
+        graph = copy.deepcopy({"it": row} if isinstance(row.get("type"), str) else row)
+        graph.pop("facts", None)
+        reduce(lambda held, key: held[key], path, graph[name]["props"]).insert(0, UNKNOWN_STRING_VALUE)
+        verdicts, _ = judge(exported(graph), read_facts(row.get("facts", {})))
+        assert not [each for each in verdicts if "the rule itself failed" in each.text]
+        if rule not in {each.rule.id for each in verdicts}:
+            hidden.append((rule, path))
+    assert len(PLACES) > 200
+    assert not hidden

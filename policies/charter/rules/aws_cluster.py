@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from charter.demands import between, demand, each, holds, in_production, inside, named, off, on, one_of
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.network import cover_world, is_world
+from charter.network import is_world, world_of
 from charter.routes import SUBNET, public
 from charter.rule import (
     CRITICAL,
@@ -55,13 +55,12 @@ def _public(access: Reader) -> Iterator[Found]:
         return
     if access.read("publicAccessCidrs", []) == []:
         yield Finding(access.at("publicAccessCidrs"), "the API server answers the whole internet")
-    known = []
-    for path, value in access.items("publicAccessCidrs"):
-        known.append(value)
-        if is_world(value):
-            yield Finding(path, f"{shown(value)} may reach the API server")
-    if cover_world(known) and not any(map(is_world, known)):
+    world = world_of(access, "publicAccessCidrs")
+    if world and not is_world(world[0][1]):
         yield Finding(access.at("publicAccessCidrs"), "these networks together are the whole internet")
+        return
+    for path, value in world:
+        yield Finding(path, f"{shown(value)} may reach the API server")
 
 
 demand(

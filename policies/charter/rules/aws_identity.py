@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from charter.demands import between, demand, either, in_production, named, on, one_of
 from charter.documents import Malformed, Statement, each_statement, several, statements
@@ -98,19 +98,25 @@ SESSION_SECONDS = 14_400
 YEAR = 365
 
 
-def _document(resource: Resource, name: str) -> list[Statement] | Finding:
+def _judged(resource: Resource, name: str, judge: Callable[[Statement], Iterable[Found]]) -> Iterator[Found]:
+    """Judge each statement of a document that allows something."""
     try:
-        return list(statements(resource.reader.raw(name), name))
+        told = statements(resource.reader.raw(name), name)
+        yield from each_statement(told, lambda one: judge(one) if one.allows else ())
     except Malformed:
-        return Finding(name, "is no JSON document")
+        yield Finding(name, "is no JSON document")
 
 
 def granted(resource: Resource) -> Iterator[Statement]:
     """Yield every statement that a policy, or a role by its inline policies, allows; a malformed document raises."""
     reader = resource.reader
     held = [(reader, name) for name in ("policy", "inlinePolicy") if reader.raw(name) is not None]
-    held += [(inline, "policy") for inline in reader.each("inlinePolicies") if inline.raw("policy") is not None]
     unclear = ""
+    try:
+        for inline in reader.each("inlinePolicies"):
+            held.append((inline, "policy"))  # noqa: PERF401  what came before an unknown counts
+    except Undetermined as unknown:
+        unclear = unknown.path
     for place, name in held:
         try:
             yield from (each for each in statements(place.raw(name), place.at(name)) if each.allows)
@@ -214,13 +220,10 @@ def _own(statement: Statement) -> bool:
 )
 def trust(resource: Resource, facts: Facts) -> Iterator[Found]:
     """Judge who may assume the role, by the kind of principal."""
-    found = _document(resource, "assumeRolePolicy")
-    if isinstance(found, Finding):
-        yield found
-        return
-    yield from each_statement(
-        iter(found),
-        lambda one: apart(_anybody(one), _federated(one), _services(one), _accounts(one, facts)) if one.allows else (),
+    yield from _judged(
+        resource,
+        "assumeRolePolicy",
+        lambda one: apart(_anybody(one), _federated(one), _services(one), _accounts(one, facts)),
     )
 
 
@@ -345,13 +348,9 @@ def key_policy(resource: Resource, _facts: Facts) -> Iterator[Found]:
     reader: Reader = resource.reader
     if reader.raw("policy") is None:
         return  # unless a KeyPolicy stands beside it, the part over the stack tells
-    found = _document(resource, "policy")
-    if isinstance(found, Finding):
-        yield found
-        return
     keepers: dict[str, str] = {}
     users: dict[str, str] = {}
-    yield from each_statement(iter(found), lambda one: _parts(one, keepers, users) if one.allows else ())
+    yield from _judged(resource, "policy", lambda one: _parts(one, keepers, users))
     for who in keepers.keys() & users.keys() - _delegating(keepers, users):
         yield Finding(f"{users[who]}.Principal", "one principal both keeps the key and uses it")
 

@@ -53,9 +53,10 @@ Source: learn.microsoft.com/azure/virtual-network/virtual-network-vnet-plan-desi
 """
 
 
-def _several(reader: Reader, one: str, many: str) -> list[Any]:
-    single = reader.read(one)
-    return [*reader.values(many), *([single] if single not in (None, "") else [])]
+def _several(reader: Reader, one: str, many: str) -> tuple[list[Any], str]:
+    """Return what is known of one value and of several, and the path of what is not."""
+    (single, unclear), (found, beside) = reader.sure(one), reader.sure(many)
+    return [*found, *(each for each in single if each != "")], unclear or beside
 
 
 def _judge(rule: Reader) -> Iterator[Found]:
@@ -64,12 +65,14 @@ def _judge(rule: Reader) -> Iterator[Found]:
     if not world_of(rule, "sourceAddressPrefix", "sourceAddressPrefixes"):
         return
     protocol = rule.text("protocol", "*").lower()
-    ports = _several(rule, "destinationPortRange", "destinationPortRanges")
+    ports, unclear = _several(rule, "destinationPortRange", "destinationPortRanges")
     if protocol not in ("*", "tcp") and not (protocol == "udp" and EVERY_PORT & {str(port) for port in ports}):
         return
-    held = holds_port(ports, ADMIN_PORTS)
+    held = holds_port(ports, ADMIN_PORTS) if ports or not unclear else []
     if held:
         yield Finding(rule.at("destinationPortRange"), f"port {held[0]} is open to the whole internet")
+    elif unclear:
+        yield Open(unclear)
 
 
 @resource_rule(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from charter.demands import demand, either, named, none_of, off, on, one_of
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.network import cover_world, is_world
+from charter.network import is_world, world_of
 from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
 from charter.rules.azure import VAULT
 from charter.sidecars import some
@@ -34,13 +34,12 @@ def private_api_server(resource: Resource, _facts: Facts) -> Iterator[Found]:
         return
     if access.read("authorizedIPRanges", []) == []:
         yield Finding(access.at("authorizedIPRanges"), "the API server answers the whole internet")
-    known = []
-    for path, value in access.items("authorizedIPRanges"):
-        known.append(value)
-        if is_world(value):
-            yield Finding(path, f"{shown(value)} may reach the API server")
-    if cover_world(known) and not any(map(is_world, known)):
+    world = world_of(access, "authorizedIPRanges")
+    if world and not is_world(world[0][1]):
         yield Finding(access.at("authorizedIPRanges"), "these networks together are the whole internet")
+        return
+    for path, value in world:
+        yield Finding(path, f"{shown(value)} may reach the API server")
 
 
 demand(

@@ -37,6 +37,8 @@ FIRESTORE = "gcp:firestore/database:Database"
 FIRESTORE_BACKUP = "gcp:firestore/backupSchedule:BackupSchedule"
 DISK = "gcp:compute/disk:Disk"
 DISK_POLICY = "gcp:compute/diskResourcePolicyAttachment:DiskResourcePolicyAttachment"
+SHARE, SHARE_BACKUP = "gcp:filestore/instance:Instance", "gcp:filestore/backup:Backup"
+AZURE_DISK, AZURE_BACKUP = "azure-native:compute:Disk", "azure-native:dataprotection:BackupInstance"
 CLAIMS = ("kubernetes:apps/v1:StatefulSet", "kubernetes:core/v1:PersistentVolumeClaim")
 
 
@@ -70,7 +72,7 @@ BY_ITSELF: dict[str, Callable[[Reader], bool]] = {
     "CH-24",
     "What holds data has a backup somewhere.",
     CRITICAL,
-    [*SELECTED, *BY_ITSELF, *(kind for kind in KINDS if kind not in BY_ITSELF), DISK, *CLAIMS],
+    [*SELECTED, *BY_ITSELF, *(kind for kind in KINDS if kind not in BY_ITSELF), DISK, SHARE, AZURE_DISK, *CLAIMS],
     remediation="Select it in a backup (by ARN or tag), or a Velero Schedule; copy confidential data; test restoring.",
 )
 def backups(graph: Graph, facts: Facts) -> Iterator[Found]:
@@ -90,6 +92,8 @@ def backups(graph: Graph, facts: Facts) -> Iterator[Found]:
                 yield located(found, store.urn)
     yield from _referred(graph, FIRESTORE, FIRESTORE_BACKUP, "database", "no BackupSchedule names this database")
     yield from _referred(graph, DISK, DISK_POLICY, "disk", "no snapshot schedule is attached to this disk")
+    yield from _referred(graph, SHARE, SHARE_BACKUP, "sourceInstance", "no Backup names this file share")
+    yield from _referred(graph, AZURE_DISK, AZURE_BACKUP, "properties", "no BackupInstance names this disk")
     for claim in graph.of(*CLAIMS):
         for found in apart(_scheduled(graph, claim)):
             yield located(found, claim.urn)

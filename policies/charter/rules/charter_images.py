@@ -12,7 +12,7 @@ from charter.graph import Graph
 from charter.leaves import MAYBE_IMAGE
 from charter.pods import ANY_KIND, Pod, holds_pods, merged, pods
 from charter.rendered import judged
-from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, resource_rule, stack_rule
+from charter.rule import CRITICAL, HIGH, Finding, Found, Open, Resource, apart, resource_rule, stack_rule
 from charter.values import UNKNOWN, Reader, hazy
 
 DIGEST = re.compile(r"^(?P<registry>[a-z0-9.-]+(:\d+)?/\S+)@sha256:[0-9a-f]{64}$")
@@ -108,12 +108,12 @@ def _brings_images(resource: Resource) -> bool:
 
 def _images(pod: Pod) -> Iterator[tuple[str, Any]]:
     """Yield the images that a pod runs, and those that it mounts."""
-    for container in pod.containers():
-        yield container.at("image"), container.raw("image")
     if pod.spec.raw("volumes"):
         for volume in pod.spec.each("volumes"):
             if volume.raw("image") is not None:
                 yield volume.at("image.reference"), volume.raw("image.reference")
+    for container in pod.containers():
+        yield container.at("image"), container.raw("image")
 
 
 @resource_rule(
@@ -127,12 +127,16 @@ def _images(pod: Pod) -> Iterator[tuple[str, Any]]:
 def digests(resource: Resource, facts: Facts) -> Iterator[Found]:
     """A tag can be moved; a digest cannot. Offline a tag stays undetermined, because nobody can resolve it there."""
     if resource.type in IN_CLOUDS:
-        for path, image in _of_clouds(resource):
-            yield from _named(path, image, facts)
+        yield from apart(_judged(_of_clouds(resource), facts))
         return
-    for path, image in (*_of_pods(resource), *_of_values(resource)):
-        for found in _named(path, image, facts):
+    for images in (_of_pods(resource), _of_values(resource)):
+        for found in apart(_judged(images, facts)):
             yield merged(resource, found)
+
+
+def _judged(images: Iterator[tuple[str, Any]], facts: Facts) -> Iterator[Found]:
+    for path, image in images:
+        yield from _named(path, image, facts)
 
 
 def _named(path: str, image: Any, facts: Facts) -> Iterator[Found]:

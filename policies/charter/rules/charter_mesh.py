@@ -10,7 +10,7 @@ from charter.graph import Graph
 from charter.pods import holds_pods, namespace_of
 from charter.rule import HIGH, Finding, Found, Open, Resource, stack_rule
 from charter.rules.kubernetes_namespaces import denies
-from charter.rules.mesh import AUTHORIZATION, LABELS, MESH_ROOT, PEER, denies_all, meshed_by
+from charter.rules.mesh import AUTHORIZATION, LABELS, MESH_ROOT, PEER, denies_all, meshed_by, with_mesh
 from charter.values import UNKNOWN, Undetermined
 
 
@@ -24,7 +24,7 @@ from charter.values import UNKNOWN, Undetermined
 )
 def closed(graph: Graph, _facts: Facts) -> Iterator[Found]:  # noqa: C901  four conditions, each asked once
     """The result is a set difference per cluster and namespace, only where the cluster has a mesh."""
-    meshed = {each.provider_urn for each in graph.of("kubernetes:*") if "istio.io" in each.type}
+    meshed = with_mesh(graph)
     busy: set[tuple[str, str]] = set()
     for each in graph.of("kubernetes:*"):
         if holds_pods(each):

@@ -204,7 +204,7 @@ def no_fiction(resource: Resource, facts: Facts) -> Iterator[Found]:
         yield from _language_model(resource) if resource.kind == "ConfigMap" else ()
         return
     made_up = _ids(resource) if resource.marks & PLACEHOLDER else ()
-    yield from apart(made_up, _language_model(resource), by_hand(resource), *constant_probes(resource))
+    yield from apart(made_up, _language_model(resource), by_hand(resource), constant_probes(resource))
 
 
 def _ids(resource: Resource) -> Iterator[Found]:

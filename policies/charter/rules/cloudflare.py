@@ -160,7 +160,7 @@ def signed(graph: Graph, _facts: Facts) -> Iterator[Found]:
 def records(graph: Graph, facts: Facts) -> Iterator[Found]:
     """A name that points to something gone is taken over by whoever takes the place."""
     for record in graph.of(RECORD):
-        kind = record.props.get("type")
+        kind = str(record.props.get("type")).upper()
         if kind not in ("A", "AAAA", "CNAME"):
             continue
         validation = str(record.props.get("name", "")).startswith("_")

@@ -20,7 +20,7 @@ from charter.demands import (
 )
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.network import cover_world, holds_port, is_world, world_of
+from charter.network import cover_world, holds_port, is_world, world_of, world_of_blocks
 from charter.rule import (
     CRITICAL,
     HIGH,
@@ -159,9 +159,12 @@ def _allowed(allow: Reader, name: str = "protocol") -> Iterator[Found]:
     if protocol == "all":
         yield Finding(allow.at(name), "every protocol is open to the whole internet")
     elif protocol in ("tcp", "6"):
-        held = holds_port(allow.values("ports"), ADMIN_PORTS)
+        ports, unclear = allow.sure("ports")
+        held = holds_port(ports, ADMIN_PORTS) if ports or not unclear else []
         if held:
             yield Finding(allow.at("ports"), f"port {held[0]} is open to the whole internet")
+        elif unclear:
+            yield Open(unclear)
 
 
 @resource_rule(
@@ -188,16 +191,19 @@ def _endpoint(reader: Reader, private: Reader) -> Iterator[Found]:
             )
         return
     allowed = reader.inside("masterAuthorizedNetworksConfig")
-    known = []
-    for block in allowed.each("cidrBlocks"):
-        value = block.read("cidrBlock")
-        known.append(value)
-        if is_world(value):
-            yield Finding(block.at("cidrBlock"), f"{shown(value)} may reach the API server")
-    if not known:
+    if not allowed.has("cidrBlocks"):
         yield Finding("masterAuthorizedNetworksConfig.cidrBlocks", "the API server answers the whole internet")
-    elif cover_world(known) and not any(map(is_world, known)):
+        return
+    if allowed.flag("gcpPublicCidrsAccessEnabled"):
+        yield Finding(
+            allowed.at("gcpPublicCidrsAccessEnabled"), "every machine in Google Cloud may reach the API server"
+        )
+    world = world_of_blocks(allowed.each("cidrBlocks"), "cidrBlock")
+    if world and not is_world(world[0][1]):
         yield Finding("masterAuthorizedNetworksConfig.cidrBlocks", "these networks together are the whole internet")
+        return
+    for path, value in world:
+        yield Finding(path, f"{shown(value)} may reach the API server")
 
 
 demand(

@@ -218,7 +218,11 @@ def monitored(graph: Graph, _facts: Facts) -> Iterator[Found]:
             continue
         try:
             mine = [each for each in monitors if each.provider_urn == service.provider_urn and _sees(each, service)]
-            chosen = [each for each in mine if selects(each.reader.raw("spec.selector"), _labels_seen(each, service))]
+            chosen = [
+                each
+                for each in mine
+                if selects(each.reader.raw("spec.selector"), _labels_seen(each, service)) and _asks(each.reader, names)
+            ]
         except Undetermined as unknown:
             yield Open(unknown.path, service.urn)
             continue
@@ -227,6 +231,12 @@ def monitored(graph: Graph, _facts: Facts) -> Iterator[Found]:
 
 
 SEEING = ("kubernetes:monitoring.coreos.com/v1:ServiceMonitor", "kubernetes:monitoring.coreos.com/v1:PodMonitor")
+
+
+def _asks(monitor: Reader, names: list[Any]) -> bool:
+    """Say whether a monitor asks one of a service's ports; one of pods names ports of containers."""
+    held = list(monitor.each("spec.endpoints"))
+    return not held or any(each.raw("targetPort") is not None or each.raw("port") in (None, *names) for each in held)
 
 
 def _labels_seen(monitor: Resource, service: Resource) -> Any:

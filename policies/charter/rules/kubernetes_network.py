@@ -15,7 +15,7 @@ from charter.cluster_kinds import (
 )
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.network import cover_world, is_world, share, world_of
+from charter.network import is_world, share, world_of, world_of_blocks
 from charter.pods import merged, name_of, namespace_of
 from charter.rule import (
     HIGH,
@@ -42,7 +42,7 @@ ONE = ("/32", "/128")
     "K8S-NET-01",
     "A network policy names who, where and which port.",
     HIGH,
-    [POLICY, *CILIUM],
+    [POLICY, f"{POLICY}Patch", *CILIUM],
     remediation="Give each peer a selector or a block with exceptions, and each rule its ports.",
 )
 def exact_policy(resource: Resource, _facts: Facts) -> Iterable[Found]:
@@ -168,18 +168,29 @@ def _hosts(rule: Reader, name: str) -> bool:
 def _peers(rule: Reader, name: str) -> Iterator[Found]:
     if rule.read(name, []) == []:
         yield Finding(rule.at(name), "is missing: the rule is for everybody")
+    yield from apart(_each_peer(rule, name), _together(rule, name))
+
+
+def _each_peer(rule: Reader, name: str) -> Iterator[Found]:
     for peer in rule.each(name):
-        if not any(peer.raw(key) is not None for key in ("podSelector", "namespaceSelector", "ipBlock")):
-            yield Finding(peer.path, "is an empty peer: everybody")
-        elif peer.raw("ipBlock") is not None:
-            block = peer.inside("ipBlock")
-            if is_world(block.read("cidr")) and not block.read("except", []):
-                yield Finding(block.at("cidr"), "is everybody, without exception")
-        elif peer.read("namespaceSelector") == {} and not peer.read("podSelector", {}):
-            yield Finding(peer.at("namespaceSelector"), "selects every pod of every namespace")
-    blocks = [peer.inside("ipBlock") for peer in rule.each(name) if peer.raw("ipBlock") is not None]
-    known = [block.read("cidr") for block in blocks if not block.read("except", [])]
-    if cover_world(known) and not any(map(is_world, known)):
+        yield from apart(_peer(peer))
+
+
+def _peer(peer: Reader) -> Iterator[Found]:
+    if not any(peer.raw(key) is not None for key in ("podSelector", "namespaceSelector", "ipBlock")):
+        yield Finding(peer.path, "is an empty peer: everybody")
+    elif peer.raw("ipBlock") is not None:
+        block = peer.inside("ipBlock")
+        if is_world(block.read("cidr")) and not block.read("except", []):
+            yield Finding(block.at("cidr"), "is everybody, without exception")
+    elif peer.read("namespaceSelector") == {} and not peer.read("podSelector", {}):
+        yield Finding(peer.at("namespaceSelector"), "selects every pod of every namespace")
+
+
+def _together(rule: Reader, name: str) -> Iterator[Found]:
+    blocks = (peer.inside("ipBlock") for peer in rule.each(name) if peer.raw("ipBlock") is not None)
+    world = world_of_blocks((block for block in blocks if not block.read("except", [])), "cidr")
+    if world and not is_world(world[0][1]):
         yield Finding(rule.at(name), "these blocks together are everybody")
 
 

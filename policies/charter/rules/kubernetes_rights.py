@@ -103,7 +103,7 @@ def no_escalation(resource: Resource, _facts: Facts) -> Iterator[Found]:
 
 
 def _ways_up(rule: Reader, *, cluster: bool) -> Iterator[Found]:
-    verbs, resources = set(rule.texts("verbs")), set(rule.texts("resources"))
+    verbs, resources = (set(_sure(rule.raw(name))) for name in ("verbs", "resources"))
     for dangerous, on in DANGEROUS:
         if verbs & (dangerous | {"*"}) and any(_holds(each, on) for each in resources):
             yield Finding(rule.at("verbs"), f"lets its holder {min(dangerous)} {min(on)}")
@@ -111,6 +111,14 @@ def _ways_up(rule: Reader, *, cluster: bool) -> Iterator[Found]:
     reads = verbs & {"get", "list", "watch", "*"} and resources & {"secrets", "*"}
     if cluster and reads and not rule.read("resourceNames", []):
         yield Finding(rule.at("resources"), "reads the secrets of every namespace")
+        return
+    rule.texts("verbs")  # what is not known yet may be a way up
+    rule.texts("resources")
+
+
+def _sure(value: Any) -> list[str]:
+    """Return the texts of a list that are known."""
+    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
 
 
 def _holds(resource: str, dangerous: frozenset[str]) -> bool:

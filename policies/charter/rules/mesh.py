@@ -9,7 +9,7 @@ from charter.cluster_kinds import NAMESPACE, NOWHERE, by_namespace, ours
 from charter.facts import Facts
 from charter.graph import Graph
 from charter.network import cover_world
-from charter.pods import AGENT_SPACES, ANY_KIND, name_of, pods
+from charter.pods import AGENT_SPACES, ANY_KIND, merged, name_of, pods
 from charter.rule import (
     CRITICAL,
     HIGH,
@@ -47,12 +47,13 @@ LABELS = ("istio-injection", "istio.io/rev", "istio.io/dataplane-mode")
     "K8S-IST-01",
     "Everything in the mesh speaks mutual TLS, without exception.",
     CRITICAL,
-    [PEER, "kubernetes:security.istio.io/v1beta1:PeerAuthentication"],
+    [PEER, f"{PEER}Patch"],
     remediation="Set spec.mtls.mode STRICT; no PERMISSIVE or DISABLE at any port.",
 )
 def strict(resource: Resource, _facts: Facts) -> Iterator[Found]:
     """At mesh, namespace, selector and port level."""
-    yield from apart(_mode(resource.reader), _port_modes(resource.reader))
+    for found in apart(_mode(resource.reader), _port_modes(resource.reader)):
+        yield merged(resource, found)
 
 
 def _mode(reader: Reader) -> Iterator[Found]:
@@ -107,8 +108,8 @@ def denies_all(policy: Reader) -> bool:
     return spec.text("action") == "DENY" and spec.read("rules", []) == [{}]
 
 
-EVERYBODY = frozenset({"*", "*/*", "cluster.local/*", "cluster.local/ns/*"})
-"""Patterns that every identity of a mesh fits."""
+EVERYBODY = frozenset({"*", "*/*", "/*", "cluster.local/*", "cluster.local/ns/*"})
+"""Patterns that every identity of a mesh fits, or every path."""
 
 
 def _allows(reader: Reader) -> Iterator[Found]:
@@ -122,18 +123,24 @@ def _allows(reader: Reader) -> Iterator[Found]:
 
 
 def _names(rule: Reader, side: str, inner: str, keys: tuple[str, ...]) -> Iterator[Found]:
-    parts = list(rule.each(side))
-    if not parts:
+    if not rule.has(side):
         yield Finding(
             rule.at(side),
             "is missing: the rule is for everybody" if side == "from" else "is missing: it allows everything",
         )
-    for part in parts:
-        values = [value for key in keys for value in part.inside(inner).values(key)]
-        if not values:
-            yield Finding(part.at(inner), "names nothing")
-        elif any(value in EVERYBODY for value in values if isinstance(value, str)):
-            yield Finding(part.at(inner), "holds * or a pattern of everybody")
+    for part in rule.each(side):
+        yield from apart(_part(part, inner, keys))
+
+
+def _part(part: Reader, inner: str, keys: tuple[str, ...]) -> Iterator[Found]:
+    told = [part.inside(inner).sure(key) for key in keys]
+    values, unclear = [value for found, _ in told for value in found], next((path for _, path in told if path), "")
+    if any(value in EVERYBODY for value in values if isinstance(value, str)):
+        yield Finding(part.at(inner), "holds * or a pattern of everybody")
+    elif unclear:
+        yield Open(unclear)
+    elif not values:
+        yield Finding(part.at(inner), "names nothing")
 
 
 @resource_rule(
@@ -241,11 +248,7 @@ def _server(server: Reader) -> Iterator[Found]:
 )
 def in_mesh(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Only where the cluster has a mesh: one of its objects, or its chart, is in the stack."""
-    meshed = {
-        each.provider_urn
-        for each in graph.of("kubernetes:*")
-        if "istio.io" in each.type or (each.kind in ("Chart", "Release") and "istiod" in str(each.props.get("chart")))
-    }
+    meshed = with_mesh(graph)
     for (provider, name), namespace in ours(graph).items():
         if provider not in meshed or name == MESH_ROOT or name.startswith("kube-"):
             continue
@@ -267,6 +270,21 @@ def _labelled(labels: dict[str, Any], name: str) -> Iterator[Found]:
         yield Excused("metadata.labels", AGENT_SPACES[name])
     elif not meshed_by(labels):
         yield Finding("metadata.labels", "has no label that puts it into the mesh")
+
+
+def with_mesh(graph: Graph) -> set[str]:
+    """Return the clusters that have a mesh: an object of it, its chart, or a namespace that is put into one."""
+    return {
+        each.provider_urn
+        for each in graph.of("kubernetes:*")
+        if "istio.io" in each.type
+        or (each.kind in ("Chart", "Release") and "istiod" in str(each.props.get("chart")))
+        or (each.type == NAMESPACE and _put_in(each.reader.raw("metadata.labels")))
+    }
+
+
+def _put_in(labels: Any) -> bool:
+    return isinstance(labels, dict) and UNKNOWN not in map(labels.get, LABELS) and meshed_by(labels)
 
 
 def meshed_by(labels: dict[str, Any]) -> bool:
