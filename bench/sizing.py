@@ -249,9 +249,10 @@ class Bench:
         yield from figures()
 
 
-def optimum(problem: Problem) -> float:
+def optimum(problem: Problem) -> float:  # noqa: C901 - one enumeration
     """The cheapest mix of nodes of a problem with one pool that packs and that kube-scheduler takes."""
     from sizing.compiled import compile_problem  # noqa: PLC0415
+    from sizing.patterns import exactly  # noqa: PLC0415
     from sizing.pools import FIRST, SPREAD, finish, pack  # noqa: PLC0415
 
     compiled = compile_problem(problem)
@@ -275,6 +276,11 @@ def optimum(problem: Problem) -> float:
             if not pack(compiled, 0, order, trial, compiled.counts, manner)[1].left.any():
                 whole = finish(compiled, 0, order, trial[0], compiled.counts, manner)
                 best = min(best, whole.cost if whole else best)
+        for order, spare in itertools.product(itertools.permutations(used), used):
+            slots = tuple((t, numbers[t], int(t == spare)) for t in order)
+            if part.cost(slots) < best:
+                exact = exactly(compiled, 0, slots, compiled.counts)
+                best = min(best, exact.cost if exact else best)
     return best
 
 

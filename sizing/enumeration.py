@@ -16,6 +16,7 @@ from sizing.compiled import Compiled
 from sizing.linear import Model
 from sizing.packing import Floats
 from sizing.part import PartSolution, within_limits
+from sizing.patterns import exactly
 from sizing.pools import FIRST, SPREAD, PoolSolution, finish, least_nodes, pack
 
 Mix = tuple[tuple[int, int], ...]  # (type, nodes), spares included
@@ -153,6 +154,9 @@ def _taken(compiled: Compiled, mix: Mix, below: float) -> PoolSolution | None:
                 continue
             made = finish(compiled, 0, order, trial[0], counts, manner, best.cost if best else below)
             best = made or best
+        for order in permutations(mix) if best is None else ():
+            slots = tuple((t, n - (t in spares), int(t in spares)) for t, n in order)
+            best = best or exactly(compiled, 0, slots, counts)
     return best
 
 

@@ -11,7 +11,7 @@ from sizing.catalogue import HOURS_PER_MONTH
 from sizing.compiled import stale_types
 from sizing.evidence import FORMAT, pool_object, problems_json
 from sizing.plan import Plan
-from sizing.pools import FIRST, SPREAD
+from sizing.pools import FIRST, PATTERNS, SPREAD
 from sizing.problem import Problem, type_object
 from sizing.quantum import LAYERS
 from sizing.verdicts import KEPT
@@ -105,8 +105,8 @@ def _pools(problem: Mapping[str, Any], plan: Mapping[str, Any]) -> Iterator[str]
         if sorted(order) != slots.get(name):
             yield f"pool {name}: fill_order {order} is no order of its slots"
     for name, manner in plan["notes"]["scheduler"].items():
-        if name not in slots or manner not in {FIRST, SPREAD}:
-            yield f"pool {name}: its nodes were filled by {manner!r}; {FIRST} or {SPREAD}"
+        if name not in slots or manner not in {FIRST, SPREAD, PATTERNS}:
+            yield f"pool {name}: its nodes were filled by {manner!r}; {FIRST}, {SPREAD} or {PATTERNS}"
 
 
 def _names(plan: Mapping[str, Any]) -> list[str]:

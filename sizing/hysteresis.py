@@ -8,6 +8,7 @@ from sizing.compiled import Compiled
 from sizing.greedy import share_out
 from sizing.packing import Floats
 from sizing.part import PartSolution, within_limits
+from sizing.patterns import exactly
 from sizing.plan import Plan
 from sizing.pools import (
     FIRST,
@@ -167,8 +168,7 @@ def _kept(compiled: Compiled, pool: int, counts: Floats, previous: Plan) -> Pool
     trial = np.array([[n for _, n, _ in slots]], dtype=np.int64)
     if not trial.any():
         return None
-    before = previous.notes.get("scheduler", {}).get(part.wish.name, FIRST)
-    for manner in (before, SPREAD if before == FIRST else FIRST):
+    for manner in (FIRST, SPREAD):
         _, packed = pack(compiled, pool, types, trial, counts, manner)
         if packed.left.any():
             continue
@@ -179,7 +179,7 @@ def _kept(compiled: Compiled, pool: int, counts: Floats, previous: Plan) -> Pool
         made = PoolSolution(pool, tuple(slots), cost, tuple(int(c) for c in counts), manner)
         if scheduler_accepts(compiled, made):
             return made
-    return None
+    return exactly(compiled, pool, tuple(slots), counts)
 
 
 def _near(compiled: Compiled, pool: int, counts: Floats, previous: Plan) -> PoolSolution | None:

@@ -1,96 +1,145 @@
-"""Mixes of up to three types for one pool, drawn where they could pay, and taken by the scheduler's own verdict.
+"""Cheaper mixes of types for one pool, drawn close to what its pods' volume needs, each judged by what must hold.
 
-The descent exchanges a few nodes and mixes two types; what lies further off it never sees. Here whole mixes are drawn:
-types by the price of what they waste (duals of the fluid program) and of a spare, numbers by random shares of the
-money, every third draw in multiples of the zones. Trying one costs a third of a millisecond, so hundreds are tried.
+The descent exchanges a few nodes and asks a greedy packing. Here whole mixes of up to three types with one spare are
+drawn, types by the price of what they waste (duals of the fluid program) and of a spare, and taken in the order of
+their cost: kube-scheduler has to place every pod on all nodes, and some packing of the working nodes has to let the
+spare take over any one of them (`sizing/patterns.py`). Worths that refuted one mix refute most others at once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
 from sizing.compiled import Compiled
-from sizing.descent import CENT, Trial, attempt
+from sizing.descent import CENT
 from sizing.linear import Model
 from sizing.packing import Floats, fit_in
 from sizing.part import PartSolution, within_limits
-from sizing.pools import PoolSolution
+from sizing.patterns import SHORT, Fillings, Slots, exactly, fillings_of
+from sizing.pools import Ints, PoolSolution, least_nodes
 
-Ints = npt.NDArray[np.int64]
 KINDS = 24  # types drawn from
 MOST_KINDS = 3  # in one mix
-BATCH = 48
-NODES = 20  # a pool of more nodes tries fewer mixes, as each takes longer
-SLACK = 1.005  # no greedy scheduler fills nodes wholly
 LEAST_SHARE = 0.02  # of the cost: smaller pools are left as they are
+CHUNK = 2048  # mixes asked at once
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """Fixed numbers: mixes drawn for a pool, and mixes tried in all pools together."""
+    """Fixed numbers: mixes drawn for a pool; mixes scheduled and programs of packing for one that costs all."""
 
     drawn: int
-    tried: int
+    scheduled: int
+    programs: int
+
+
+@dataclass(frozen=True)
+class Mixes:
+    """Mixes with one spare, cheapest first: types (mix, slot), working nodes (mix, slot), the spare's slot or -1."""
+
+    kinds: Ints
+    nodes: Ints
+    spare: Ints
+    cost: Floats
+    room: Floats  # of the pool's types
+
+    def slots(self, row: int) -> Slots:
+        """(type, working nodes, spares), the largest nodes first."""
+        kinds, spare = self.kinds[row].tolist(), int(self.spare[row])
+        order = sorted(range(len(kinds)), key=lambda i: (-self.room[kinds[i]][0], kinds[i]))
+        found = ((kinds[i], int(self.nodes[row, i]), int(i == spare)) for i in order)
+        return tuple((t, n, s) for t, n, s in found if n + s)
 
 
 def deepen(compiled: Compiled, made: PartSolution, effort: Drawing) -> PartSolution:
-    """The solution with better mixes, each pool with its pods; never dearer. Pools get tries by their share of cost."""
+    """The solution with cheaper mixes, each pool with its pods; never dearer. A pool's share of the cost buys tries."""
     pools = []
     for one in made.pools:
         share = one.cost / made.cost if made.cost else 0.0
-        tries = round(effort.tried * share * min(1.0, NODES / max(1, one.nodes)))
-        worth = share > LEAST_SHARE and tries and any(one.counts)
-        pools.append(_better(compiled, one, effort.drawn, tries) if worth else one)
+        worth = share > LEAST_SHARE and any(one.counts)
+        pools.append(_better(compiled, one, share**0.5, effort) if worth else one)
     better = PartSolution(tuple(pools))
     return better if better.cost < made.cost - CENT and within_limits(compiled, better) else made
 
 
-def _better(compiled: Compiled, made: PoolSolution, drawn: int, tries: int) -> PoolSolution:
+def _better(compiled: Compiled, made: PoolSolution, share: float, effort: Drawing) -> PoolSolution:
+    """The cheapest of the mixes drawn that holds, or the pool as it is."""
     counts = np.array(made.counts, dtype=float)
-    known = draw(compiled, made, counts, drawn)
-    while known and tries > 0:
-        known = [(cost, trial) for cost, trial in known if cost < made.cost - CENT]
-        some, known = sorted(known[: min(BATCH, tries)]), known[BATCH:]
-        tries -= len(some)
-        made = attempt(compiled, made, [trial for _, trial in some], counts, BATCH) or made
+    mixes = draw(compiled, made, counts, effort.drawn)
+    known = fillings_of(compiled, made.pool, counts)
+    scheduled, programs = round(effort.scheduled * share), known.programs + round(effort.programs * share)
+    for row in _open(known, mixes):
+        if scheduled <= 0 or known.programs >= programs:
+            break
+        scheduled -= 1
+        done = exactly(compiled, made.pool, mixes.slots(row), counts)
+        if done is not None:
+            return done
     return made
 
 
-def draw(compiled: Compiled, made: PoolSolution, counts: Floats, drawn: int) -> list[tuple[float, Trial]]:
-    """Different mixes cheaper than `made` whose volume holds the pods, with their cost, in the order drawn."""
+def _open(known: Fillings, mixes: Mixes) -> Iterator[int]:
+    """Those that no worth refutes, in their order; worths found meanwhile are asked too."""
+    for start in range(0, len(mixes.cost), CHUNK):
+        kinds, nodes, at = (some[start : start + CHUNK] for some in (mixes.kinds, mixes.nodes, mixes.spare))
+        spare = np.where(at < 0, -1, kinds[np.arange(len(at)), at])[:, None]
+        asked, left = -1, np.ones(len(kinds), dtype=bool)
+        for i in range(len(kinds)):
+            if left[i] and len(known.worths) != asked:
+                asked = len(known.worths)
+                rest = i + np.flatnonzero(left[i:])
+                tops = known.ceilings(kinds[rest], np.repeat(spare[rest], kinds.shape[1], axis=1))
+                due = np.array([known.worths[number].due for number in known.asked()])
+                left[rest] = ((tops * nodes[rest]).sum(axis=2) >= due[:, None] - SHORT).all(axis=0)
+            if left[i]:
+                yield start + i
+
+
+def draw(compiled: Compiled, made: PoolSolution, counts: Floats, drawn: int) -> Mixes:
+    """Different mixes cheaper than `made` whose volume, no node beyond the spare, holds the pods."""
     part = compiled.pools[made.pool]
     volume = counts @ compiled.classes.sizes
     top, least = _worthwhile(compiled, made.pool, volume)
-    if not len(top) or least >= made.cost:
-        return []
     slots = min(part.wish.slots, MOST_KINDS, len(top))
+    if not slots or least >= made.cost:
+        none = np.zeros(0, dtype=np.int64)
+        return Mixes(none[:, None], none[:, None], none, np.zeros(0), part.room)
     rng = np.random.default_rng([compiled.problem.seed % 2**31, made.pool])
-    kinds = top[np.argsort(rng.random((drawn, len(top))), axis=1, kind="stable")[:, :slots]]
-    share = rng.random((drawn, slots)) ** 2
-    share[np.arange(slots)[None] >= rng.integers(1, slots + 1, drawn)[:, None]] = 0.0
-    share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-12)
-    money = least + rng.random(drawn) * (made.cost - least)
-    numbers = share * money[:, None] / part.price[kinds]
-    step = np.where(rng.random(drawn) < 1 / 3, compiled.zones, 1)[:, None]
-    nodes = (np.round(numbers / step) * step).astype(np.int64)
-    cost = (part.price[kinds] * nodes).sum(axis=1)
-    if not part.wish.spot:
-        cost = cost + np.where(nodes > 0, part.price[kinds], np.inf).min(axis=1)
-    room = (part.room[kinds] * nodes[:, :, None]).sum(axis=1)
-    zoned = bool((counts[compiled.classes.zone >= 0] > 0).any())
-    fine = (cost < made.cost - CENT) & (room[:, :2] >= volume[:2] * SLACK).all(axis=1) & (room >= volume).all(axis=1)
-    fine &= nodes.sum(axis=1) >= (compiled.zones if zoned else 1)
-    fits = fit_in(compiled.classes.sizes[counts > 0], part.room)
-    found: dict[Trial, float] = {}
-    for row in np.flatnonzero(fine).tolist():
-        pairs = zip(kinds[row].tolist(), nodes[row].tolist(), strict=True)
-        trial = tuple(sorted((t, n) for t, n in pairs if n > 0))
-        if trial not in found and fits[:, [t for t, _ in trial]].any(axis=1).all():
-            found[trial] = round(float(cost[row]), 6)
-    return [(cost, trial) for trial, cost in found.items()]
+    each = np.arange(drawn)
+    types = top[rng.integers(0, len(top), (drawn, slots))]
+    firm = not part.wish.spot
+    spare = rng.integers(0, slots, drawn) if firm else np.full(drawn, -1)
+    room = np.minimum(part.room[types], part.room[types[each, spare]][:, None]) if firm else part.room[types]
+    asked = volume > 0
+    held = np.maximum(room[:, :, asked], 1e-9)
+    nodes = np.zeros((drawn, slots), dtype=np.int64)
+    left = np.broadcast_to(volume[asked], (drawn, int(asked.sum()))).copy()
+    use = rng.random((drawn, slots)) ** 2
+    for i in range(slots):
+        enough = np.minimum(np.ceil((np.maximum(left, 0) / held[:, i]).max(axis=1)), part.wish.max + 1)
+        nodes[:, i] = np.floor(use[:, i] * (enough + 1)) if i < slots - 1 else enough
+        left -= nodes[:, i, None] * held[:, i]
+    cost = (part.price[types] * nodes).sum(axis=1) + (part.price[types[each, spare]] if firm else 0.0)
+    total = nodes.sum(axis=1) + firm
+    fine = (cost < made.cost - CENT) & (left <= 0).all(axis=1) & (total <= part.wish.max)
+    fine &= total >= least_nodes(compiled, made.pool, counts)
+    if firm:  # the largest pods fit on the spare
+        takes: npt.NDArray[np.bool_] = np.all(fit_in(compiled.classes.sizes[counts > 0], part.room), axis=0)
+        fine &= takes[types[each, spare]]
+    for i, j in combinations(range(slots), 2):
+        fine &= types[:, i] != types[:, j]
+    rows = np.flatnonzero(fine)
+    rows = rows[np.argsort(cost[rows], kind="stable")]
+    key = types[rows] * 2**32 + nodes[rows] * 2 + (np.arange(slots) == spare[rows, None])
+    key[(key % 2**32) == 0] = 0
+    _, first = np.unique(np.sort(key, axis=1), axis=0, return_index=True)
+    rows = rows[np.sort(first)]
+    return Mixes(types[rows], nodes[rows], spare[rows], cost[rows], part.room)
 
 
 def _worthwhile(compiled: Compiled, pool: int, volume: Floats) -> tuple[Ints, float]:

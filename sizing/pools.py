@@ -12,9 +12,10 @@ from sizing.compiled import Compiled
 from sizing.packing import Floats, Packed, first_fit, fit_in, spread_fit
 
 Ints = npt.NDArray[np.int64]
-FIRST, SPREAD = "first fit", "spread"
+FIRST, SPREAD, PATTERNS = "first fit", "spread", "patterns"
 """Manners of packing the working nodes: fill them in order, pods bound to hosts and zones first; or score them as
-kube-scheduler does, largest pods first. Whatever the manner, kube-scheduler must place all pods on all nodes."""
+kube-scheduler does, largest pods first; or pack them exactly, by whole fillings. Whatever the manner, kube-scheduler
+must place all pods on all nodes."""
 MOST_SCHEDULED = 1000  # pods of a pool that are scheduled one by one while solving
 SINGLES = 3  # types looked at when the cheapest one's packing is not the scheduler's
 MOST_STEPS = 400  # of growing or shrinking one pool; a bound that no sane pool reaches
@@ -348,7 +349,14 @@ def place(compiled: Compiled, made: PoolSolution) -> tuple[Ints, list[int]]:
     counts = np.array(made.counts, dtype=float)
     width = len(slot_of)
     placed = np.zeros((len(compiled.pods), width + len(spare_of)), dtype=np.int64)
-    if width:
+    if width and made.manner == PATTERNS:
+        from sizing.patterns import placement  # noqa: PLC0415 - it reads this module
+
+        found = placement(compiled, made)
+        if found is None:
+            raise AssertionError("a settled pool no longer packs: the packing is not deterministic")
+        placed[:, :width] = found
+    elif width:
         types = tuple(t for t, _, _ in made.slots)
         _, packed = pack(compiled, made.pool, types, numbers, counts, made.manner, keep=True)
         if packed.placed is None or packed.left.any():

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sizing import infeasible
-from sizing.columns import generate, prepare
+from sizing.columns import Columns, generate, prepare
 from sizing.compiled import Compiled, compile_problem, parts
-from sizing.cutting import Cutting, cut, loosened
+from sizing.cutting import Cuts, Cutting, cut, loosened
 from sizing.descent import Width, polish
 from sizing.enumeration import Reach, search_all
 from sizing.fluid import solve_fluid
@@ -27,7 +27,6 @@ from sizing.zoned import zoned_bound
 
 FILLS = (0.95, 0.9, 0.8, 0.7, 0.6)
 COST_TOLERANCE = 1e-6
-DEEPENED = 2  # the cheapest candidates, whose pools' mixes are searched
 WORTH_PROVING = 0.05  # a smaller gap needs no dearer bound
 
 
@@ -44,6 +43,7 @@ class Work:
     width: Width
     fills: tuple[float, ...]  # shares of the nodes that count in further programs, for starting points
     drawing: Drawing
+    deepened: int  # the cheapest candidates, whose pools' mixes are searched
     zoned: int = 0  # nodes of the bound that sees zones
     zoned_columns: int = 0  # at most so many
 
@@ -51,15 +51,16 @@ class Work:
 EFFORTS = {
     "fast": Work(
         Reach(2_000, 12, 10), 15, Cutting(1, 30), 2, 0, Budget(2, 4), Width(32, 64, 6, 192),
-        (), Drawing(5_000, 300),
+        (), Drawing(30_000, 500, 200), 1,
     ),
     "standard": Work(
         Reach(20_000, 20, 400), 30, Cutting(6, 20), 4, 1, Budget(4, 6), Width(),
-        (0.97, 0.95, 0.92, 0.88), Drawing(60_000, 4_000), 20, 200,
+        (0.97, 0.95, 0.92, 0.88), Drawing(100_000, 2_000, 600), 2, 20, 200,
     ),
     "best": Work(
         Reach(100_000, 40, 2_000), 60, Cutting(60, 30), 6, 2, Budget(40, 8, 512),
-        Width(96, 960, 16, 4000), (0.98, 0.96, 0.94, 0.92, 0.9, 0.87), Drawing(200_000, 24_000), 500, 1500,
+        Width(96, 960, 16, 4000), (0.99, 0.98, 0.97, 0.96, 0.95, 0.94, 0.93, 0.92, 0.9, 0.88, 0.86),
+        Drawing(300_000, 8_000, 1_500), 16, 500, 1500,
     ),
 }  # fmt: skip
 
@@ -136,22 +137,15 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:  # noqa: C901 - metho
     cuts = cut(columns, below, effort.cutting)
     if cuts.status == "infeasible" and not found:
         return infeasible.explain(compiled)
-    nearly_all = [("cuts", whole.pods, whole.nodes) for whole in cuts.starts]
-    looser = loosened(compiled, cuts, below, effort.fills)
-    nearly_all += [("cuts", less.pods, less.nodes) for less in looser]
-    narrowed = starts(columns, effort.rounds_after_loss, most=effort.starts) if effort.starts else []
-    nearly_all += [("columns", pods, nodes) for pods, nodes in narrowed]
-    for name, pods, nodes in nearly_all:
-        nearly = build(compiled, share_out(compiled, pods), nodes)
-        _keep(found, name, nearly)
-        _keep(found, f"{name}, descent", nearly and polish(compiled, nearly, effort.width))
+    improved = _from_starts(columns, cuts, below, effort, found)
     for fill in FILLS if not found else ():
         less = solve_fluid(compiled, fill=fill, nodes_limit=100, gap=0.01)
         if less.nodes:
             _keep(found, "fluid", build(compiled, share_out(compiled, less.pods), less.nodes))
     if not found:
         return infeasible.packing(compiled)
-    for made in sorted(found.values(), key=lambda made: round(made.cost, 6))[:DEEPENED]:
+    distinct = dict.fromkeys([*found.values(), *improved])
+    for made in sorted(distinct, key=lambda made: round(made.cost, 6))[: effort.deepened]:
         _keep(found, "mixtures", deepen(compiled, made, effort.drawing))
     start = min(found.values(), key=lambda made: round(made.cost, 6))
     bounds = {"fluid": fluid.bound, "columns": columns.bound, "cuts": cuts.bound}
@@ -181,6 +175,25 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:  # noqa: C901 - metho
         if status != "optimal"
     )
     return Result(compiled, found[winner], winner, bound, costs, report, proof, others=others, limits=limits)
+
+
+def _from_starts(
+    columns: Columns, cuts: Cuts, below: float, effort: Work, found: dict[str, PartSolution]
+) -> list[PartSolution]:
+    """Settle the programs' starting points and improve them; the cheapest of each method goes to `found`."""
+    compiled = columns.compiled
+    nearly_all = [("cuts", whole.pods, whole.nodes) for whole in cuts.starts]
+    nearly_all += [("cuts", less.pods, less.nodes) for less in loosened(compiled, cuts, below, effort.fills)]
+    narrowed = starts(columns, effort.rounds_after_loss, most=effort.starts) if effort.starts else []
+    nearly_all += [("columns", pods, nodes) for pods, nodes in narrowed]
+    improved = []
+    for name, pods, nodes in nearly_all:
+        nearly = build(compiled, share_out(compiled, pods), nodes)
+        polished = nearly and polish(compiled, nearly, effort.width)
+        _keep(found, name, nearly)
+        _keep(found, f"{name}, descent", polished)
+        improved += [polished] if polished else []
+    return improved
 
 
 def _keep(found: dict[str, PartSolution], name: str, made: PartSolution | None) -> None:

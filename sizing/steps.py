@@ -11,8 +11,9 @@ from sizing.compiled import Compiled
 from sizing.greedy import share_out
 from sizing.packing import Floats
 from sizing.part import PartSolution, within_limits
+from sizing.patterns import exactly
 from sizing.plan import Plan
-from sizing.pools import FIRST, SPREAD, Ints, PoolSolution, finish, pack
+from sizing.pools import FIRST, PATTERNS, SPREAD, Ints, PoolSolution, finish, pack
 
 SHARES = (0.9, 0.75, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05)  # of the way to the better plan
 
@@ -76,6 +77,9 @@ def _without(compiled: Compiled, pool: PoolSolution, at: int) -> PoolSolution | 
     numbers: Ints = np.array([n for _, n in left if n > 0], dtype=np.int64)
     if not counts.any() or pool.slots[at][1] < 1 or not types:
         return None
+    if pool.manner == PATTERNS:
+        slots = tuple((t, n - (i == at), s) for i, (t, n, s) in enumerate(pool.slots))
+        return exactly(compiled, pool.pool, tuple(slot for slot in slots if slot[1] + slot[2]), counts)
     _, packed = pack(compiled, pool.pool, types, numbers[None], counts, pool.manner)
     return None if packed.left.any() else finish(compiled, pool.pool, types, numbers, counts, pool.manner)
 

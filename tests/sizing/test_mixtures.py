@@ -24,7 +24,7 @@ FAMILIES = (
     *(kind(f"c5.{n}x", 4 * n, 8 * n, 0.17 * n) for n in (1, 2, 4)),
     *(kind(f"r5.{n}x", 4 * n, 32 * n, 0.25 * n) for n in (1, 2, 4)),
 )
-EFFORT = Drawing(4000, 400)
+EFFORT = Drawing(8000, 400, 400)
 
 
 def odd(*, spot: bool = False, slots: int = 3, zones: int = 3) -> Compiled:
@@ -68,22 +68,26 @@ def test_no_slot_more_than_wished_and_never_dearer() -> None:
     after = deepen(compiled, before, EFFORT)
     assert len(after.pools[0].slots) == 1
     assert after.cost <= before.cost
-    assert deepen(compiled, before, Drawing(4000, 0)) == before
+    assert deepen(compiled, before, Drawing(4000, 0, 100)) == before
 
 
-def test_every_draw_could_hold_the_pods_and_saves() -> None:
-    compiled = odd()
+@pytest.mark.parametrize("spot", [False, True])
+def test_every_draw_could_hold_the_pods_and_saves(*, spot: bool) -> None:
+    compiled = odd(spot=spot)
     before = start(compiled).pools[0]
-    drawn = draw(compiled, before, compiled.counts, 4000)
-    room, price = compiled.pools[0].room, compiled.pools[0].price
-    assert len(drawn) > 50
-    assert len({trial for _, trial in drawn}) == len(drawn)
-    for cost, trial in drawn:
-        assert 1 <= len(trial) <= 3
-        assert all(n > 0 for _, n in trial)
-        assert (sum(room[t] * n for t, n in trial) >= compiled.counts @ compiled.classes.sizes).all()
-        spare = min(float(price[t]) for t, _ in trial)
-        assert cost == pytest.approx(sum(float(price[t]) * n for t, n in trial) + spare)
+    drawn = draw(compiled, before, compiled.counts, 8000)
+    part = compiled.pools[0]
+    every = [drawn.slots(row) for row in range(len(drawn.cost))]
+    assert len(every) > 50
+    assert len({frozenset(slots) for slots in every}) == len(every)
+    assert (np.diff(drawn.cost) >= 0).all()
+    for cost, slots in zip(drawn.cost, every, strict=True):
+        spares = [t for t, _, s in slots if s]
+        assert len(slots) <= 3
+        assert len(spares) == (0 if spot else 1)
+        held = sum(n * np.min([part.room[t], *part.room[spares]], axis=0) for t, n, _ in slots)
+        assert (held >= compiled.counts @ compiled.classes.sizes).all()
+        assert cost == pytest.approx(part.cost(slots))
         assert cost < before.cost
 
 

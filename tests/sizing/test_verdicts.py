@@ -140,7 +140,7 @@ def test_where_spares_do_not_help_the_next_plan_is_taken_and_the_reason_stands(m
 
     def waiting(compiled: Any, made: pools.PoolSolution, **__: object) -> int:
         part = compiled.pools[made.pool]
-        return int(part.wish.name == "general" and types <= {part.types[t].name for t, _, _ in made.slots})
+        return int(part.wish.name == "general" and types == {part.types[t].name for t, _, _ in made.slots})
 
     monkeypatch.setattr(verdicts, "MOST_SCHEDULED", 0)
     monkeypatch.setattr(verdicts, "pending", waiting)
