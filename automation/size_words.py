@@ -23,6 +23,8 @@ PROOFS = {
 FEW = 6
 EQUAL = 0.005
 PROVEN = 0.0005
+WORTH = 0.1
+"""Of the nodes' room: rule CH-16's floor."""
 LEAST_SPOT_SHARE = 0.09
 """Of the price on demand: Google says its spot machines save up to 91 %, AWS and Azure up to 90 %
 (cloud.google.com/spot-vms, aws.amazon.com/ec2/spot, azure.microsoft.com/products/virtual-machines/spot, 2026-11)."""
@@ -239,8 +241,24 @@ def binding(problem: dict[str, Any], made: dict[str, Any]) -> Iterator[str]:
         yield f"vCPU quota: {vcpu} of {quota} in use"
     if budget is not None and made["cost_usd_month"] >= budget * NEAR_FULL:
         yield f"budget: {made['cost_usd_month']:,.0f} of {budget:,.0f} USD a month"
+    yield from _idle(problem, made, types)
     for wish in problem["pools"]:
         yield from _pool(problem, made, wish)
+
+
+def _idle(problem: dict[str, Any], made: dict[str, Any], types: dict[str, Any]) -> Iterator[str]:
+    """Nodes that stand there for nearly nothing: what the law refuses once this is a preview."""
+    shares = []
+    for key in ("cpu_milli", "memory_mib"):
+        stands = sum(types[row["instance_type"]]["allocatable"][key] * row["desired"] for row in made["pools"])
+        asked = sum(w[key] * w["replicas"] for w in problem["workloads"])
+        shares.append(asked / stands if stands > 0 else 1.0)
+    if max(shares) < WORTH:
+        told = "no pods are asked for" if not problem["workloads"] else f"pods ask for {max(shares):.1%} of its nodes"
+        yield (
+            f"the cluster stands idle: {told}, and rule CH-16 refuses less than {WORTH:.0%}: name workloads (or "
+            "demand.file) that run here, lower the pools' min, or take its region out of the stack file"
+        )
 
 
 def _pool(problem: dict[str, Any], made: dict[str, Any], wish: dict[str, Any]) -> Iterator[str]:
