@@ -246,7 +246,7 @@ def size(
     as_json: Json = False,
     pictures: Annotated[Path | None, typer.Option("--pictures", metavar="DIR", help="write SVG pictures there")] = None,
     rounds: Annotated[int | None, typer.Option("--rounds", min=1, help="solve so often, the demand read anew")] = None,
-    every: Annotated[float, typer.Option("--every", min=0, help="with --rounds: seconds from start to start")] = 0.0,
+    every: Annotated[float, typer.Option("--every", min=0, max=604_800, help="with --rounds: seconds a round")] = 0.0,
     advise: Annotated[bool, typer.Option("--advise", help="requests by the use in --demand")] = False,
     placed: Annotated[
         Path | None, typer.Option("--placed", metavar="FILE", help="the placement that runs: the stack's output")
@@ -260,21 +260,14 @@ def size(
     def work() -> Exit:
         from automation import size as size_  # noqa: PLC0415
         from automation.size_rounds import show as size_rounds  # noqa: PLC0415
-        from automation.size_verify import recheck  # noqa: PLC0415
+        from automation.size_verify import show as verify_  # noqa: PLC0415
 
         if stack == "verify":
-            if file is None:
-                raise Ending(Exit.WRONG_INPUT, "file", "size verify needs a FILE: evidence, or what size --json wrote")
-            wrong, proved = recheck(file)
-            if as_json:
-                sys.stdout.write(json.dumps({"ok": not wrong, "findings": wrong, "proofs": proved}, indent=1) + "\n")
-            else:
-                holds = ["the evidence holds: feasible, cost and bound follow", *proved]
-                sys.stdout.write("\n".join(wrong or holds) + "\n")
-            return Exit.FAILED if wrong else Exit.OK
+            return verify_(file, as_json=as_json)
         if file is not None:
             raise Ending(Exit.WRONG_INPUT, "file", f"size {stack} takes no second argument; write --demand {file}")
         options = Options(project, demand=demand_file, quality=quality, placed=placed)
+        size_.ready(rounds, pictures, advise=advise, explain=explain_it)
         if rounds is not None:
             return size_rounds(stack, options, rounds, every, as_json=as_json)
         made = size_.plan(stack, options, advised=advise)

@@ -158,12 +158,26 @@ def _with_demand(stack: Stack, options: Options) -> Stack:
     return type(stack).model_validate_json(json.dumps(made), context={"checked": True})
 
 
+def ready(rounds: int | None, pictures: Path | None, *, advise: bool, explain: bool) -> None:
+    """Refuse options that cannot be kept (exit 2) and make the folder of the pictures, before anything is solved."""
+    left_out = {"--advise": advise, "--explain": explain, "--pictures": pictures is not None}
+    for option, given in left_out.items():
+        if given and rounds is not None:
+            raise Ending(Exit.WRONG_INPUT, "rounds", f"size --rounds measures and takes no {option}: leave one out")
+    if pictures is None:
+        return
+    try:
+        pictures.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = f"no pictures can be written to {pictures} ({error.strerror}): give a folder, or the name of a new one"
+        raise Ending(Exit.WRONG_INPUT, "pictures", why) from None
+
+
 def draw(made: dict[str, Any], folder: Path) -> list[Path]:
     """Write the pictures of every cluster; the paths."""
     from automation.size_words import RIVALS  # noqa: PLC0415
     from sizing import pictures  # noqa: PLC0415
 
-    folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, cluster in made["clusters"].items():
         whole = {**cluster["plan"], "assignment": cluster["assignment"]}

@@ -26,10 +26,11 @@ def read(path: Path | None) -> Mapping[str, Any] | None:
         found = made.get("placement", made)
         found = json.loads(found) if isinstance(found, str) else found
         for held in found["split"].values():
-            if not all(pods == int(pods) for pods in held.values()):
+            if not all(pods == int(pods) >= 0 for pods in held.values()):
                 raise ValueError("its split has parts of pods")  # noqa: TRY301
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as wrong:
-        sentence = f"{path} holds no account of a placement ({type(wrong).__name__}: {wrong})"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as wrong:
+        why = wrong.strerror if isinstance(wrong, OSError) else f"{type(wrong).__name__}: {wrong}"
+        sentence = f"{path} holds no account of a placement ({why})"
         hint = "write `pulumi stack output --json`, or `size STACK --json`, into a file"
         raise Ending(Exit.WRONG_INPUT, "placed", sentence, (hint,)) from None
     account: dict[str, Any] = found

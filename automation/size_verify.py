@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Sequence
 from itertools import islice, pairwise
 from pathlib import Path
@@ -49,6 +50,19 @@ OTHERS: Final = (
 
 class NoEvidence(ValueError):  # noqa: N818 - reads as a sentence
     """What was read has not the form of evidence; the message says where, what stands there and what is expected."""
+
+
+def show(path: Path | None, *, as_json: bool) -> Exit:
+    """Judge a file and write the verdict: OK, or FAILED with what is wrong."""
+    if path is None:
+        raise Ending(Exit.WRONG_INPUT, "file", "size verify needs a FILE: evidence, or what size --json wrote")
+    wrong, proved = recheck(path)
+    if as_json:
+        sys.stdout.write(json.dumps({"ok": not wrong, "findings": wrong, "proofs": proved}, indent=1) + "\n")
+    else:
+        holds = ["the evidence holds: feasible, cost and bound follow", *proved]
+        sys.stdout.write("\n".join(wrong or holds) + "\n")
+    return Exit.FAILED if wrong else Exit.OK
 
 
 def recheck(path: Path) -> tuple[list[str], list[str]]:

@@ -193,3 +193,19 @@ def test_a_picture_makes_room_for_long_names_and_shows_gpus() -> None:
     (label,) = [text for text in texts if (text.text or "").startswith("a-pool")]
     assert len(label.text or "") * 7 <= float(label.get("x", 0))
     assert float(drawn.get("width", 0)) > WIDTH
+
+
+def test_options_that_cannot_be_kept_are_refused_before_anything_is_solved(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text('{"split": {"shop": {"aws-eu-west-1": Infinity}}}')
+    for options, says in (
+        (("--pictures", str(taken)), "no pictures can be written to"),
+        (("--rounds", "2", "--advise"), "takes no --advise"),
+        (("--rounds", "2", "--explain"), "takes no --explain"),
+        (("--rounds", "2", "--every", "inf"), "Invalid value for '--every'"),
+        (("--placed", str(taken)), "holds no account of a placement"),
+        (("--placed", str(tmp_path)), "(Is a directory)"),
+    ):
+        done = RUN.invoke(app, ["size", "dev", *options])
+        assert done.exit_code == 2, options
+        assert says in " ".join(done.output.split()), options
