@@ -60,10 +60,14 @@ class Columns:
             self.patterns.append(pattern)
         return known
 
-    def add(self, row: int, pattern: Floats) -> bool:
-        """The same; whether it is new."""
-        before = len(self.rows)
-        return self.keep(row, pattern) == before
+    def missing(self, inside: set[int], rows: Ints, patterns: Floats) -> dict[int, int]:
+        """Numbers of the columns that are not inside, each with its first place among these; new ones are kept."""
+        found: dict[int, int] = {}
+        for at, row in enumerate(rows.tolist()):
+            number = self.keep(row, patterns[at])
+            if number >= 0 and number not in inside:
+                found.setdefault(number, at)
+        return found
 
 
 def prepare(compiled: Compiled, starts: Sequence[PartSolution]) -> Columns:
@@ -98,7 +102,7 @@ def prepare(compiled: Compiled, starts: Sequence[PartSolution]) -> Columns:
             for node, slot in enumerate(slot_of):
                 pattern = np.bincount(item_of, weights=placed[:, node], minlength=count) if count else np.zeros(0)
                 row = int(np.flatnonzero((pool == part.pool) & (kind == part.slots[slot][0]))[0])
-                made.add(row, np.minimum(pattern, limit[row]))
+                made.keep(row, np.minimum(pattern, limit[row]))
     for i in range(count):
         best = np.where(limit[:, i] > 0, price / np.maximum(limit[:, i], 1), np.inf)
         for k in np.flatnonzero(allowed[i]):
@@ -106,19 +110,29 @@ def prepare(compiled: Compiled, starts: Sequence[PartSolution]) -> Columns:
             if np.isfinite(mine.min()):
                 pattern = np.zeros(count)
                 pattern[i] = limit[int(mine.argmin()), i]
-                made.add(int(mine.argmin()), pattern)
+                made.keep(int(mine.argmin()), pattern)
     return made
 
 
 def _master(made: Columns) -> Master:
-    """The program with every column found so far."""
+    """The program with all columns of the start, then with those that some other program used."""
     if made.master is None:
         cpu = made.sizes[:, 0] * made.several
         made.master = Master(made.compiled, made.counts, cpu, made.pool, made.price)
-    known = len(made.master.row_of)
-    if known < len(made.rows):
-        made.master.add(np.array(made.rows[known:], dtype=np.int64), np.array(made.patterns[known:]))
+        numbers = list(range(len(made.rows)))
+    else:
+        numbers = sorted(made.basic - made.master.inside)
+    rows = np.array(made.rows, dtype=np.int64)[numbers]
+    made.master.add(numbers, rows, np.array([made.patterns[j] for j in numbers]))
     return made.master
+
+
+def _join(made: Columns, master: Master, rows: Ints, patterns: Floats) -> int:
+    """Add those of the columns that the program does not have; how many."""
+    fresh = made.missing(master.inside, rows, patterns)
+    some = list(fresh.values())
+    master.add(list(fresh), rows[some], patterns[some])
+    return len(some)
 
 
 def generate(made: Columns, rounds: int) -> None:
@@ -126,14 +140,15 @@ def generate(made: Columns, rounds: int) -> None:
     if not len(made.counts):
         return
     center: Floats | None = None  # smoothed duals: raw ones swing wildly in the first rounds
+    master = _master(made)
     for number in range(rounds):
-        master = _master(made)
         status, out = master.solve(made.closed)
         if out is None:
             made.status = status if made.closed is None else made.status
             return
-        made.used = out.used
-        made.basic.update(np.flatnonzero(out.used > 0).tolist())
+        made.used = np.zeros(len(made.rows))
+        made.used[master.numbers] = out.used
+        made.basic.update(np.flatnonzero(made.used > 0).tolist())
         value, fixed = _values(made, master, out.duals)
         if made.closed is None:
             made.worth = np.array([value[made.pool == k][0] for k in range(len(made.compiled.pools))])
@@ -142,7 +157,8 @@ def generate(made: Columns, rounds: int) -> None:
         worthy = dear if made.closed is None else np.where(made.closed, np.inf, dear)
         fresh, gain = 0, 0.0
         for pattern, gained in quickly(made.sacks, (center, value), value, worthy, made.price):
-            fresh += sum(made.add(int(r), pattern[r]) for r in np.flatnonzero(gained > 1e-6))  # noqa: PLR2004
+            some = np.flatnonzero(gained > 1e-6)  # noqa: PLR2004
+            fresh += _join(made, master, some, pattern[some])
             gain = max(gain, float(gained.max()))
         last = number == rounds - 1
         if fresh and not last and gain > COARSE:
@@ -150,7 +166,8 @@ def generate(made: Columns, rounds: int) -> None:
         if made.closed is not None:
             return
         pattern, most = exact(made.sacks, value, np.maximum(dear, 1e-9))
-        fresh += sum(made.add(int(r), pattern[r]) for r in np.flatnonzero(pattern.any(axis=1)))
+        some = np.flatnonzero(pattern.any(axis=1))
+        fresh += _join(made, master, some, pattern[some])
         if last or not fresh:
             _prove(made, master, out, value, dear, most)
             return

@@ -38,6 +38,8 @@ class Master:
         self.pool, self.price, self.cpu = pool, price, cpu
         self.vcpu = np.concatenate([part.vcpu for part in compiled.pools])
         self.row_of: Ints = np.zeros(0, dtype=np.int64)  # knapsack row of each column
+        self.numbers: list[int] = []  # what the columns are known by elsewhere
+        self.inside: set[int] = set()
         self.pool_rows: list[list[int]] = []
         self.share_rows: dict[int, int] = {}
         self.spare_rows: dict[int, list[int]] = {}
@@ -69,10 +71,12 @@ class Master:
         self.rows = len(model.rows)
         self.live = Live(model, compiled.problem.seed, growing=True)
 
-    def add(self, rows: Ints, patterns: Floats) -> None:
-        """More columns: their knapsack rows, and what each holds (column, item)."""
+    def add(self, numbers: list[int], rows: Ints, patterns: Floats) -> None:
+        """More columns: their numbers, their knapsack rows, and what each holds (column, item)."""
         if not len(rows):
             return
+        self.numbers += numbers
+        self.inside.update(numbers)
         entries = np.zeros((len(rows), self.rows))
         entries[:, : patterns.shape[1]] = patterns
         for k, own in enumerate(self.pool_rows):

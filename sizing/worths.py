@@ -138,11 +138,7 @@ def worths(made: Columns, caps: Mapping[int, Floats]) -> Floats | None:
 
 def _keep(made: Columns, master: _Master, at: Ints, patterns: Floats) -> int:
     """Those of the columns that the program does not have; how many."""
-    fresh: dict[int, int] = {}
-    for i, a in enumerate(at.tolist()):
-        number = made.keep(int(master.nodes.rows[a]), patterns[i])
-        if number >= 0 and number not in master.inside:
-            fresh.setdefault(number, i)
+    fresh = made.missing(master.inside, master.nodes.rows[at], patterns)
     if fresh:
         some = list(fresh.values())
         master.add(at[some], np.array(list(fresh), dtype=np.int64), patterns[some])

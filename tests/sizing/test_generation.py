@@ -76,10 +76,10 @@ def test_a_loaded_program_is_the_program_built_anew() -> None:
     cpu = made.sizes[:, 0] * made.several
     rows, patterns = np.array(made.rows), np.array(made.patterns)
     whole = Master(compiled, made.counts, cpu, made.pool, made.price)
-    whole.add(rows, patterns)
+    whole.add(list(range(len(rows))), rows, patterns)
     grown = Master(compiled, made.counts, cpu, made.pool, made.price)
     for some in np.array_split(np.arange(len(rows)), 5):
-        grown.add(rows[some], patterns[some])
+        grown.add(some.tolist(), rows[some], patterns[some])
         grown.solve(None)
     closed = np.zeros(len(made.price), dtype=bool)
     closed[int(rows[int(made.used.argmax())])] = True
