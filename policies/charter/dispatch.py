@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from charter.leaves import POD
-from charter.rule import Check, Resource, Rule
+from charter.leaves import POD, STEPS
+from charter.rule import Check, Question, Resource, Rule
 from charter.spellings import canonical
 
 Step = tuple[Rule, Check, int]
@@ -37,6 +37,8 @@ class Index:
                     self._exact[pattern].append(place)
         self._known: dict[str, tuple[Rule, ...]] = {}
         self._plain: dict[str, Plan] = {}
+        self._questions: dict[str, tuple[Question, ...]] = {}
+        self._plans: dict[tuple[str, tuple[bool, ...]], Plan] = {}
 
     def of(self, resource_type: str) -> tuple[Rule, ...]:
         """Return the rules that judge a resource type, in their order."""
@@ -55,16 +57,25 @@ class Index:
 
         Most resources hold no pod and ignore no change: all of a type get the same answers, and are asked once.
         """
-        if resource.marks & POD or resource.ignore_changes:
-            return self._compiled(resource)
+        if resource.marks & (POD | STEPS) or resource.ignore_changes:
+            return self._asked(resource)
         plan = self._plain.get(resource.type)
         if plan is None:
-            plan = self._plain[resource.type] = self._compiled(resource)
+            plan = self._plain[resource.type] = self._asked(resource)
         return plan
 
-    def _compiled(self, resource: Resource) -> Plan:
-        """Ask each question once, however many rules ask it."""
-        rules, kind = self.of(resource.type), resource.type
-        held = {asks: asks(resource) for asks in {rule.applies for rule in rules if rule.applies}}
-        chosen = tuple(rule for rule in rules if rule.applies is None or held[rule.applies])
+    def _asked(self, resource: Resource) -> Plan:
+        """Ask each question once, however many rules ask it; the same answers of one type are the same plan."""
+        kind = resource.type
+        questions = self._questions.get(kind)
+        if questions is None:
+            questions = self._questions[kind] = tuple({one.applies for one in self.of(kind) if one.applies})
+        answers = tuple([bool(asks(resource)) for asks in questions])
+        plan = self._plans.get((kind, answers))
+        if plan is None:
+            plan = self._plans[kind, answers] = self._compiled(kind, dict(zip(questions, answers, strict=True)))
+        return plan
+
+    def _compiled(self, kind: str, held: dict[Question, bool]) -> Plan:
+        chosen = tuple(rule for rule in self.of(kind) if rule.applies is None or held[rule.applies])
         return Plan(chosen, tuple((one, one.check, one.needs(kind) if one.needs else 0) for one in chosen if one.check))

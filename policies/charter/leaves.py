@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from charter.secrets import secret_name
 
-SECRET, PLACEHOLDER, POD, MAYBE_IMAGE, STATUS = 1, 2, 4, 8, 16
+SECRET, PLACEHOLDER, POD, MAYBE_IMAGE, STATUS, STEPS = 1, 2, 4, 8, 16, 32
 """Marks: a text whose key announces a secret; a placeholder where an id belongs; what may be the spec of a pod; what
-may name an image; a status."""
-KEYS: Final = {"containers": POD, "templates": POD, "status": STATUS, "image": MAYBE_IMAGE, "repository": MAYBE_IMAGE}
+may name an image; a status; what may be the steps of a workflow."""
+KEYS: Final = {"containers": POD, "templates": STEPS, "status": STATUS, "image": MAYBE_IMAGE, "repository": MAYBE_IMAGE}
 """Keys that are a mark whatever stands below them."""
 ID_NAMES: Final = re.compile(r"(Id|Ids|ID|IDs|Arn|arn|project|Name|selfLink|Uri|URI)$|^(sub)?network$")
 PLACEHOLDERS: Final = frozenset(

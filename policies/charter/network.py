@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
-from itertools import chain
 from typing import Any
 
 from charter.values import UNKNOWN, Reader, Undetermined
@@ -59,31 +58,40 @@ def world_of(reader: Reader, *lists: str) -> list[tuple[str, Any]]:
 
     What is known decides where it can; only then does an unknown among it raise `Undetermined`.
     """
-    return _world(chain.from_iterable(_told(reader.items(name)) for name in lists))
+    known: list[tuple[str, Any]] = []
+    unclear = ""
+    for name in lists:
+        found, path = reader.sure(name)
+        known += found
+        unclear = unclear or path
+    return _world(known, unclear)
 
 
 def world_of_blocks(blocks: Iterable[Reader], name: str) -> list[tuple[str, Any]]:
     """Return the same of maps, each of which names a range at `name`."""
-    return _world(_told((block.at(name), block.raw(name)) for block in blocks))
-
-
-def _told(pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """Yield what is known, and then, where something is not, its path with UNKNOWN."""
+    known: list[tuple[str, Any]] = []
+    unclear = ""
     try:
-        yield from pairs
+        for block in blocks:
+            value = block.raw(name)
+            if value is UNKNOWN:
+                unclear = unclear or block.at(name)
+            else:
+                known.append((block.at(name), value))
     except Undetermined as unknown:
-        yield unknown.path, UNKNOWN
+        unclear = unclear or unknown.path
+    return _world(known, unclear)
 
 
-def _world(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    told = list(pairs)
-    known = [(path, value) for path, value in told if value is not UNKNOWN]
+def _world(known: list[tuple[str, Any]], unclear: str) -> list[tuple[str, Any]]:
     world = [(path, value) for path, value in known if is_world(value)]
-    if not world and cover_world(value for _, value in known):
+    if world:
+        return world
+    if len(known) > 1 and cover_world([value for _, value in known]):
         return known
-    if not world and len(known) < len(told):
-        raise Undetermined(next(path for path, value in told if value is UNKNOWN))
-    return world
+    if unclear:
+        raise Undetermined(unclear)
+    return []
 
 
 def holds_port(ranges: Iterable[Any], wanted: Iterable[int]) -> list[int]:

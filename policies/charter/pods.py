@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from charter.facts import Facts
-from charter.leaves import POD
+from charter.leaves import POD, STEPS
 from charter.rule import Check, Excused, Finding, Found, Open, Resource, apart
 from charter.values import UNKNOWN, Reader, Undetermined
 
@@ -53,7 +53,7 @@ PATTERNS: Final = (
 """Groups whose objects say what pods must look like: what stands there as a pod is a pattern of one."""
 WORKFLOWS: Final = "kubernetes:argoproj.io/"
 """Whose kinds have pods in steps: Workflow, its templates, CronWorkflow."""
-STEPS: Final = ("container", "script", "sidecars", "containerSet.containers")
+HOLDERS: Final = ("container", "script", "sidecars", "containerSet.containers")
 """Where the containers of a step stand (argo-workflows.readthedocs.io/en/latest/fields, 2026-11)."""
 COMMON: Final = ("serviceAccountName", "automountServiceAccountToken", "securityContext", "volumes")
 AGENT_NAMESPACES: Final = frozenset({"kube-system", "istio-system", "falco", "chaos-mesh", "monitoring", "cilium"})
@@ -77,7 +77,8 @@ class Pod:
     def containers(self, *kinds: str) -> Iterator[Reader]:
         """Yield the containers of some kinds, by default all of them; known ones first, then an unknown raises."""
         unclear = None
-        for name in (name for kind in kinds or CONTAINERS for name in self.places(kind)):
+        wanted = kinds or CONTAINERS
+        for name in wanted if not self.step else [name for kind in wanted for name in self.places(kind)]:
             try:
                 yield from self.spec.each(name)
             except Undetermined as unknown:
@@ -87,7 +88,7 @@ class Pod:
 
     def places(self, kind: str) -> tuple[str, ...]:
         """Return where the containers of a kind stand."""
-        return (kind, *STEPS) if self.step and kind == "containers" else (kind,)
+        return (kind, *HOLDERS) if self.step and kind == "containers" else (kind,)
 
 
 def pods(resource: Resource) -> tuple[Pod, ...]:
@@ -96,7 +97,7 @@ def pods(resource: Resource) -> tuple[Pod, ...]:
     if found is None:
         marked = resource.package == "kubernetes" and resource.marks & POD and not resource.type.startswith(PATTERNS)
         found = tuple(_search(resource.props, "", resource.kind)) if marked else ()
-        if marked and resource.type.startswith(WORKFLOWS):
+        if resource.marks & STEPS and resource.type.startswith(WORKFLOWS):
             found += tuple(_steps(resource.props, ""))
         resource.__dict__["_pods"] = found
     return found
@@ -104,7 +105,7 @@ def pods(resource: Resource) -> tuple[Pod, ...]:
 
 def holds_pods(resource: Resource) -> bool:
     """Say whether an object holds a pod; rules over pods judge no other."""
-    return resource.marks & POD != 0 and bool(pods(resource))
+    return resource.marks & (POD | STEPS) != 0 and bool(pods(resource))
 
 
 def _search(value: Any, path: str, kind: str) -> Iterator[Pod]:
@@ -132,7 +133,7 @@ def _steps(value: Any, path: str) -> Iterator[Pod]:
         return
     templates = value.get("templates")
     for index, step in enumerate(templates if isinstance(templates, list) else []):
-        if isinstance(step, dict) and any(step.get(name.partition(".")[0]) is not None for name in STEPS):
+        if isinstance(step, dict) and any(step.get(name.partition(".")[0]) is not None for name in HOLDERS):
             here = f"{path}.templates[{index}]"
             metadata = step.get("metadata")
             beside = Reader(metadata if isinstance(metadata, dict) else {}, f"{here}.metadata")
@@ -207,7 +208,7 @@ def each_container(judge: Callable[[Pod, Reader], Iterable[Found]], *kinds: str,
 
 
 def _each(pod: Pod, kind: str, judge: Callable[[Pod, Reader], Iterable[Found]]) -> Iterator[Found]:
-    for name in pod.places(kind):
+    for name in pod.places(kind) if pod.step else (kind,):
         for container in pod.spec.each(name):
             yield from apart(judge(pod, container))
 

@@ -202,15 +202,16 @@ class Reader:
         if open_at:
             raise Undetermined(open_at)
 
-    def sure(self, path: str) -> tuple[list[Any], str]:
-        """Return the items of the list at `path` that are known, and the path of the first that is not."""
-        found: list[Any] = []
-        try:
-            for _, item in self.items(path):
-                found.append(item)
-        except Undetermined as unknown:
-            return found, unknown.path
-        return found, ""
+    def sure(self, path: str) -> tuple[list[tuple[str, Any]], str]:
+        """Return path and value of what is known of the list at `path`, and the path of the first that is not."""
+        value = self.raw(path)
+        if value is None or value is UNKNOWN:
+            return [], self.at(path) if value is UNKNOWN else ""
+        if not isinstance(value, list):
+            return [(self.at(path), value)], ""
+        told = [(self.at(f"{path}[{index}]"), item) for index, item in enumerate(value)]
+        known = [(where, item) for where, item in told if item is not UNKNOWN]
+        return known, "" if len(known) == len(told) else next(where for where, item in told if item is UNKNOWN)
 
     def texts(self, path: str) -> list[str]:
         """Return the texts of the list at `path`; anything else in it is left out, any unknown raises."""

@@ -56,7 +56,7 @@ Source: learn.microsoft.com/azure/virtual-network/virtual-network-vnet-plan-desi
 def _several(reader: Reader, one: str, many: str) -> tuple[list[Any], str]:
     """Return what is known of one value and of several, and the path of what is not."""
     (single, unclear), (found, beside) = reader.sure(one), reader.sure(many)
-    return [*found, *(each for each in single if each != "")], unclear or beside
+    return [value for _, value in (*found, *single) if value != ""], unclear or beside
 
 
 def _judge(rule: Reader) -> Iterator[Found]:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from charter.constants import by_hand, constant_probes, measured
 from charter.facts import Facts
-from charter.leaves import ID_NAMES, PLACEHOLDER, POD, STATUS, placeholder
+from charter.leaves import ID_NAMES, PLACEHOLDER, POD, STATUS, STEPS, placeholder
 from charter.pods import pods
 from charter.rule import CRITICAL, Finding, Found, Open, Resource, apart, over_stack, resource_rule
 from charter.rules.charter_sizing import RANDOM
@@ -44,7 +44,7 @@ NO_PROVIDER = (
 )
 TOLD_TO_PEOPLE = ("tags.", "labels.", "metadata.labels.", "metadata.annotations.")
 """Where nothing is an id, whatever it is called: a `Name` among tags is for people."""
-TOLD = PLACEHOLDER | POD | STATUS
+TOLD = PLACEHOLDER | POD | STEPS | STATUS
 STATUS_MAPS = ("cluster-autoscaler-status",)
 """Objects in which a controller writes what it sees: whoever writes them by hand writes fiction."""
 
@@ -55,7 +55,7 @@ STATUS_MAPS = ("cluster-autoscaler-status",)
     CRITICAL,
     ["pulumi:providers:*", "kubernetes:*"],
     remediation="Drop custom endpoints, skipped checks and test credentials; run offline only through the sandbox.",
-    needs=lambda kind: POD if kind.startswith("kubernetes:") and not kind.endswith(":ConfigMap") else 0,
+    needs=lambda kind: POD | STEPS if kind.startswith("kubernetes:") and not kind.endswith(":ConfigMap") else 0,
 )
 def no_sandbox(resource: Resource, facts: Facts) -> Iterable[Found]:
     """The sandbox marks its providers; the mark is refused wherever the facts do not say sandbox."""
@@ -80,13 +80,15 @@ def _settings(resource: Resource) -> Iterator[Found]:
         if not isinstance(value, str):
             continue
         short = len(value) <= LONGEST and _is_pretence(str(key), value.strip().lower())
-        if short or (VARIABLE.match(str(key)) and _sends_away(str(key), value)):
+        if short or _sends_away(str(key), value):
             yield Finding(f"data.{key}", "pretends (mock, fake, stub, simulator, emulator, dry run)")
 
 
 def _sends_away(key: str, value: str) -> bool:
     """Say whether a variable names an emulator where the cloud's own address belongs."""
-    return bool(value) and (key.endswith(EMULATED) or (key.endswith(ADDRESSES) and PRETENCE.search(value) is not None))
+    if not value or not key.endswith((*EMULATED, *ADDRESSES)) or not VARIABLE.match(key):
+        return False
+    return key.endswith(EMULATED) or PRETENCE.search(value) is not None
 
 
 def _is_pretence(key: str, value: str) -> bool:

@@ -159,7 +159,8 @@ def _allowed(allow: Reader, name: str = "protocol") -> Iterator[Found]:
     if protocol == "all":
         yield Finding(allow.at(name), "every protocol is open to the whole internet")
     elif protocol in ("tcp", "6"):
-        ports, unclear = allow.sure("ports")
+        told, unclear = allow.sure("ports")
+        ports = [port for _, port in told]
         held = holds_port(ports, ADMIN_PORTS) if ports or not unclear else []
         if held:
             yield Finding(allow.at("ports"), f"port {held[0]} is open to the whole internet")

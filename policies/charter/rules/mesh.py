@@ -134,7 +134,8 @@ def _names(rule: Reader, side: str, inner: str, keys: tuple[str, ...]) -> Iterat
 
 def _part(part: Reader, inner: str, keys: tuple[str, ...]) -> Iterator[Found]:
     told = [part.inside(inner).sure(key) for key in keys]
-    values, unclear = [value for found, _ in told for value in found], next((path for _, path in told if path), "")
+    values = [value for found, _ in told for _, value in found]
+    unclear = next((path for _, path in told if path), "")
     if any(value in EVERYBODY for value in values if isinstance(value, str)):
         yield Finding(part.at(inner), "holds * or a pattern of everybody")
     elif unclear:
