@@ -154,8 +154,8 @@ def _taken(compiled: Compiled, mix: Mix, below: float) -> PoolSolution | None:
                 continue
             made = finish(compiled, 0, order, trial[0], counts, manner, best.cost if best else below)
             best = made or best
-        for order in permutations(mix) if best is None else ():
-            slots = tuple((t, n - (t in spares), int(t in spares)) for t, n in order)
+        for dealt in permutations(mix) if best is None else ():
+            slots = tuple((t, n - (t in spares), int(t in spares)) for t, n in dealt)
             best = best or exactly(compiled, 0, slots, counts)
     return best
 
