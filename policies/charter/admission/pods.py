@@ -12,16 +12,13 @@ from charter.rules.charter_images import DIGEST
 from charter.rules.pods import (
     APPARMOR,
     CAPABILITIES,
-    COUNTED,
     HANDLERS,
-    PROBE,
-    RATIO,
     SECCOMP,
     SELINUX,
-    SHARED,
     SYSCTLS,
     VOLUMES,
 )
+from charter.rules.pods_needs import COUNTED, PROBE, RATIO, SHARED
 
 VARIABLES: Final = {
     **secret_words.VARIABLES,

@@ -6,48 +6,29 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from charter.documents import Malformed, Statement, each_statement, several, statements
+from charter.documents import Statement, several, statements
 from charter.facts import Facts
 from charter.graph import Graph
-from charter.rule import CRITICAL, HIGH, MEDIUM, Finding, Found, Open, Resource, apart, located, stack_rule
+from charter.rule import HIGH, MEDIUM, Finding, Found, Open, Resource, apart, located, stack_rule
 from charter.sidecars import judged, some
 from charter.values import UNKNOWN, Reader
 
 BUCKET = "aws:s3/bucket:Bucket"
 BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
-ACL = "aws:s3/bucketAcl:BucketAcl"
 ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
-ACCOUNT = "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock"
-POINT = "aws:s3/accessPoint:AccessPoint"
-OBJECTS = (
-    "aws:s3/bucketObject:BucketObject",
-    "aws:s3/bucketObjectv2:BucketObjectv2",
-    "aws:s3/objectCopy:ObjectCopy",
-)
 POLICY = "aws:s3/bucketPolicy:BucketPolicy"
-POINT_POLICIES = (
-    "aws:s3control/accessPointPolicy:AccessPointPolicy",
-    "aws:s3control/bucketPolicy:BucketPolicy",
-    "aws:s3control/multiRegionAccessPointPolicy:MultiRegionAccessPointPolicy",
-    "aws:s3control/objectLambdaAccessPointPolicy:ObjectLambdaAccessPointPolicy",
-)
-"""Policies of other doors to buckets; that over several regions stands in its `details`."""
-REGIONS_POINT = "aws:s3control/multiRegionAccessPoint:MultiRegionAccessPoint"
 VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 LOGGING = "aws:s3/bucketLogging:BucketLogging"
 LOCK = "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration"
 TRAIL = "aws:cloudtrail/trail:Trail"
-PLACES = {POINT: "publicAccessBlockConfiguration", REGIONS_POINT: "details.publicAccessBlock"}
 BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
-PUBLIC_ACLS = ("public-read", "public-read-write", "authenticated-read", "website")
-EVERYBODY = ("AllUsers", "AuthenticatedUsers")
 INLINE_LOGS = ("loggings", "logging")
 YEAR = 365
 DELETIONS = ("s3:DeleteObject", "s3:DeleteObjectVersion")
 
 
-def _sidecar(
+def sidecar(
     graph: Graph,
     kind: str,
     judge: Callable[[Reader], bool],
@@ -71,74 +52,9 @@ def _one(
         yield answer if isinstance(answer, Open) else Finding("", missing, bucket.urn)
 
 
-@stack_rule(
-    "AWS-S3-01",
-    "No bucket is public.",
-    CRITICAL,
-    [BUCKET, BLOCK, ACCOUNT, POLICY, *POINT_POLICIES, ACL, POINT, REGIONS_POINT, *OBJECTS],
-    remediation="Add a BucketPublicAccessBlock with all four on; no public acl, grant or policy.",
-)
-def not_public(graph: Graph, _facts: Facts) -> Iterator[Found]:
-    """The block stops what a later policy or ACL would open; one of the whole account does for each bucket."""
-    account = some(graph.of(ACCOUNT), _blocked, "")
-    if account is not True:
-        yield from _sidecar(
-            graph,
-            BLOCK,
-            _blocked,
-            lambda _reader: False,
-            "no BucketPublicAccessBlock with all four on names this bucket",
-        )
-    for holder in graph.of(ACCOUNT, POINT, REGIONS_POINT):
-        for found in apart(_opened(holder.reader, holder.type)):
-            yield located(found, holder.urn)
-    for holder in graph.of(BUCKET, ACL, *OBJECTS):
-        for found in apart(_public_acl(holder.reader), _public_grants(holder.reader)):
-            yield located(found, holder.urn)
-    for holder in graph.of(POLICY, BUCKET, POINT, *POINT_POLICIES):
-        for path in ("policy", "details.policy"):
-            if holder.reader.raw(path) is not None:
-                yield from _public_policy(holder, path)
-
-
-def _blocked(reader: Reader) -> bool:
+def blocked(reader: Reader) -> bool:
+    """Say whether a block has all four on."""
     return all(reader.flag(name) for name in BLOCKS)
-
-
-def _opened(reader: Reader, kind: str) -> Iterator[Found]:
-    """Judge the block of an account, which is off unless it is on, and of an access point, which is on."""
-    block = reader if kind == ACCOUNT else reader.inside(PLACES[kind])
-    for name in BLOCKS:
-        if not block.flag(name, default=kind != ACCOUNT):
-            yield Finding(block.at(name), "is off; it must be on")
-
-
-def _public_acl(reader: Reader) -> Iterator[Found]:
-    if reader.read("acl") in PUBLIC_ACLS:
-        yield Finding("acl", "is public")
-
-
-def _public_grants(reader: Reader) -> Iterator[Found]:
-    """Judge a bucket's own grants, and those of an access control policy beside it."""
-    for grant in reader.each("grants"):
-        if grant.text("uri").endswith(EVERYBODY):
-            yield Finding("grants", "name everybody")
-    for grant in reader.inside("accessControlPolicy").each("grants"):
-        if grant.text("grantee.uri").endswith(EVERYBODY):
-            yield Finding(grant.at("grantee.uri"), "is everybody")
-
-
-def _public_policy(policy: Resource, path: str) -> Iterator[Found]:
-    try:
-        for found in each_statement(statements(policy.reader.raw(path), path), _lets_everybody):
-            yield located(found, policy.urn)
-    except Malformed:
-        yield Finding(path, "is no JSON document", policy.urn)
-
-
-def _lets_everybody(statement: Statement) -> Iterator[Found]:
-    if statement.allows and "*" in statement.principals and not statement.bound:
-        yield Finding(f"{statement.path}.Principal", "everybody is let in")
 
 
 def _kms(rules: Reader, path: str, inner: str) -> bool:
@@ -231,7 +147,7 @@ def _only_tls(reader: Reader) -> bool:
 )
 def only_tls(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Each bucket's policy denies requests without TLS."""
-    yield from _sidecar(
+    yield from sidecar(
         graph,
         POLICY,
         _only_tls,
@@ -249,14 +165,14 @@ def only_tls(graph: Graph, _facts: Facts) -> Iterator[Found]:
 )
 def versioned(graph: Graph, _facts: Facts) -> Iterator[Found]:
     """Versions without an end would be kept and paid for ever."""
-    yield from _sidecar(
+    yield from sidecar(
         graph,
         VERSIONING,
         _keeps_versions,
         lambda reader: reader.flag("versioning.enabled") or reader.flag("versionings.enabled"),
         "no BucketVersioning with status Enabled names this bucket",
     )
-    yield from _sidecar(
+    yield from sidecar(
         graph,
         LIFECYCLE,
         lambda reader: any(map(_ends, reader.each("rules"))),
@@ -297,11 +213,11 @@ def bucket_logging(graph: Graph, _facts: Facts) -> Iterator[Found]:
 
 
 def _guards_logs(graph: Graph, bucket: Resource) -> Iterator[Found]:
-    blocked = some(graph.referrers(bucket, BLOCK, "bucket"), _blocked, "")
+    closed = some(graph.referrers(bucket, BLOCK, "bucket"), blocked, "")
     versioned = some([bucket, *graph.referrers(bucket, VERSIONING, "bucket")], _keeps_versions, "")
-    if False in (blocked, versioned):
+    if False in (closed, versioned):
         yield Finding("", "takes logs but is not blocked and versioned")
-    for answer in (blocked, versioned):
+    for answer in (closed, versioned):
         if isinstance(answer, Open):
             yield answer
     kept = _kept(graph, bucket)

@@ -6,14 +6,10 @@ Source: kubernetes.io/docs/concepts/security/pod-security-standards, 2026-11.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from charter.facts import Facts
-from charter.hiding import assigns_secret
-from charter.pods import ANY_KIND, LONG_RUNNING, Pod, each_container, each_pod, holds_pods
-from charter.quantities import amount
+from charter.pods import ANY_KIND, Pod, each_container, each_pod, holds_pods
 from charter.rule import CRITICAL, HIGH, MEDIUM, Check, Finding, Found, Question, Resource, Severity, resource_rule
-from charter.secrets import harmless, secret_name, secret_value
 from charter.values import Reader
 
 CAPABILITIES = ("NET_BIND_SERVICE",)
@@ -56,29 +52,16 @@ SYSCTLS = (
     "net.ipv4.tcp_wmem",
 )
 APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
-COUNTED = (("requests", "cpu"), ("requests", "memory"), ("limits", "memory"), ("limits", "ephemeral-storage"))
-SHARED = ("cpu", "memory")
-"""What a pod may say once for all its containers (kubernetes.io, pod-level resources, 1.34)."""
-NONE = (None, "")
-RATIO = 4
-"""How many times its request a container may take; more, and a node's sums mean nothing."""
-PROBE = {
-    "initialDelaySeconds": 0,
-    "periodSeconds": 10,
-    "timeoutSeconds": 1,
-    "successThreshold": 1,
-    "failureThreshold": 3,
-}
-"""What Kubernetes takes for what a probe leaves out."""
 HANDLERS = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postStart", "lifecycle.preStop")
 
 
 HEADS = tuple((handler.partition(".")[0], handler) for handler in HANDLERS)
 
 
-def _rule(  # noqa: PLR0913, PLR0917  a rule is what it is
+def pod_rule(  # noqa: PLR0913, PLR0917  a rule is what it is
     rule_id: str, title: str, severity: Severity, check: Check, remediation: str, applies: Question = holds_pods
 ) -> None:
+    """Register a rule over what holds pods."""
     resource_rule(rule_id, title, severity, ANY_KIND, remediation=remediation, applies=applies)(check)
 
 
@@ -235,62 +218,6 @@ def _read_only(pod: Pod, container: Reader) -> Iterator[Found]:
         yield Finding(container.at("securityContext.readOnlyRootFilesystem"), "must be true")
 
 
-def _resources(pod: Pod, container: Reader) -> Iterator[Found]:
-    """Requests are what the scheduler and the sizing count with.
-
-    Processor and memory may be said for the pod as a whole.
-    """
-    resources = container.inside("resources")
-    requests, limits = resources.map("requests"), resources.map("limits")
-    for side, name in COUNTED:
-        if (requests if side == "requests" else limits).get(name) in NONE and not _shared(pod, side, name):
-            yield Finding(resources.at(f"{side}.{name}"), "is missing")
-    for name in ("cpu", "memory"):
-        low, high = amount(requests.get(name)), amount(limits.get(name))
-        if low and high and high > low * RATIO:
-            yield Finding(resources.at(f"limits.{name}"), f"is more than {RATIO} times the request")
-
-
-def _shared(pod: Pod, side: str, name: str) -> bool:
-    """Say whether the pod says a quantity for all its containers."""
-    return name in SHARED and pod.spec.inside("resources").map(side).get(name) not in NONE
-
-
-def _probes(pod: Pod, container: Reader) -> Iterator[Found]:
-    """Long-running kinds say when they are ready and when they hang; jobs end by themselves."""
-    if pod.kind not in LONG_RUNNING:
-        return
-    ready, alive = container.read("readinessProbe"), container.read("livenessProbe")
-    for name, probe in (("readinessProbe", ready), ("livenessProbe", alive)):
-        if not probe:
-            yield Finding(container.at(name), "is missing")
-    if ready and _patience(ready) == _patience(alive):
-        yield Finding(container.at("livenessProbe"), "is the same as the readiness probe: busy pods would be restarted")
-
-
-def _patience(probe: Any) -> Any:
-    """Write out what Kubernetes takes for what a probe leaves out."""
-    return {**PROBE, **probe} if isinstance(probe, dict) else probe
-
-
-def _no_secrets(_pod: Pod, container: Reader) -> Iterator[Found]:
-    """A literal in a pod is read by everybody who may read pods, and stands in every backup."""
-    for variable in container.each("env"):
-        name, value = str(variable.props.get("name", "")), variable.raw("value")
-        if secret_name(name) and not harmless(str(variable.read("value", ""))):
-            yield Finding(variable.at("value"), "looks like a secret by its name; take it from a Secret")
-        elif isinstance(value, str) and secret_value(value):
-            yield Finding(variable.at("value"), "looks like a secret; take it from a Secret")
-    for name in ("args", "command"):
-        before = ""
-        for path, argument in container.items(name):
-            text = str(argument)
-            named = before.startswith("-") and "=" not in before and not text.startswith("-") and secret_name(before)
-            if secret_value(text) or (named and not harmless(text)) or assigns_secret(text):
-                yield Finding(path, "looks like a secret; take it from a Secret")
-            before = text
-
-
 def _both(pod_check: Check, container_check: Check) -> Check:
     def check(resource, facts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  the two it is made of are typed
         yield from pod_check(resource, facts)
@@ -300,42 +227,42 @@ def _both(pod_check: Check, container_check: Check) -> Check:
     return check
 
 
-_rule(
+pod_rule(
     "K8S-POD-01",
     "No container is privileged.",
     CRITICAL,
     each_container(_privileged, agents=True),
     "Drop securityContext.privileged.",
 )
-_rule(
+pod_rule(
     "K8S-POD-02",
     "No pod shares the node's processes, memory or network.",
     HIGH,
     each_pod(_host, agents=True),
     "Drop hostPID, hostIPC and hostNetwork.",
 )
-_rule(
+pod_rule(
     "K8S-POD-03",
     "No process gains rights.",
     HIGH,
     each_container(_escalation, agents=True),
     "Set allowPrivilegeEscalation false on each container.",
 )
-_rule(
+pod_rule(
     "K8S-POD-04",
     "Nothing runs as root.",
     HIGH,
     _both(each_pod(_pod_root, agents=True), each_container(_root, agents=True)),
     "Set runAsNonRoot true on the pod; no user 0.",
 )
-_rule(
+pod_rule(
     "K8S-POD-05",
     "Containers have no capabilities but binding low ports.",
     HIGH,
     each_container(_capabilities, agents=True),
     "Set capabilities.drop [ALL].",
 )
-_rule(
+pod_rule(
     "K8S-POD-06",
     "Nothing of the node is mounted or bound.",
     HIGH,
@@ -346,38 +273,17 @@ _rule(
     "Use volumes of the restricted standard; no hostPort, no hostProcess.",
     _mounts,
 )
-_rule(
+pod_rule(
     "K8S-POD-07",
     "System calls and kernel settings are confined.",
     MEDIUM,
     _both(each_pod(_pod_confined, agents=True), each_container(_confined, agents=True)),
     "Set seccompProfile RuntimeDefault on the pod; leave procMount, SELinux, sysctls and AppArmor alone.",
 )
-_rule(
+pod_rule(
     "K8S-POD-08",
     "A container cannot rewrite itself.",
     MEDIUM,
     each_container(_read_only, agents=True),
     "Set readOnlyRootFilesystem true; mount an emptyDir where it must write.",
-)
-_rule(
-    "K8S-POD-09",
-    "A container says what it needs.",
-    MEDIUM,
-    each_container(_resources, "initContainers", "containers"),
-    f"Set requests for cpu and memory, limits for memory and ephemeral-storage, at most {RATIO} times the request.",
-)
-_rule(
-    "K8S-POD-10",
-    "What runs long says how it is.",
-    MEDIUM,
-    each_container(_probes, "containers"),
-    "Add a readiness and a liveness probe that ask different things or with different patience.",
-)
-_rule(
-    "K8S-POD-12",
-    "No secret stands in a pod as text.",
-    CRITICAL,
-    each_container(_no_secrets),
-    "Use secretKeyRef, or better a mounted file from the secret store.",
 )
