@@ -21,6 +21,7 @@ from sizing.problem import SPOT_POOL_SHARE
 ROUNDS = 20
 NEAR = 0.003  # of a node's price: a filling that gains less is not looked for
 LEAST = 1e-4
+FEW = 20_000  # columns of one item each: more make the program slow and the bound no better
 
 
 class _Nodes:
@@ -60,6 +61,21 @@ class _Nodes:
             places += [at] * int(fine.sum())
             numbers += some[mine[fine]].tolist()
         return np.array(places, dtype=np.int64), np.array(numbers, dtype=np.int64)
+
+    def alone(self) -> tuple[Ints, Ints]:
+        """Nodes with one item only, as places among the rows and items: all; of many, each pool's cheapest by pod."""
+        if np.count_nonzero(self.sacks.most) <= FEW:
+            every = np.argwhere(self.sacks.most > 0)
+            return every[:, 0], every[:, 1]
+        price = np.where(self.sacks.most > 0, self.price[:, None] / np.maximum(self.sacks.most, 1), np.inf)
+        places: list[Ints] = []
+        items: list[Ints] = []
+        for k in np.unique(self.pool).tolist():
+            mine = np.flatnonzero(self.pool == k)
+            some = np.flatnonzero(np.isfinite(price[mine].min(axis=0)))
+            places.append(mine[price[np.ix_(mine, some)].argmin(axis=0)])
+            items.append(some)
+        return np.concatenate(places), np.concatenate(items)
 
 
 class _Master:
@@ -115,10 +131,10 @@ def worths(made: Columns, caps: Mapping[int, Floats]) -> Floats | None:
     at, numbers = nodes.known(made)
     if len(at):
         master.add(at, numbers, np.array([made.patterns[j] for j in numbers]))
-    alone = np.argwhere(nodes.sacks.most > 0)
-    singles = np.zeros((len(alone), len(made.counts)))
-    singles[np.arange(len(alone)), alone[:, 1]] = nodes.sacks.most[alone[:, 0], alone[:, 1]]
-    _keep(made, master, alone[:, 0], singles)
+    at, item = nodes.alone()
+    singles = np.zeros((len(at), len(made.counts)))
+    singles[np.arange(len(at)), item] = nodes.sacks.most[at, item]
+    _keep(made, master, at, singles)
     center: Floats | None = None
     worth: Floats | None = None
     for _ in range(ROUNDS):

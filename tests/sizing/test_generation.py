@@ -13,6 +13,7 @@ from sizing.linear import Model
 from sizing.master import Master
 from sizing.part import build
 from sizing.pricing import WEIGHTS, Knapsacks, exact, fill, mixed, most_of
+from sizing.worths import _Nodes, worths
 
 
 def _sacks(seed: int) -> tuple[Knapsacks, np.ndarray]:
@@ -105,3 +106,20 @@ def test_a_program_that_no_column_can_meet_says_so() -> None:
     generate(made, 2)
     assert made.master is not None
     assert made.master.solve(np.ones(len(made.price), dtype=bool)) == ("infeasible", None)
+
+
+def test_of_many_nodes_with_one_item_each_pool_keeps_the_cheapest(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = _main(300, 11)
+    made = prepare(compiled, [])
+    nodes = _Nodes(made, {})
+    every = set(zip(*(some.tolist() for some in nodes.alone()), strict=True))
+    monkeypatch.setattr("sizing.worths.FEW", 0)
+    at, item = nodes.alone()
+    fewer = set(zip(at.tolist(), item.tolist(), strict=True))
+    assert fewer < every
+    least = {}
+    for a, i in every:
+        key = (int(nodes.pool[a]), i)
+        least[key] = min(least.get(key, np.inf), float(nodes.price[a] / nodes.sacks.most[a, i]))
+    assert {(int(nodes.pool[a]), i): float(nodes.price[a] / nodes.sacks.most[a, i]) for a, i in fewer} == least
+    assert worths(made, {}) is not None
