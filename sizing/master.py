@@ -14,6 +14,7 @@ from sizing.pools import least_nodes
 from sizing.problem import SPOT_POOL_SHARE
 
 Ints = npt.NDArray[np.int64]
+HAIR = 1e-4  # of a node less than each pool's least: where pods bind as well, they and not the nodes get the duals
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,10 @@ class Master:
             mine = np.flatnonzero(pool == k).tolist()
             forced = compiled.counts * (compiled.allowed.sum(axis=1) == 1) * compiled.allowed[:, k]
             least = float(least_nodes(compiled, k, forced))
-            both = [model.row(dict.fromkeys(mine, 1.0), least, float(part.wish.max))]
+            both = [model.row(dict.fromkeys(mine, 1.0), least - HAIR, float(part.wish.max))]
             zoned = forced * (compiled.classes.zone >= 0)
             if len({int(z) for z in compiled.classes.zone[zoned > 0]}) == compiled.zones > 1:
-                both.append(model.row({}, float(compiled.zones), np.inf))
+                both.append(model.row({}, float(compiled.zones) - HAIR, np.inf))
             self.pool_rows.append(both)
             if not part.wish.spot and forced.any():
                 fits = compiled.fits(k)

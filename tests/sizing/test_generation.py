@@ -123,3 +123,13 @@ def test_of_many_nodes_with_one_item_each_pool_keeps_the_cheapest(monkeypatch: p
         least[key] = min(least.get(key, np.inf), float(nodes.price[a] / nodes.sacks.most[a, i]))
     assert {(int(nodes.pool[a]), i): float(nodes.price[a] / nodes.sacks.most[a, i]) for a, i in fewer} == least
     assert worths(made, {}) is not None
+
+
+def test_the_least_nodes_of_a_pool_leave_the_worth_to_its_pods() -> None:
+    for part in parts(instance(300, 23)):
+        compiled = compile_problem(part)
+        assert isinstance(compiled, Compiled)
+        made = prepare(compiled, [])
+        generate(made, 30)
+        assert made.bound > 0.98 * made.proof["lp"]
+        assert any(made.duals.values())
