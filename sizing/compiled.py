@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -175,11 +174,15 @@ def compile_problem(problem: Problem) -> Compiled | Infeasible:
     pods: list[PodClass] = []
     sizes: list[tuple[int, int, int, int]] = []
     host: list[int] = []
-    for number, w in enumerate(sorted(problem.workloads, key=lambda w: w.name)):
-        blocks = split(problem, w, wishes)
+    dealt: dict[str, list[tuple[str, int, int, tuple[str, ...]]]] = {}
+    zones = Zones(problem.zones)
+    for w in sorted(problem.workloads, key=_largest_first):
+        blocks = split(problem, w, wishes, zones)
         if isinstance(blocks, Infeasible):
             return blocks
-        for block, zone, count, allowed in blocks:
+        dealt[w.name] = blocks
+    for number, w in enumerate(sorted(problem.workloads, key=lambda w: w.name)):
+        for block, zone, count, allowed in dealt[w.name]:
             pods.append(PodClass(w.name, block, zone, count, tuple(sorted(index[name] for name in allowed))))
             sizes.append((w.cpu_milli, w.memory_mib, w.gpu, 1))
             host.append(number if w.spread == "host" else -1)
@@ -212,13 +215,45 @@ def compile_problem(problem: Problem) -> Compiled | Infeasible:
     return _too_large(made) or made
 
 
+def _largest_first(w: WorkloadDemand) -> tuple[int, float, int, str]:
+    return (-w.gpu, -max(w.cpu_milli, w.memory_mib / 4), -w.replicas, w.name)
+
+
 def scheduling_order(size: tuple[int, int, int, int], pod: PodClass) -> tuple[float, float, str, str, int]:
     """The order pods come to the scheduler: most GPUs first, then most of milli-CPU or MiB / 4; then by name."""
     return (-size[2], -max(size[0], size[1] / 4), pod.workload, pod.block, pod.zone)
 
 
+class Zones:
+    """Where pods that spread over zones begin: workload by workload in the zone that evens the load of their pools."""
+
+    def __init__(self, zones: int) -> None:
+        self.zones = zones
+        self.load: dict[tuple[str, ...], list[Fraction]] = {}  # by pools
+
+    def begin(self, w: WorkloadDemand, blocks: list[tuple[int, int, tuple[str, ...]]]) -> int:
+        """The zone of its first pod, for blocks of (first pod, pods, pools); its pods count from now on."""
+        size = Fraction(max(w.cpu_milli, w.memory_mib // 4, 1000 * w.gpu))
+
+        def after(turn: int) -> list[tuple[tuple[str, ...], list[Fraction]]]:
+            return [
+                (
+                    pools,
+                    [
+                        load + size * sum(1 for k in range(first, first + count) if (k + turn) % self.zones == zone)
+                        for zone, load in enumerate(self.load.get(pools, [Fraction(0)] * self.zones))
+                    ],
+                )
+                for first, count, pools in blocks
+            ]
+
+        turn = min(range(self.zones), key=lambda turn: (sum(x * x for _, loads in after(turn) for x in loads), turn))
+        self.load |= dict(after(turn))
+        return turn
+
+
 def split(
-    problem: Problem, w: WorkloadDemand, wishes: list[PoolWish]
+    problem: Problem, w: WorkloadDemand, wishes: list[PoolWish], zones: Zones
 ) -> list[tuple[str, int, int, tuple[str, ...]]] | Infeasible:
     """A workload as blocks (block, zone or -1, count, allowed pools): its on-demand share, then what may be spot."""
     seats = w.seats(problem.zones)
@@ -249,10 +284,9 @@ def split(
         loose, loose_pools = seats - firm, tuple(sorted({*steady, *spot}))
     made = []
     zoned = (w.spread == "zone" or w.survives == "zone") and problem.zones > 1
-    turn = int.from_bytes(hashlib.sha256(w.name.encode()).digest()[:4], "big")
-    for block, start, count, allowed in (("on_demand", 0, firm, steady), ("flexible", firm, loose, loose_pools)):
-        if not count:
-            continue
+    blocks = [one for one in (("on_demand", 0, firm, steady), ("flexible", firm, loose, loose_pools)) if one[2]]
+    turn = zones.begin(w, [one[1:] for one in blocks]) if zoned else 0
+    for block, start, count, allowed in blocks:
         if not zoned:
             made.append((block, -1 if w.zone is None or problem.zones == 1 else w.zone, count, allowed))
             continue

@@ -23,10 +23,12 @@ from sizing.part import PartSolution, within_limits
 from sizing.patterns import SHORT, Fillings, Slots, exactly, fillings_of
 from sizing.pools import Ints, PoolSolution, least_nodes
 
-KINDS = 24  # types drawn from
+KINDS = 16  # types drawn from
 MOST_KINDS = 3  # in one mix
 LEAST_SHARE = 0.02  # of the cost: smaller pools are left as they are
 CHUNK = 2048  # mixes asked at once
+LEARNED = 8  # worths that refute mixes, to begin with
+FIRST_DRAW = 10  # a share of the mixes from which these are learned
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,14 @@ def deepen(compiled: Compiled, made: PartSolution, effort: Drawing) -> PartSolut
 
 
 def _better(compiled: Compiled, made: PoolSolution, share: float, effort: Drawing) -> PoolSolution:
-    """The cheapest of the mixes drawn that holds, or the pool as it is."""
+    """The cheapest of the mixes drawn that holds, or the pool as it is; what refutes the first ones leads the draw."""
     counts = np.array(made.counts, dtype=float)
-    mixes = draw(compiled, made, counts, effort.drawn)
     known = fillings_of(compiled, made.pool, counts)
+    first = draw(compiled, made, counts, effort.drawn // FIRST_DRAW)
+    for row in _open(known, first):
+        if len(known.worths) >= LEARNED or not known.refutes(first.slots(row)):
+            break
+    mixes = draw(compiled, made, counts, effort.drawn, known)
     scheduled, programs = round(effort.scheduled * share), known.programs + round(effort.programs * share)
     for row in _open(known, mixes):
         if scheduled <= 0 or known.programs >= programs:
@@ -100,8 +106,13 @@ def _open(known: Fillings, mixes: Mixes) -> Iterator[int]:
                 yield start + i
 
 
-def draw(compiled: Compiled, made: PoolSolution, counts: Floats, drawn: int) -> Mixes:
-    """Different mixes cheaper than `made` whose volume, no node beyond the spare, holds the pods."""
+def draw(
+    compiled: Compiled, made: PoolSolution, counts: Floats, drawn: int, known: Fillings | None = None
+) -> Mixes:
+    """Different mixes cheaper than `made` whose volume, no node beyond the spare, holds the pods.
+
+    What is known of their fillings is asked like one more dimension each.
+    """
     part = compiled.pools[made.pool]
     volume = counts @ compiled.classes.sizes
     top, least = _worthwhile(compiled, made.pool, volume)
@@ -116,9 +127,14 @@ def draw(compiled: Compiled, made: PoolSolution, counts: Floats, drawn: int) -> 
     spare = rng.integers(0, slots, drawn) if firm else np.full(drawn, -1)
     room = np.minimum(part.room[types], part.room[types[each, spare]][:, None]) if firm else part.room[types]
     asked = volume > 0
-    held = np.maximum(room[:, :, asked], 1e-9)
+    due, held = volume[asked], room[:, :, asked]
+    if known is not None and known.worths:
+        within = np.broadcast_to(types[each, spare][:, None] if firm else -1, types.shape)
+        held = np.concatenate([held, np.moveaxis(known.ceilings(types, within), 0, 2)], axis=2)
+        due = np.append(due, [known.worths[number].due for number in known.asked()])
+    held = np.maximum(held, 1e-9)
     nodes = np.zeros((drawn, slots), dtype=np.int64)
-    left = np.broadcast_to(volume[asked], (drawn, int(asked.sum()))).copy()
+    left = np.broadcast_to(due, (drawn, len(due))).copy()
     use = rng.random((drawn, slots)) ** 2
     for i in range(slots):
         enough = np.minimum(np.ceil((np.maximum(left, 0) / held[:, i]).max(axis=1)), part.wish.max + 1)

@@ -17,13 +17,13 @@ from sizing.linear import Ints, Live, Model
 from sizing.packing import Classes, Floats, first_fit
 from sizing.pools import MOST_SCHEDULED, PATTERNS, PoolSolution, least_nodes, node_zones, scheduler_accepts
 from sizing.pricing import SURROGATES, most_of
-from sizing.scheduler import kinds, once
+from sizing.scheduler import kinds, once, pending
 
 ROUNDS = 60  # of the generation
 DIVES = 80  # programs of one dive
-LOST = 12  # choices of one dive that led nowhere
-BRANCHES, GAP = 4_000, 1e-4  # of one knapsack
-FEW, COARSE = 400, 1e-3  # the same where only a ceiling is asked for
+LOST = 5  # choices of one dive that led nowhere
+BRANCHES, GAP = 1_000, 1e-3  # of one knapsack
+FEW, COARSE = 60, 1e-3  # the same where only a ceiling is asked for
 SHORT = 1e-7  # share of all pods' volume: what is left over is none
 ASKED = 8  # worths that refuted nodes last, asked first about others
 GAIN = 1e-9
@@ -88,6 +88,12 @@ class Fillings:
         whole = np.zeros((len(self.compiled.pods), len(types)), dtype=np.int64)
         whole[self.of] = placed
         return whole
+
+    def refutes(self, slots: Slots) -> bool:
+        """Whether no packing of such nodes is possible, not even one in parts; what refutes them is remembered."""
+        types, spares = _each(slots)
+        nodes = self._nodes(types, spares)
+        return nodes is None or not _Dive(self, nodes).possible()
 
     def ceilings(self, kinds: Ints, spares: Ints) -> Floats:
         """(worth, ...) the most that a node of each type is worth within its spare (-1: none), by the last worths.
@@ -252,6 +258,10 @@ class _Dive:
             most[last] = taken[last]
         return None
 
+    def possible(self) -> bool:
+        """Whether the pods have places at least in parts of fillings."""
+        return self._covered(np.zeros(len(self.group)), np.full(len(self.group), np.inf)) is not None
+
     def _wide(self, values: Floats, other: float) -> Floats:
         """The values, and this one for columns that came later."""
         return np.concatenate([values, np.full(len(self.group) - len(values), other)])
@@ -323,6 +333,11 @@ class _Dive:
         return found
 
 
+def _each(slots: Slots) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Types of the working nodes one by one, and of the spares."""
+    return tuple(t for t, n, _ in slots for _ in range(n)), tuple(t for t, _, s in slots for _ in range(s))
+
+
 def fillings_of(compiled: Compiled, pool: int, counts: Floats) -> Fillings:
     """What is known of the fillings of a pool with these pods (class,)."""
     key = ("fillings", pool, counts.tobytes())
@@ -341,8 +356,7 @@ def exactly(compiled: Compiled, pool: int, slots: Slots, counts: Floats) -> Pool
     """
     part = compiled.pools[pool]
     total = sum(n + s for _, n, s in slots)
-    types = tuple(t for t, n, _ in slots for _ in range(n))
-    spares = tuple(t for t, _, s in slots for _ in range(s))
+    types, spares = _each(slots)
     if not types or not least_nodes(compiled, pool, counts) <= total <= part.wish.max or len(slots) > part.wish.slots:
         return None
     if not counts.any() or not (part.wish.spot or spares):
@@ -350,7 +364,7 @@ def exactly(compiled: Compiled, pool: int, slots: Slots, counts: Floats) -> Pool
     made = PoolSolution(pool, slots, part.cost(slots), tuple(int(c) for c in counts), PATTERNS)
     if not _first_draw(compiled, made) or placement(compiled, made) is None:
         return None
-    return made if scheduler_accepts(compiled, made) else None
+    return None if pending(compiled, made, first=True) else made
 
 
 def _first_draw(compiled: Compiled, made: PoolSolution) -> bool:
@@ -360,7 +374,8 @@ def _first_draw(compiled: Compiled, made: PoolSolution) -> bool:
         return scheduler_accepts(compiled, made)
     wanted = compiled.memo.setdefault(("kinds", made.pool, made.counts), None) or kinds(compiled, counts)
     compiled.memo["kinds", made.pool, made.counts] = wanted
-    types = [t for t, n, _ in made.slots for _ in range(n)] + [t for t, _, s in made.slots for _ in range(s)]
+    working, spares = _each(made.slots)
+    types = [*working, *spares]
     return once(wanted, compiled.pools[made.pool].room[types], node_zones(compiled, len(types)))
 
 
@@ -369,8 +384,8 @@ def placement(compiled: Compiled, made: PoolSolution) -> Ints | None:
 
     Found once, it stays the same, also when spares come.
     """
-    types = tuple(t for t, n, _ in made.slots for _ in range(n))
-    spares = tuple(sorted(t for t, _, s in made.slots for _ in range(s)))
+    types, unsorted = _each(made.slots)
+    spares = tuple(sorted(unsorted))
     key = ("placement", made.pool, types, made.counts)
     known: dict[tuple[int, ...], Ints | None] = compiled.memo.setdefault(key, {})
     for before, placed in known.items():

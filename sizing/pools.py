@@ -16,7 +16,7 @@ FIRST, SPREAD, PATTERNS = "first fit", "spread", "patterns"
 """Manners of packing the working nodes: fill them in order, pods bound to hosts and zones first; or score them as
 kube-scheduler does, largest pods first; or pack them exactly, by whole fillings. Whatever the manner, kube-scheduler
 must place all pods on all nodes."""
-MOST_SCHEDULED = 1000  # pods of a pool that are scheduled one by one while solving
+MOST_SCHEDULED = 6000  # pods of a pool that are scheduled one by one while solving
 SINGLES = 3  # types looked at when the cheapest one's packing is not the scheduler's
 MOST_STEPS = 400  # of growing or shrinking one pool; a bound that no sane pool reaches
 
@@ -232,9 +232,12 @@ def finish(  # noqa: PLR0917, PLR0913
         for i in spare_slots(compiled, pool, types, np.array([working]), counts, manner):
             spares[i] += 1
     short = least_nodes(compiled, pool, counts) - sum(working) - sum(spares)
-    if short > 0:
-        cheapest = min(range(len(types)), key=lambda i: (part.price[types[i]], types[i]))
-        spares[cheapest] += short
+    if short > 0:  # of the cheapest type, where a slot is free for it
+        offered = range(len(part.types)) if len(types) < part.wish.slots else types
+        cheapest = min(offered, key=lambda t: (part.price[t], t not in types, part.vcpu[t], t))
+        if cheapest not in types:
+            types, working, spares = (*types, cheapest), [*working, 0], [*spares, 0]
+        spares[types.index(cheapest)] += short
     slots = tuple(zip(types, working, spares, strict=True))
     cost = part.cost(slots)
     made = PoolSolution(pool, slots, cost, tuple(int(c) for c in counts), manner)
@@ -310,7 +313,7 @@ def empty(compiled: Compiled, pool: int) -> PoolSolution:
     """A pool without pods: its minimum, of the cheapest type."""
     part = compiled.pools[pool]
     least = least_nodes(compiled, pool, np.zeros(len(compiled.pods)))
-    cheapest = int(part.price.argmin())
+    cheapest = int(np.lexsort((part.vcpu, part.price))[0])
     slots = ((cheapest, 0, least),) if least else ()
     return PoolSolution(pool, slots, float(part.price[cheapest] * least), (0,) * len(compiled.pods), FIRST)
 

@@ -42,7 +42,7 @@ class _Nodes:
         self.rows: Ints = np.array([r for r, _, _ in kept], dtype=np.int64)
         width = len(made.counts)
         room, most = (np.array([one[i] for one in kept]) for i in (1, 2))
-        self.sacks = Knapsacks(made.sizes, room.reshape(-1, 4), most.reshape(-1, width))
+        self.sacks = Knapsacks(made.sizes, room.reshape(len(kept), 4), most.reshape(len(kept), width))
         self.price, self.pool = made.price[self.rows], made.pool[self.rows]
 
     def known(self, made: Columns) -> tuple[Ints, Ints]:

@@ -16,7 +16,7 @@ from sizing.plan import Plan
 from sizing.problem import PoolWish, Problem, WorkloadDemand
 from sizing.reproved import reproved
 from sizing.verify import verify
-from tests.sizing.factory import JOBS, POOLS, TINY, job, kind, problem
+from tests.sizing.factory import CATALOGUE, JOBS, POOLS, TINY, fit_for_nodes, job, kind, problem
 
 QUICK = {
     "deadline": None,
@@ -186,3 +186,10 @@ def test_a_budget_below_what_nodes_cost_is_proven_and_one_above_it_is_not() -> N
     for share, proven in ((0.5, True), (0.99, True), (1.0, False)):
         budget = replace(made, budget_usd_month=free * share)
         assert (bound(budget) == float("inf")) is proven, share
+
+
+def test_a_pool_for_nobody_keeps_its_minimum_whatever_types_cost() -> None:
+    alike = tuple(replace(t, price_usd_hour=0.1) for t in fit_for_nodes(CATALOGUE.types("aws", "eu-west-1"))[:40])
+    pools = (PoolWish(name="idle", min=5, max=30, slots=1), PoolWish(name="general", max=30))
+    made = problem(types=alike, pools=pools, workloads=(job("w", 500, 1000, 5),), vcpu_quota=200)
+    assert sum(p.min for p in solved(made).pools if p.pool == "idle") == 5
