@@ -26,7 +26,7 @@ MEANT: Final = {
     "fluid": "pods as if they could be cut, nodes whole",
     "cuts": "pods and nodes as whole numbers; inequalities that every plan keeps (cuts) rule out what cannot be",
     "columns": "good fillings of single nodes are generated, and the cheapest mix of them is taken",
-    "mixtures": "mixes of up to three types, judged by kube-scheduler's own order",
+    "mixtures": "mixes of up to three types, judged by kube-scheduler's own order and packed exactly",
     "search": "a few pods at a time change places, all possibilities or those that are sampled",
 }
 

@@ -106,9 +106,7 @@ def _open(known: Fillings, mixes: Mixes) -> Iterator[int]:
                 yield start + i
 
 
-def draw(
-    compiled: Compiled, made: PoolSolution, counts: Floats, drawn: int, known: Fillings | None = None
-) -> Mixes:
+def draw(compiled: Compiled, made: PoolSolution, counts: Floats, drawn: int, known: Fillings | None = None) -> Mixes:
     """Different mixes cheaper than `made` whose volume, no node beyond the spare, holds the pods.
 
     What is known of their fillings is asked like one more dimension each.
