@@ -252,7 +252,7 @@ class Bench:
 def optimum(problem: Problem) -> float:  # noqa: C901 - one enumeration
     """The cheapest mix of nodes of a problem with one pool that packs and that kube-scheduler takes."""
     from sizing.compiled import compile_problem  # noqa: PLC0415
-    from sizing.patterns import exactly  # noqa: PLC0415
+    from sizing.exactly import exactly  # noqa: PLC0415
     from sizing.pools import FIRST, SPREAD, finish, pack  # noqa: PLC0415
 
     compiled = compile_problem(problem)

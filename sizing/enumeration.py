@@ -13,10 +13,10 @@ from itertools import combinations, permutations, product
 import numpy as np
 
 from sizing.compiled import Compiled
+from sizing.exactly import exactly
 from sizing.linear import Model
 from sizing.packing import Floats
 from sizing.part import PartSolution, within_limits
-from sizing.patterns import exactly
 from sizing.pools import FIRST, SPREAD, PoolSolution, finish, least_nodes, pack
 
 Mix = tuple[tuple[int, int], ...]  # (type, nodes), spares included

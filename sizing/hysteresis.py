@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from sizing.compiled import Compiled
+from sizing.exactly import exactly
 from sizing.greedy import share_out
 from sizing.packing import Floats
 from sizing.part import PartSolution, within_limits
-from sizing.patterns import exactly
 from sizing.plan import Plan
 from sizing.pools import (
     FIRST,

@@ -3,7 +3,7 @@
 The descent exchanges a few nodes and asks a greedy packing. Here whole mixes of up to three types with one spare are
 drawn, types by the price of what they waste (duals of the fluid program) and of a spare, and taken in the order of
 their cost: kube-scheduler has to place every pod on all nodes, and some packing of the working nodes has to let the
-spare take over any one of them (`sizing/patterns.py`). Worths that refuted one mix refute most others at once.
+spare take over any one of them (`sizing/exactly.py`). Worths that refuted one mix refute most others at once.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ import numpy.typing as npt
 
 from sizing.compiled import Compiled
 from sizing.descent import CENT
+from sizing.dive import refuted
+from sizing.exactly import Slots, each_node, exactly
 from sizing.linear import Model
 from sizing.packing import Floats, fit_in
 from sizing.part import PartSolution, within_limits
-from sizing.patterns import SHORT, Fillings, Slots, exactly, fillings_of
+from sizing.patterns import SHORT, Fillings, fillings_of
 from sizing.pools import Ints, PoolSolution, least_nodes
 
 KINDS = 16  # types drawn from
@@ -75,7 +77,7 @@ def _better(compiled: Compiled, made: PoolSolution, share: float, effort: Drawin
     known = fillings_of(compiled, made.pool, counts)
     first = draw(compiled, made, counts, effort.drawn // FIRST_DRAW)
     for row in _open(known, first):
-        if len(known.worths) >= LEARNED or not known.refutes(first.slots(row)):
+        if len(known.worths) >= LEARNED or not refuted(known, *each_node(first.slots(row))):
             break
     mixes = draw(compiled, made, counts, effort.drawn, known)
     scheduled, programs = round(effort.scheduled * share), known.programs + round(effort.programs * share)

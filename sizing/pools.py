@@ -353,7 +353,7 @@ def place(compiled: Compiled, made: PoolSolution) -> tuple[Ints, list[int]]:
     width = len(slot_of)
     placed = np.zeros((len(compiled.pods), width + len(spare_of)), dtype=np.int64)
     if width and made.manner == PATTERNS:
-        from sizing.patterns import placement  # noqa: PLC0415 - it reads this module
+        from sizing.exactly import placement  # noqa: PLC0415 - it reads this module
 
         found = placement(compiled, made)
         if found is None:

@@ -11,10 +11,12 @@ from hypothesis import strategies as some
 
 import sizing
 from sizing.compiled import Compiled, compile_problem
+from sizing.dive import packed, refuted
 from sizing.enumeration import _packing
+from sizing.exactly import exactly, placement
 from sizing.hysteresis import choose
 from sizing.part import PartSolution
-from sizing.patterns import SHORT, Fillings, exactly, fillings_of, placement
+from sizing.patterns import SHORT, Fillings, fillings_of
 from sizing.plan import Plan
 from sizing.pools import PATTERNS, node_zones, place
 from sizing.problem import PoolWish, Problem
@@ -74,7 +76,7 @@ def test_placements_hold_and_what_is_refuted_has_none(
     if not types:
         return
     known = fillings_of(compiled, 0, compiled.counts)
-    placed = known.packed(types, spares)
+    placed = packed(known, types, spares)
     if placed is not None:
         fits(compiled, types, spares, placed)
     if known.worths:  # a proof: no packing whatever the zones of the nodes
@@ -88,9 +90,9 @@ def test_worths_that_refuted_one_mix_refute_smaller_ones_and_never_one_that_pack
     compiled = made([(2500, 500, 8, "none"), (100, 100, 4, "none")], zones=1)  # one to a node, by volume nearly two
     known = Fillings(compiled, 0, np.arange(len(compiled.counts)), compiled.counts)
     small = next(t for t, one in enumerate(compiled.pools[0].types) if one.vcpu == 4)
-    least = next(n for n in range(1, 20) if known.packed((small,) * n, (small,)) is not None)
+    least = next(n for n in range(1, 20) if packed(known, (small,) * n, (small,)) is not None)
     assert least == 8
-    assert known.refutes(((small, least - 1, 1),))
+    assert refuted(known, (small,) * (least - 1), (small,))
     due = np.array([known.worths[number].due for number in known.asked()])
     tops = known.ceilings(np.array([small]), np.array([small]))[:, 0]
     assert (tops * (least - 1) < due - SHORT).any()

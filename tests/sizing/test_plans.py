@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import sizing
 from sizing.compiled import Compiled, compile_problem
 from sizing.decide import within_budget
-from sizing.patterns import exactly
+from sizing.exactly import exactly
 from sizing.plan import Infeasible, Plan
 from sizing.pools import FIRST, SPREAD, finish, pack
 from sizing.problem import PoolWish, Problem, WorkloadDemand, WrongProblem

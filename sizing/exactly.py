@@ -1,0 +1,72 @@
+"""A pool with given nodes, packed exactly: kube-scheduler places every pod, and a spare takes over any one node.
+
+A greedy packing leaves up to 4 % of a pool's nodes unused that some packing fills. Working nodes with a spare need not
+be filled greedily: kube-scheduler places the pods on all nodes, spares included, and the packing of the working nodes
+is the witness that a spare takes over any one of them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sizing.compiled import Compiled
+from sizing.dive import packed
+from sizing.linear import Ints
+from sizing.packing import Floats
+from sizing.patterns import fillings_of
+from sizing.pools import MOST_SCHEDULED, PATTERNS, PoolSolution, least_nodes, node_zones, scheduler_accepts
+from sizing.scheduler import kinds, once, pending
+
+Slots = tuple[tuple[int, int, int], ...]  # (type, working nodes, spares)
+
+
+def each_node(slots: Slots) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Types of the working nodes one by one, and of the spares."""
+    return tuple(t for t, n, _ in slots for _ in range(n)), tuple(t for t, _, s in slots for _ in range(s))
+
+
+def exactly(compiled: Compiled, pool: int, slots: Slots, counts: Floats) -> PoolSolution | None:
+    """The pool with exactly these nodes: kube-scheduler places all pods on them, and some packing needs no spare.
+
+    None where that was not found, or where the nodes break the pool's own limits. `slots` are (type, working nodes,
+    spares), pods (class,). An on-demand pool without a spare is refused.
+    """
+    part = compiled.pools[pool]
+    total = sum(n + s for _, n, s in slots)
+    types, spares = each_node(slots)
+    if not types or not least_nodes(compiled, pool, counts) <= total <= part.wish.max or len(slots) > part.wish.slots:
+        return None
+    if not counts.any() or not (part.wish.spot or spares):
+        return None
+    made = PoolSolution(pool, slots, part.cost(slots), tuple(int(c) for c in counts), PATTERNS)
+    if not _first_draw(compiled, made) or placement(compiled, made) is None:
+        return None
+    return None if pending(compiled, made, first=True) else made
+
+
+def _first_draw(compiled: Compiled, made: PoolSolution) -> bool:
+    """Whether kube-scheduler places all pods in its first draw; large pools are looked at in one go."""
+    counts = np.array(made.counts, dtype=float)
+    if counts.sum() > MOST_SCHEDULED:
+        return scheduler_accepts(compiled, made)
+    wanted = compiled.memo.setdefault(("kinds", made.pool, made.counts), None) or kinds(compiled, counts)
+    compiled.memo["kinds", made.pool, made.counts] = wanted
+    working, spares = each_node(made.slots)
+    types = [*working, *spares]
+    return once(wanted, compiled.pools[made.pool].room[types], node_zones(compiled, len(types)))
+
+
+def placement(compiled: Compiled, made: PoolSolution) -> Ints | None:
+    """(class, node) pods on the working nodes of a pool, each node's within one of its spares; None if not found.
+
+    Found once, it stays the same, also when spares come.
+    """
+    types, unsorted = each_node(made.slots)
+    spares = tuple(sorted(unsorted))
+    key = ("placement", made.pool, types, made.counts)
+    known: dict[tuple[int, ...], Ints | None] = compiled.memo.setdefault(key, {})
+    for before, placed in known.items():
+        if before == spares or (placed is not None and set(before) <= set(spares)):
+            return placed
+    known[spares] = packed(fillings_of(compiled, made.pool, np.array(made.counts, dtype=float)), types, spares)
+    return known[spares]
