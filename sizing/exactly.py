@@ -44,6 +44,46 @@ def exactly(compiled: Compiled, pool: int, slots: Slots, counts: Floats) -> Pool
     return None if pending(compiled, made, first=True) else made
 
 
+def continued(compiled: Compiled, pool: int, slots: Slots, counts: Floats, before: Ints) -> PoolSolution | None:
+    """The pool as a plan has it that runs, `before` (class, working node) its pods: fewer are taken away, more put in.
+
+    None where one more has no place on the working nodes, no spare takes over a node, or kube-scheduler leaves pods.
+    """
+    part, classes = compiled.pools[pool], compiled.classes
+    types, spares = each_node(slots)
+    if before.shape[1] != len(types) or not counts.any() or not (part.wish.spot or spares):
+        return None
+    zones, placed = node_zones(compiled, len(types)), before.copy()
+    caps = part.room[list(spares)] if spares else np.full((1, 4), np.inf)
+
+    def takes(c: int, node: int) -> bool:
+        load = placed[:, node] @ classes.sizes + classes.sizes[c]
+        apart = classes.host == classes.host[c] if classes.host[c] >= 0 else np.zeros(len(classes.host), dtype=bool)
+        fine = bool(np.all(load <= part.room[types[node]])) and bool(np.any(np.all(load <= caps, axis=1)))
+        here = int(classes.zone[c]) in {-1, int(zones[node])}
+        return fine and here and not placed[apart, node].sum()
+
+    for c in compiled.order.tolist():
+        for node in np.flatnonzero(placed[c])[::-1]:
+            placed[c, node] -= min(int(placed[c, node]), max(0, int(placed[c].sum() - counts[c])))
+    for c in compiled.order.tolist():
+        while placed[c].sum() < counts[c]:
+            node = next((node for node in range(len(types)) if takes(c, node)), None)
+            if node is None:
+                return None
+            placed[c, node] += 1
+    loads = placed.T @ classes.sizes
+    held = np.all(loads <= part.room[list(types)]) and np.all(
+        np.any(np.all(loads[:, None] <= caps[None], axis=2), axis=1)
+    )
+    bound = (placed > 0) & (classes.zone >= 0)[:, None] & (classes.zone[:, None] != zones[None])
+    made = PoolSolution(pool, slots, part.cost(slots), tuple(int(c) for c in counts), PATTERNS)
+    if not held or bound.any() or pending(compiled, made, first=True):
+        return None
+    compiled.memo.setdefault(("placement", pool, types, made.counts), {})[tuple(sorted(spares))] = placed
+    return made
+
+
 def _first_draw(compiled: Compiled, made: PoolSolution) -> bool:
     """Whether kube-scheduler places all pods in its first draw; large pools are looked at in one go."""
     counts = np.array(made.counts, dtype=float)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sizing.compiled import Compiled
-from sizing.exactly import exactly
+from sizing.exactly import continued, exactly
 from sizing.greedy import share_out
 from sizing.packing import Floats
 from sizing.part import PartSolution, within_limits
@@ -13,6 +13,7 @@ from sizing.plan import Plan
 from sizing.pools import (
     FIRST,
     SPREAD,
+    Ints,
     PoolSolution,
     best_single,
     empty,
@@ -132,6 +133,7 @@ def _pods(compiled: Compiled, previous: Plan) -> Floats:
     """(class, pool) pods, shared over the pools as the previous plan shared the workload's block."""
     names = {part.wish.name: k for k, part in enumerate(compiled.pools)}
     share: dict[tuple[str, str], Floats] = {}
+    stood: dict[tuple[str, str, int], Floats] = {}
     for key, nodes in previous.assignment.items():
         k = names.get(key.rsplit("-", 1)[0])
         if k is None:
@@ -140,13 +142,23 @@ def _pods(compiled: Compiled, previous: Plan) -> Floats:
             for workload, blocks in node["pods"].items():
                 for block, count in blocks.items():
                     share.setdefault((workload, block), np.zeros(len(names)))[k] += count
+                    stood.setdefault((workload, block, node["zone"]), np.zeros(len(names)))[k] += count
     wanted = np.zeros((len(compiled.pods), len(names)))
+    same: dict[tuple[str, str], bool] = {}
     for c, pod in enumerate(compiled.pods):
         before = share.get((pod.workload, pod.block), np.zeros(len(names))) * compiled.allowed[c]
+        here = stood.get((pod.workload, pod.block, pod.zone), np.zeros(len(names))) if pod.zone >= 0 else before
+        alike = bool(here.sum() == compiled.counts[c]) and not here[~compiled.allowed[c]].any()
+        same[pod.workload, pod.block] = same.get((pod.workload, pod.block), True) and alike
         if not before.any():
             before = compiled.allowed[c].astype(float)
         wanted[c] = compiled.counts[c] * before / before.sum()
-    return share_out(compiled, wanted)
+    made = share_out(compiled, wanted)
+    for c, pod in enumerate(compiled.pods):
+        if same[pod.workload, pod.block]:  # as many as before: they stay where they are, zone by zone
+            key_ = (pod.workload, pod.block, pod.zone)
+            made[c] = stood[key_] if pod.zone >= 0 else share[pod.workload, pod.block]
+    return made
 
 
 def _kept(compiled: Compiled, pool: int, counts: Floats, previous: Plan) -> PoolSolution | None:
@@ -179,7 +191,34 @@ def _kept(compiled: Compiled, pool: int, counts: Floats, previous: Plan) -> Pool
         made = PoolSolution(pool, tuple(slots), cost, tuple(int(c) for c in counts), manner)
         if scheduler_accepts(compiled, made):
             return made
-    return exactly(compiled, pool, tuple(slots), counts)
+    stood = _stood(compiled, pool, previous)
+    same = None if stood is None else continued(compiled, pool, tuple(slots), counts, stood)
+    return same or exactly(compiled, pool, tuple(slots), counts)
+
+
+def _stood(compiled: Compiled, pool: int, previous: Plan) -> Ints | None:
+    """(class, working node) pods as the previous plan has them; None where its nodes are not those of its slots."""
+    part = compiled.pools[pool]
+    rows = {p.slot: p for p in previous.pools if p.pool == part.wish.name and p.min > 0}
+    order = [slot for slot in previous.notes.get("fill_order", {}).get(part.wish.name, sorted(rows)) if slot in rows]
+    if len({rows[slot].instance_type for slot in order}) < len(order):
+        return None
+    number = {(pod.workload, pod.block, pod.zone): c for c, pod in enumerate(compiled.pods)}
+    nodes = []
+    for slot in order:
+        every = previous.assignment.get(f"{part.wish.name}-{slot}", [])
+        working = rows[slot].min - rows[slot].spare
+        nodes += [node for node in every if node["pods"]][:working]
+        nodes += [node for node in every if not node["pods"]][: max(0, working - len([n for n in every if n["pods"]]))]
+    placed: Ints = np.zeros((len(compiled.pods), len(nodes)), dtype=np.int64)
+    for n, node in enumerate(nodes):
+        for workload, blocks in node["pods"].items():
+            for block, count in blocks.items():
+                bound = number.get((workload, block, node["zone"]))
+                free = number.get((workload, block, -1))
+                if bound is not None or free is not None:  # a workload that is gone leaves room
+                    placed[bound if bound is not None else free, n] += count
+    return placed
 
 
 def _near(compiled: Compiled, pool: int, counts: Floats, previous: Plan) -> PoolSolution | None:

@@ -13,7 +13,7 @@ import sizing
 from sizing.compiled import Compiled, compile_problem
 from sizing.dive import packed, refuted
 from sizing.enumeration import _packing
-from sizing.exactly import exactly, placement
+from sizing.exactly import continued, exactly, placement
 from sizing.hysteresis import choose
 from sizing.part import PartSolution
 from sizing.patterns import SHORT, Fillings, fillings_of
@@ -178,3 +178,53 @@ def test_a_plan_that_runs_is_judged_without_what_was_known_when_it_was_made(plan
     kept, how = choose(compiled, PartSolution((dear,)), first)
     assert how == "kept"
     assert kept.cost == pytest.approx(first.cost_usd_month, abs=0.01)
+
+
+@pytest.mark.parametrize("seed", [3, 4, 5])
+def test_a_plan_is_kept_for_its_own_demand_and_for_a_little_less(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    jobs = tuple(
+        job(
+            f"w{i}",
+            int(rng.choice((500, 1500, 3000))),
+            int(rng.choice((900, 5000, 9000))),
+            int(number),
+            spread=("none", "zone", "host")[i % 3] if number < 12 else "zone",
+            spot="tolerant" if i % 2 else "never",
+            pools=("general", "burst") if i % 2 else ("general",),
+        )
+        for i, number in enumerate(rng.integers(4, 20, 6))
+    )
+    pools = (PoolWish(name="general", max=40), PoolWish(name="burst", max=40, spot=True))
+    asked = problem(workloads=jobs, pools=pools, types=TYPES, zones=3)
+    first = sizing.solve(asked)
+    assert isinstance(first, Plan)
+    less = replace(asked, workloads=tuple(replace(w, replicas=w.replicas - (w.replicas > 15)) for w in jobs))
+    for demand in (asked, less):
+        again = sizing.solve(demand, first)
+        assert isinstance(again, Plan)
+        assert verify(demand.to_object(), again.to_object()) == []
+        assert again.cost_usd_month <= first.cost_usd_month + 0.01
+    assert sizing.solve(asked, first).kept_previous == "kept"  # type: ignore[union-attr]  # a plan, as above
+
+
+def test_more_pods_go_where_the_running_plan_has_room_and_none_where_it_has_not() -> None:
+    compiled = made([(1100, 1500, 5, "none"), (400, 300, 2, "host")], zones=1)
+    known = next(p for n in range(2, 12) if (p := exactly(compiled, 0, ((0, n, 1),), compiled.counts)) is not None)
+    before = placement(compiled, known)
+    assert before is not None
+    more = compiled.counts.copy()
+    more[0] += 40
+    assert continued(compiled, 0, known.slots, more, before) is None
+    fewer = compiled.counts.copy()
+    fewer[0] -= 2
+    held = continued(compiled, 0, known.slots, fewer, before)
+    assert held is not None
+    after = placement(compiled, held)
+    assert after is not None
+    assert (after <= before).all()
+    back = continued(compiled, 0, known.slots, compiled.counts, after)
+    assert back is not None
+    stands = placement(compiled, back)
+    assert stands is not None
+    fits(compiled, tuple(t for t, n, _ in back.slots for _ in range(n)), (0,), stands)
