@@ -19,7 +19,7 @@ from sizing.branching import Chosen, Tree
 from sizing.columns import FLOOR, Columns
 from sizing.compiled import Compiled
 from sizing.fluid import Cut, Fluid, within
-from sizing.packing import Floats
+from sizing.packing import Floats, largest
 from sizing.pricing import Knapsacks, exact, most_of
 from sizing.worths import worths
 
@@ -130,9 +130,7 @@ def _spare_rooms(compiled: Compiled, k: int, out: Chosen) -> Floats:
     """(spare, 4): the rooms of the spares that the program chose, without traces and those within others."""
     spares = out.spares[k]
     main = [t for t, n in spares.items() if n >= min(SOME, max(spares.values()))]
-    room = np.unique(compiled.pools[k].room[main], axis=0)
-    kept = [i for i in range(len(room)) if within(room[i : i + 1], np.delete(room, i, axis=0)).sum() == 0]
-    return room[kept]
+    return np.array(largest(np.unique(compiled.pools[k].room[main], axis=0)))
 
 
 def _spare_caps(room: Floats | None) -> list[Floats]:

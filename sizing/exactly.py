@@ -14,15 +14,17 @@ from sizing.dive import packed
 from sizing.linear import Ints
 from sizing.packing import Floats
 from sizing.patterns import fillings_of
-from sizing.pools import MOST_SCHEDULED, PATTERNS, PoolSolution, least_nodes, node_zones, scheduler_accepts
-from sizing.scheduler import kinds, once, pending
-
-Slots = tuple[tuple[int, int, int], ...]  # (type, working nodes, spares)
-
-
-def each_node(slots: Slots) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Types of the working nodes one by one, and of the spares."""
-    return tuple(t for t, n, _ in slots for _ in range(n)), tuple(t for t, _, s in slots for _ in range(s))
+from sizing.pools import (
+    MOST_SCHEDULED,
+    PATTERNS,
+    PoolSolution,
+    Slots,
+    each_node,
+    least_nodes,
+    node_zones,
+    scheduler_accepts,
+)
+from sizing.scheduler import first_draw, pending
 
 
 def exactly(compiled: Compiled, pool: int, slots: Slots, counts: Floats) -> PoolSolution | None:
@@ -86,14 +88,9 @@ def continued(compiled: Compiled, pool: int, slots: Slots, counts: Floats, befor
 
 def _first_draw(compiled: Compiled, made: PoolSolution) -> bool:
     """Whether kube-scheduler places all pods in its first draw; large pools are looked at in one go."""
-    counts = np.array(made.counts, dtype=float)
-    if counts.sum() > MOST_SCHEDULED:
+    if sum(made.counts) > MOST_SCHEDULED:
         return scheduler_accepts(compiled, made)
-    wanted = compiled.memo.setdefault(("kinds", made.pool, made.counts), None) or kinds(compiled, counts)
-    compiled.memo["kinds", made.pool, made.counts] = wanted
-    working, spares = each_node(made.slots)
-    types = [*working, *spares]
-    return once(wanted, compiled.pools[made.pool].room[types], node_zones(compiled, len(types)))
+    return first_draw(compiled, made)
 
 
 def placement(compiled: Compiled, made: PoolSolution) -> Ints | None:

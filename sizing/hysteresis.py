@@ -9,7 +9,7 @@ from sizing.exactly import continued, exactly
 from sizing.greedy import share_out
 from sizing.packing import Floats
 from sizing.part import PartSolution, within_limits
-from sizing.plan import Plan
+from sizing.plan import Plan, PoolPlan
 from sizing.pools import (
     FIRST,
     SPREAD,
@@ -116,12 +116,8 @@ def _slots(compiled: Compiled, pool: int, previous: Plan) -> list[tuple[int, int
     """(type, working, spare) of the previous plan in its fill order; None when a type is no longer offered."""
     part = compiled.pools[pool]
     index = {t.name: i for i, t in enumerate(part.types)}
-    rows = {p.slot: p for p in previous.pools if p.pool == part.wish.name and p.min > 0}
     merged: dict[int, tuple[int, int]] = {}
-    for slot in previous.notes.get("fill_order", {}).get(part.wish.name, sorted(rows)):
-        row = rows.get(slot)
-        if row is None:
-            continue
+    for row in _filled(part.wish.name, previous):
         if row.instance_type not in index:
             return None
         n, s = merged.get(index[row.instance_type], (0, 0))
@@ -129,25 +125,37 @@ def _slots(compiled: Compiled, pool: int, previous: Plan) -> list[tuple[int, int
     return [(t, n, s) for t, (n, s) in merged.items()]
 
 
-def _pods(compiled: Compiled, previous: Plan) -> Floats:
-    """(class, pool) pods, shared over the pools as the previous plan shared the workload's block."""
+def _filled(pool: str, previous: Plan) -> list[PoolPlan]:
+    """The slots of a pool that have nodes in the previous plan, in its fill order."""
+    rows = {p.slot: p for p in previous.pools if p.pool == pool and p.min > 0}
+    order = previous.notes.get("fill_order", {}).get(pool, sorted(rows))
+    return [rows[slot] for slot in order if slot in rows]
+
+
+def _placed(compiled: Compiled, previous: Plan) -> dict[tuple[str, str, int], Floats]:
+    """(pool,) pods of each workload, block and zone, as the previous plan's witness has them."""
     names = {part.wish.name: k for k, part in enumerate(compiled.pools)}
-    share: dict[tuple[str, str], Floats] = {}
     stood: dict[tuple[str, str, int], Floats] = {}
     for key, nodes in previous.assignment.items():
         k = names.get(key.rsplit("-", 1)[0])
-        if k is None:
-            continue
-        for node in nodes:
+        for node in nodes if k is not None else ():
             for workload, blocks in node["pods"].items():
                 for block, count in blocks.items():
-                    share.setdefault((workload, block), np.zeros(len(names)))[k] += count
                     stood.setdefault((workload, block, node["zone"]), np.zeros(len(names)))[k] += count
-    wanted = np.zeros((len(compiled.pods), len(names)))
+    return stood
+
+
+def _pods(compiled: Compiled, previous: Plan) -> Floats:
+    """(class, pool) pods, shared over the pools as the previous plan shared the workload's block."""
+    stood, none = _placed(compiled, previous), np.zeros(len(compiled.pools))
+    share: dict[tuple[str, str], Floats] = {}
+    for (workload, block, _), held in stood.items():
+        share[workload, block] = share.get((workload, block), 0) + held
+    wanted = np.zeros((len(compiled.pods), len(compiled.pools)))
     same: dict[tuple[str, str], bool] = {}
     for c, pod in enumerate(compiled.pods):
-        before = share.get((pod.workload, pod.block), np.zeros(len(names))) * compiled.allowed[c]
-        here = stood.get((pod.workload, pod.block, pod.zone), np.zeros(len(names))) if pod.zone >= 0 else before
+        before = share.get((pod.workload, pod.block), none) * compiled.allowed[c]
+        here = stood.get((pod.workload, pod.block, pod.zone), none) if pod.zone >= 0 else before
         alike = bool(here.sum() == compiled.counts[c]) and not here[~compiled.allowed[c]].any()
         same[pod.workload, pod.block] = same.get((pod.workload, pod.block), True) and alike
         if not before.any():
@@ -199,17 +207,14 @@ def _kept(compiled: Compiled, pool: int, counts: Floats, previous: Plan) -> Pool
 def _stood(compiled: Compiled, pool: int, previous: Plan) -> Ints | None:
     """(class, working node) pods as the previous plan has them; None where its nodes are not those of its slots."""
     part = compiled.pools[pool]
-    rows = {p.slot: p for p in previous.pools if p.pool == part.wish.name and p.min > 0}
-    order = [slot for slot in previous.notes.get("fill_order", {}).get(part.wish.name, sorted(rows)) if slot in rows]
-    if len({rows[slot].instance_type for slot in order}) < len(order):
+    rows = _filled(part.wish.name, previous)
+    if len({row.instance_type for row in rows}) < len(rows):
         return None
     number = {(pod.workload, pod.block, pod.zone): c for c, pod in enumerate(compiled.pods)}
     nodes = []
-    for slot in order:
-        every = previous.assignment.get(f"{part.wish.name}-{slot}", [])
-        working = rows[slot].min - rows[slot].spare
-        nodes += [node for node in every if node["pods"]][:working]
-        nodes += [node for node in every if not node["pods"]][: max(0, working - len([n for n in every if n["pods"]]))]
+    for row in rows:
+        every = previous.assignment.get(f"{part.wish.name}-{row.slot}", [])
+        nodes += sorted(every, key=lambda node: not node["pods"])[: row.min - row.spare]
     placed: Ints = np.zeros((len(compiled.pods), len(nodes)), dtype=np.int64)
     for n, node in enumerate(nodes):
         for workload, blocks in node["pods"].items():

@@ -18,12 +18,12 @@ import numpy.typing as npt
 from sizing.compiled import Compiled
 from sizing.descent import CENT
 from sizing.dive import refuted
-from sizing.exactly import Slots, each_node, exactly
+from sizing.exactly import exactly
 from sizing.linear import Model
 from sizing.packing import Floats, fit_in
 from sizing.part import PartSolution, within_limits
 from sizing.patterns import SHORT, Fillings, fillings_of
-from sizing.pools import Ints, PoolSolution, least_nodes
+from sizing.pools import Ints, PoolSolution, Slots, each_node, least_nodes
 
 KINDS = 16  # types drawn from
 MOST_KINDS = 3  # in one mix
@@ -160,6 +160,15 @@ def draw(compiled: Compiled, made: PoolSolution, counts: Floats, drawn: int, kno
 
 def _worthwhile(compiled: Compiled, pool: int, volume: Floats) -> tuple[Ints, float]:
     """The types that could pay, best first, and what the volume costs at least."""
+    key = ("worthwhile", pool, volume.tobytes())
+    if key not in compiled.memo:
+        compiled.memo[key] = _priced(compiled, pool, volume)
+    made: tuple[Ints, float] = compiled.memo[key]
+    return made
+
+
+def _priced(compiled: Compiled, pool: int, volume: Floats) -> tuple[Ints, float]:
+    """The program behind `_worthwhile`."""
     part = compiled.pools[pool]
     model = Model()
     columns = [model.column(float(price), 0.0, np.inf) for price in part.price]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,15 @@ def fit_in(sizes: Floats, room: Floats) -> npt.NDArray[np.bool_]:
     """(size, room): each size fits into each room, in all dimensions."""
     made: npt.NDArray[np.bool_] = np.all(sizes[:, None, :] <= room[None, :, :], axis=2)
     return made
+
+
+def largest(rooms: Iterable[Floats]) -> list[Floats]:
+    """Rooms that lie within no other, in their order."""
+    held: list[Floats] = []
+    for some in rooms:
+        if not any((other >= some).all() for other in held):
+            held = [other for other in held if not (some >= other).all()] + [some]
+    return held
 
 
 def groups(host: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

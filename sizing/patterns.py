@@ -12,7 +12,7 @@ import numpy as np
 
 from sizing.compiled import Compiled
 from sizing.linear import Ints
-from sizing.packing import Classes, Floats
+from sizing.packing import Classes, Floats, largest
 from sizing.pools import node_zones
 from sizing.pricing import SURROGATES, most_of
 
@@ -114,7 +114,7 @@ class Fillings:
         rows: list[tuple[int, Floats, Floats]] = []
         volume = np.zeros(4)
         for g, ((kind, zone), places) in enumerate(groups.items()):
-            held = _largest([np.minimum(self.room[kind], self.room[s]) for s in spares] or [self.room[kind]])
+            held = largest([np.minimum(self.room[kind], self.room[s]) for s in spares] or [self.room[kind]])
             most = self._most(np.array(held))
             most[:, (self.classes.zone >= 0) & (self.classes.zone != zone)] = 0.0
             rows += [(g, some, row) for some, row in zip(held, most, strict=True)]
@@ -165,15 +165,6 @@ class Fillings:
             columns += [every[fine], single]
             groups += [g] * (int(fine.sum()) + len(single))
         return np.array(groups, dtype=np.int64), np.concatenate(columns)
-
-
-def _largest(rooms: list[Floats]) -> list[Floats]:
-    """Rooms that lie within no other."""
-    held: list[Floats] = []
-    for some in rooms:
-        if not any((other >= some).all() for other in held):
-            held = [other for other in held if not (some >= other).all()] + [some]
-    return held
 
 
 def fillings_of(compiled: Compiled, pool: int, counts: Floats) -> Fillings:

@@ -12,6 +12,7 @@ from sizing.compiled import Compiled
 from sizing.packing import Floats, Packed, first_fit, fit_in, spread_fit
 
 Ints = npt.NDArray[np.int64]
+Slots = tuple[tuple[int, int, int], ...]  # (type, working nodes, spares)
 FIRST, SPREAD, PATTERNS = "first fit", "spread", "patterns"
 """Manners of packing the working nodes: fill them in order, pods bound to hosts and zones first; or score them as
 kube-scheduler does, largest pods first; or pack them exactly, by whole fillings. Whatever the manner, kube-scheduler
@@ -26,7 +27,7 @@ class PoolSolution:
     """Nodes of one pool: slots of (type index, working nodes, spare nodes) in the order the scheduler fills them."""
 
     pool: int
-    slots: tuple[tuple[int, int, int], ...]
+    slots: Slots
     cost: float
     counts: tuple[int, ...]
     manner: str  # which greedy scheduler finds the packing
@@ -35,6 +36,11 @@ class PoolSolution:
     def nodes(self) -> int:
         """All nodes, spares included."""
         return sum(n + s for _, n, s in self.slots)
+
+
+def each_node(slots: Slots) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Types of the working nodes one by one, and of the spares."""
+    return tuple(t for t, n, _ in slots for _ in range(n)), tuple(t for t, _, s in slots for _ in range(s))
 
 
 def node_zones(compiled: Compiled, nodes: int) -> Ints:
@@ -286,7 +292,8 @@ def scheduler_accepts(compiled: Compiled, made: PoolSolution) -> bool:
 def _quickly_accepts(compiled: Compiled, made: PoolSolution, counts: Floats) -> bool:
     """The same by rounds of equal pods, for large pools; the plan that is chosen is looked at pod by pod later."""
     room = compiled.pools[made.pool].room
-    kinds = [t for t, n, _ in made.slots for _ in range(n)] + [t for t, _, s in made.slots for _ in range(s)]
+    working, spares = each_node(made.slots)
+    kinds = [*working, *spares]
     capacity = np.ascontiguousarray(room[kinds].T)[:, None, :]
     order = compiled.order[counts[compiled.order] > 0]
     return not spread_fit(compiled.classes, counts[None], capacity, node_zones(compiled, len(kinds)), order).left.any()

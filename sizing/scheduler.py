@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from sizing.compiled import Compiled
 from sizing.packing import Floats, groups
-from sizing.pools import PoolSolution, node_zones
+from sizing.pools import PoolSolution, each_node, node_zones
 
 DRAWS = 8
 LOTS = 64  # of chance per node
@@ -55,15 +55,27 @@ def kinds(compiled: Compiled, counts: Floats) -> list[Kind]:
 
 def pending(compiled: Compiled, made: PoolSolution, draws: int = DRAWS, *, first: bool = False) -> int:
     """Pods left without a node in the worst draw, on all nodes of the pool; `first` stops at the first such pod."""
-    room = compiled.pools[made.pool].room
-    types = [t for t, n, _ in made.slots for _ in range(n)] + [t for t, _, s in made.slots for _ in range(s)]
-    if not types:
+    wanted, room, zones = _seen(compiled, made)
+    if not len(room):
         return int(sum(made.counts))
-    zones = node_zones(compiled, len(types))
-    wanted = kinds(compiled, np.array(made.counts, dtype=float))
-    if first and not once(wanted, room[types], zones):
+    if first and not once(wanted, room, zones):
         return 1  # most that fail do so in the first draw
-    return schedule(wanted, room[types], zones, draws, compiled.problem.seed, first=first)
+    return schedule(wanted, room, zones, draws, compiled.problem.seed, first=first)
+
+
+def first_draw(compiled: Compiled, made: PoolSolution) -> bool:
+    """Whether all pods of the pool find a node in the one draw in which ties fall to the first node."""
+    return once(*_seen(compiled, made))
+
+
+def _seen(compiled: Compiled, made: PoolSolution) -> tuple[list[Kind], Floats, Ints]:
+    """A pool as the scheduler sees it: its pods, and room (node, 4) and zone of all nodes."""
+    key = ("kinds", made.pool, made.counts)
+    if key not in compiled.memo:
+        compiled.memo[key] = kinds(compiled, np.array(made.counts, dtype=float))
+    working, spares = each_node(made.slots)
+    types = [*working, *spares]
+    return compiled.memo[key], compiled.pools[made.pool].room[types], node_zones(compiled, len(types))
 
 
 def once(wanted: list[Kind], room: Floats, zones: Ints) -> bool:
