@@ -33,14 +33,14 @@ OUTPUT: Final = HERE / "sizing.json"
 PROCESSES: Final = 20
 
 
-Key = tuple[int, int, bool]  # pods, seed, heavy tail
+Key = tuple[int, int, bool, str]  # pods, seed, heavy tail, quality
 
 
 def solved(key: Key) -> tuple[Problem, Plan | Infeasible, float]:
     """The problem, its plan and the CPU seconds it took, imports on the first one included."""
-    pods, seed, heavy = key
-    sys.stderr.write(f"solving {pods} pods, seed {seed}, {'heavy' if heavy else 'light'} tail\n")
-    problem = instance(pods, seed, heavy=heavy)
+    pods, seed, heavy, quality = key
+    sys.stderr.write(f"solving {pods} pods, seed {seed}, {'heavy' if heavy else 'light'} tail, {quality}\n")
+    problem = instance(pods, seed, heavy=heavy, quality=quality)
     start = time.process_time()
     return problem, sizing.solve(problem), time.process_time() - start
 
@@ -55,7 +55,7 @@ class Bench:
 
     def solve(self, pods: int, seed: int, *, heavy: bool = True) -> tuple[Problem, Plan | Infeasible, float]:
         """The plan of an instance and the CPU seconds it took."""
-        key = (pods, seed, heavy)
+        key = (pods, seed, heavy, "standard")
         if key not in self.solved:
             self.solved[key] = solved(key)
         return self.solved[key]
@@ -68,9 +68,9 @@ class Bench:
                 self.solved[key] = made
         return [self.solved[key] for key in keys]
 
-    def all(self) -> list[tuple[Problem, Plan | Infeasible, float]]:
+    def all(self, quality: str = "standard") -> list[tuple[Problem, Plan | Infeasible, float]]:
         """The instances with a heavy tail."""
-        return self.together([(pods, seed, True) for pods in self.sizes for seed in SEEDS])
+        return self.together([(pods, seed, True, quality) for pods in self.sizes for seed in SEEDS])
 
     def s1(self) -> Iterator[Figure]:
         """Plans that the verifier passes, or a typed no."""
@@ -80,11 +80,16 @@ class Bench:
         yield Figure("S1", ">= 1", rounded(good / len(runs)), f"share of {len(runs)} instances; {no} are infeasible")
 
     def s2(self) -> Iterator[Figure]:
-        """Gap of the instances."""
-        gaps = [plan.gap for _, plan, _ in self.all() if isinstance(plan, Plan)]
-        how = f"{len(gaps)} instances of up to {self.sizes[-1]} pods, heavy tail, standard effort"
-        yield Figure("S2-mean", "<= 0.02", rounded(float(np.mean(gaps))), how)
-        yield Figure("S2-max", "<= 0.05", rounded(max(gaps)), how)
+        """Gap of the instances: the goals are asked of `best`; what `standard` reaches in a few seconds stands beside it."""
+        for quality, name, mean, most in (("best", "S2", "<= 0.02", "<= 0.05"), ("standard", "S2-standard", "", "")):
+            runs = [(plan.gap, seconds) for _, plan, seconds in self.all(quality) if isinstance(plan, Plan)]
+            gaps, seconds = zip(*runs, strict=True)
+            how = (
+                f"{len(gaps)} instances of up to {self.sizes[-1]} pods, heavy tail, `{quality}`: "
+                f"{min(seconds):.0f} to {max(seconds):.0f} CPU s a plan"
+            )
+            yield Figure(f"{name}-mean", mean, rounded(float(np.mean(gaps))), how)
+            yield Figure(f"{name}-max", most, rounded(max(gaps)), how)
 
     def s3(self) -> Iterator[Figure]:
         """Against the optimum of small instances; the bound against the cheapest nodes that any packing fills (S4)."""
@@ -199,7 +204,9 @@ class Bench:
         from sizing.baselines import Rival, rivals  # noqa: PLC0415
 
         rows: dict[tuple[str, bool], list[tuple[float, Rival]]] = {}
-        self.together([(pods, seed, heavy) for heavy in (True, False) for pods in self.sizes[:2] for seed in SEEDS])
+        self.together(
+            [(pods, seed, heavy, "standard") for heavy in (True, False) for pods in self.sizes[:2] for seed in SEEDS]
+        )
         for heavy, pods, seed in itertools.product((True, False), self.sizes[:2], SEEDS):
             problem, plan, _ = self.solve(pods, seed, heavy=heavy)
             if isinstance(plan, Plan):

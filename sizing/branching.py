@@ -26,11 +26,15 @@ Change = dict[int, tuple[float, float]]
 
 @dataclass(frozen=True)
 class Chosen:
-    """A branch: pods (class, pool), nodes and spares by pool and type; parts of a node where it is not whole yet."""
+    """A branch: pods (class, pool), nodes and spares by pool and type; parts of a node where it is not whole yet.
+
+    `bounds`: how many working nodes of a (pool, type) the branch has at least and at most, where it says so.
+    """
 
     pods: Floats
     nodes: tuple[dict[int, float], ...]
     spares: tuple[dict[int, float], ...]
+    bounds: dict[tuple[int, int], tuple[float, float]]
 
 
 @dataclass(order=True)
@@ -96,7 +100,9 @@ class Tree:
             tuple({t: float(one.at[col]) for t, col in enumerate(some) if one.at[col] > TRACE} for some in columns)
             for columns in (self.made.work, self.made.spare)
         )
-        return Chosen(pods_of(self.compiled, self.made, one.at), work, spare)
+        places = {col: (k, t) for k, some in enumerate(self.made.work) for t, col in enumerate(some)}
+        bounds = {places[col]: limits for col, limits in sorted(one.changes.items()) if col in places}
+        return Chosen(pods_of(self.compiled, self.made, one.at), work, spare, bounds)
 
     def grow(self, programs: int) -> None:
         """Part the cheapest branch, again and again, until so many programs were solved in all."""

@@ -77,7 +77,8 @@ def _separate(made: Columns, found: Cuts, tree: Tree) -> bool:
     before = len(found.cuts)
     firm = [k for k, part in enumerate(made.compiled.pools) if not part.wish.spot]
     rooms = {k: _spare_rooms(made.compiled, k, out) for k in firm}
-    worth = worths(made, rooms)
+    start = np.searchsorted(made.pool, np.arange(len(made.compiled.pools)))
+    worth = worths(made, rooms, {int(start[k]) + t: limits for (k, t), limits in out.bounds.items()})
     for k, mine in enumerate(worth if worth is not None else ()):
         _add(made, found, k, np.maximum(mine, 0.0), _spare_caps(rooms.get(k)))
     tree.add(found.cuts[before:])

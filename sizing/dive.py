@@ -9,10 +9,11 @@ import numpy as np
 
 from sizing.linear import Ints, Live, Model
 from sizing.packing import Floats, first_fit
-from sizing.patterns import GAIN, SHORT, Fillings, Nodes, Worth
+from sizing.patterns import Fillings, Nodes
+from sizing.refutations import GAIN, SHORT
 
 ROUNDS = 60  # of the generation
-DIVES = 80  # programs of one dive
+DIVES = 40  # programs of one dive
 LOST = 5  # choices of one dive that led nowhere
 
 
@@ -118,7 +119,7 @@ class Dive:
             gain = np.zeros(groups)
             np.maximum.at(gain, self.nodes.group, tops - price)
             if first and short - gain @ self.number > SHORT:
-                self.known.worths.append(Worth(worth, float(worth @ self.known.need)))
+                self.known.refutations.add(self.known.of, worth)
                 return None
             better = np.flatnonzero((patterns @ worth > price + GAIN) & patterns.any(axis=1))
             if not len(better):

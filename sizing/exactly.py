@@ -24,7 +24,7 @@ from sizing.pools import (
     node_zones,
     scheduler_accepts,
 )
-from sizing.scheduler import first_draw, pending
+from sizing.scheduler import pending
 
 
 def exactly(compiled: Compiled, pool: int, slots: Slots, counts: Floats) -> PoolSolution | None:
@@ -41,7 +41,9 @@ def exactly(compiled: Compiled, pool: int, slots: Slots, counts: Floats) -> Pool
     if not counts.any() or not (part.wish.spot or spares):
         return None
     made = PoolSolution(pool, slots, part.cost(slots), tuple(int(c) for c in counts), PATTERNS)
-    if not _first_draw(compiled, made) or placement(compiled, made) is None:
+    if sum(made.counts) <= MOST_SCHEDULED:
+        return None if pending(compiled, made, first=True) or placement(compiled, made) is None else made
+    if not scheduler_accepts(compiled, made) or placement(compiled, made) is None:  # a look in one go first
         return None
     return None if pending(compiled, made, first=True) else made
 
@@ -84,13 +86,6 @@ def continued(compiled: Compiled, pool: int, slots: Slots, counts: Floats, befor
         return None
     compiled.memo.setdefault(("placement", pool, types, made.counts), {})[tuple(sorted(spares))] = placed
     return made
-
-
-def _first_draw(compiled: Compiled, made: PoolSolution) -> bool:
-    """Whether kube-scheduler places all pods in its first draw; large pools are looked at in one go."""
-    if sum(made.counts) > MOST_SCHEDULED:
-        return scheduler_accepts(compiled, made)
-    return first_draw(compiled, made)
 
 
 def placement(compiled: Compiled, made: PoolSolution) -> Ints | None:

@@ -1,8 +1,4 @@
-"""What is known of packing one pool's pods: fillings of its nodes, and worths of pods that refute nodes.
-
-Give every pod a worth: nodes whose fillings are worth less than all pods together cannot hold them, whatever else they
-are (Farley, https://doi.org/10.1287/opre.38.5.922). So what refuted one mix of nodes refutes others at once.
-"""
+"""What is known of packing one pool's pods: fillings of its nodes."""
 
 from __future__ import annotations
 
@@ -15,20 +11,9 @@ from sizing.linear import Ints
 from sizing.packing import Classes, Floats, largest
 from sizing.pools import node_zones
 from sizing.pricing import SURROGATES, most_of
+from sizing.refutations import GAIN, Refutations, refutations_of
 
 BRANCHES, GAP = 1_000, 1e-3  # of one knapsack
-FEW, COARSE = 60, 1e-3  # the same where only a ceiling is asked for
-SHORT = 1e-7  # share of all pods' volume: what is left over is none
-ASKED = 8  # worths that refuted nodes last, asked first about others
-GAIN = 1e-9
-
-
-@dataclass(frozen=True)
-class Worth:
-    """What pods are worth (item,), and what all of them are worth."""
-
-    value: Floats
-    due: float
 
 
 @dataclass(frozen=True)
@@ -49,7 +34,7 @@ class Nodes:
 
 @dataclass
 class Fillings:
-    """What is known of packing the pods of one pool: fillings, and worths that refute nodes.
+    """What is known of packing the pods of one pool: fillings, and the pool's worths that refute nodes.
 
     Items are the classes that have pods; `programs` counts the linear programs solved.
     """
@@ -60,42 +45,14 @@ class Fillings:
     need: Floats  # (item,)
     known: list[Floats] = field(default_factory=list)
     seen: set[bytes] = field(default_factory=set)
-    worths: list[Worth] = field(default_factory=list)
-    tops: dict[int, Floats] = field(default_factory=dict)  # by worth: (pair of type and spare)
     programs: int = 0
+    refutations: Refutations = field(init=False)
 
     def __post_init__(self) -> None:
         every = self.compiled.classes
         self.classes = Classes(every.sizes[self.of], every.zone[self.of], every.host[self.of])
         self.room = self.compiled.pools[self.pool].room
-
-    def ceilings(self, kinds: Ints, spares: Ints) -> Floats:
-        """(worth, ...) the most that a node of each type is worth within its spare (-1: none), by the last worths.
-
-        Of all zones' pods: a node in one zone is worth no more.
-        """
-        pair = kinds * (len(self.room) + 1) + spares + 1
-        found = []
-        for number in self.asked():
-            row = self.tops.setdefault(number, np.full(len(self.room) * (len(self.room) + 1), np.nan))
-            fresh = np.unique(pair[np.isnan(row[pair])])
-            if len(fresh):
-                row[fresh] = self._worth_most(fresh, self.worths[number].value)
-            found.append(row[pair])
-        return np.array(found).reshape(-1, *kinds.shape)
-
-    def asked(self) -> range:
-        """The worths that are asked."""
-        return range(max(0, len(self.worths) - ASKED), len(self.worths))
-
-    def _worth_most(self, pairs: Ints, worth: Floats) -> Floats:
-        from sizing.knapsack import fillings  # noqa: PLC0415 - numba takes half a second
-
-        kind, spare = np.divmod(pairs, len(self.room) + 1)
-        held = np.minimum(self.room[kind], np.where((spare > 0)[:, None], self.room[spare - 1], np.inf))
-        most = self._most(held)
-        value = np.broadcast_to(worth, most.shape)
-        return fillings(self.classes.sizes, held, most, value, np.zeros(len(held)), SURROGATES, COARSE, FEW)[1]
+        self.refutations = refutations_of(self.compiled, self.pool)
 
     def _most(self, room: Floats) -> Floats:
         """(row, item) how many of a kind of pods a node of that room holds, others apart."""

@@ -14,7 +14,7 @@ from sizing.enumeration import Reach, search_all
 from sizing.fluid import solve_fluid
 from sizing.greedy import cheapest_pool_first, share_out
 from sizing.hysteresis import choose
-from sizing.mixtures import Drawing, deepen
+from sizing.mixtures import Mixing, deepen
 from sizing.narrowing import starts
 from sizing.neighbourhood import Budget, search
 from sizing.part import PartSolution, build
@@ -42,7 +42,7 @@ class Work:
     search: Budget
     width: Width
     fills: tuple[float, ...]  # shares of the nodes that count in further programs, for starting points
-    drawing: Drawing
+    mixing: Mixing
     deepened: int  # the cheapest candidates, whose pools' mixes are searched
     zoned: int = 0  # nodes of the bound that sees zones
     zoned_columns: int = 0  # at most so many
@@ -51,16 +51,16 @@ class Work:
 EFFORTS = {
     "fast": Work(
         Reach(2_000, 12, 10), 15, Cutting(1, 30), 2, 0, Budget(2, 4), Width(32, 64, 6, 192),
-        (), Drawing(20_000, 1_000, 200), 1,
+        (), Mixing(12, 5_000, 1e8, 100), 1,
     ),
     "standard": Work(
         Reach(20_000, 20, 400), 30, Cutting(6, 20), 4, 1, Budget(4, 6), Width(),
-        (0.97, 0.95, 0.92, 0.88), Drawing(30_000, 4_000, 200), 2, 20, 200,
+        (0.96, 0.92), Mixing(16, 10_000, 3e8, 100), 2, 20, 200,
     ),
     "best": Work(
         Reach(100_000, 40, 2_000), 60, Cutting(60, 30), 6, 2, Budget(40, 8, 512),
-        Width(96, 960, 16, 4000), (0.99, 0.98, 0.97, 0.96, 0.95, 0.94, 0.93, 0.92, 0.9, 0.88, 0.86),
-        Drawing(300_000, 20_000, 3_000), 24, 500, 1500,
+        Width(96, 960, 16, 4000), tuple(round(0.99 - 0.005 * step, 3) for step in range(31)),
+        Mixing(32, 20_000, 3e9, 400), 40, 500, 1500,
     ),
 }  # fmt: skip
 
@@ -146,7 +146,7 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:  # noqa: C901 - metho
         return infeasible.packing(compiled)
     distinct = dict.fromkeys([*found.values(), *improved])
     for made in sorted(distinct, key=lambda made: round(made.cost, 6))[: effort.deepened]:
-        _keep(found, "mixtures", deepen(compiled, made, effort.drawing))
+        _keep(found, "mixtures", deepen(compiled, made, effort.mixing))
     start = min(found.values(), key=lambda made: round(made.cost, 6))
     bounds = {"fluid": fluid.bound, "columns": columns.bound, "cuts": cuts.bound}
     proven = start.cost <= max(bounds.values()) * (1 + 1e-6)

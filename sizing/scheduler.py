@@ -8,6 +8,7 @@ accepted when each of them leaves no pod pending. Not followed: sampling of node
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,11 +64,6 @@ def pending(compiled: Compiled, made: PoolSolution, draws: int = DRAWS, *, first
     return schedule(wanted, room, zones, draws, compiled.problem.seed, first=first)
 
 
-def first_draw(compiled: Compiled, made: PoolSolution) -> bool:
-    """Whether all pods of the pool find a node in the one draw in which ties fall to the first node."""
-    return once(*_seen(compiled, made))
-
-
 def _seen(compiled: Compiled, made: PoolSolution) -> tuple[list[Kind], Floats, Ints]:
     """A pool as the scheduler sees it: its pods, and room (node, 4) and zone of all nodes."""
     key = ("kinds", made.pool, made.counts)
@@ -95,15 +91,41 @@ def _drawn(wanted: list[Kind], room: Floats, zones: Ints, lots: Floats, *, first
 
     if not wanted:
         return 0
-    sizes = np.array([kind.size for kind in wanted], dtype=np.float64)
-    counts = np.array([kind.count for kind in wanted], dtype=np.int64)
-    spread = np.array([kind.spread for kind in wanted])
-    host = groups(np.array([kind.host for kind in wanted], dtype=np.int64))
-    bound = np.array([kind.zone for kind in wanted], dtype=np.int64)
     rooms, where = np.ascontiguousarray(room, dtype=np.float64), np.ascontiguousarray(zones, dtype=np.int64)
-    worst = 0
+    worst, arrays = 0, _arrays(wanted)
     for chance in np.ascontiguousarray(lots):
-        worst = max(worst, int(draw(sizes, counts, spread, host, bound, rooms, where, chance, first)))
+        worst = max(worst, int(draw(*arrays, rooms, where, chance, first)))
         if first and worst:
             break
     return worst
+
+
+def _arrays(wanted: list[Kind]) -> tuple[Floats, Ints, npt.NDArray[np.bool_], Ints, Ints]:
+    """Kinds of pods as the loop takes them."""
+    return (
+        np.array([kind.size for kind in wanted], dtype=np.float64),
+        np.array([kind.count for kind in wanted], dtype=np.int64),
+        np.array([kind.spread for kind in wanted]),
+        groups(np.array([kind.host for kind in wanted], dtype=np.int64)),
+        np.array([kind.zone for kind in wanted], dtype=np.int64),
+    )
+
+
+def taken(  # noqa: PLR0913, PLR0917
+    compiled: Compiled, pool: int, counts: Floats, kinds_: Ints, nodes: Ints, spare: Ints, looks: float
+) -> Iterator[int]:
+    """Which of these mixes take all pods (class,) of a pool in its first draw, in their order, until looks run out.
+
+    Types (mix, n) or -1, working nodes of each, the spare's type (mix,) or -1; a look is a pod on a node.
+    """
+    from sizing.scheduling import first_taken  # noqa: PLC0415 - numba takes half a second
+
+    key = ("queue", pool, counts.tobytes())
+    if key not in compiled.memo:
+        compiled.memo[key] = _arrays(kinds(compiled, counts))
+    room, row = np.ascontiguousarray(compiled.pools[pool].room, dtype=np.float64), -1
+    while True:
+        row, looks = first_taken(row + 1, looks, kinds_, nodes, spare, room, compiled.zones, compiled.memo[key])
+        if not 0 <= row < len(kinds_):
+            return
+        yield row

@@ -21,22 +21,32 @@ from sizing.problem import SPOT_POOL_SHARE
 ROUNDS = 20
 NEAR = 0.003  # of a node's price: a filling that gains less is not looked for
 LEAST = 1e-4
+TINY = 1e-9
+LEFT_OVER = 10  # nodes of the dearest type: what a pod without a place costs
 FEW = 20_000  # columns of one item each: more make the program slow and the bound no better
+Bounds = Mapping[int, tuple[float, float]]
 
 
 class _Nodes:
-    """Nodes within caps: a knapsack row per pool, type and cap, without those that another beats in price and room."""
+    """Nodes within caps: a knapsack row per pool, type and cap, without those that another beats in price and room.
 
-    def __init__(self, made: Columns, caps: Mapping[int, Floats]) -> None:
+    Types of which a branch says how many there are (`bounds`) beat none and stay.
+    """
+
+    def __init__(self, made: Columns, caps: Mapping[int, Floats], bounds: Bounds) -> None:
         kept: list[tuple[int, Floats, Floats]] = []  # row, room, most
         for k in range(len(made.compiled.pools)):
             mine = np.flatnonzero(made.pool == k)
             best: list[tuple[int, Floats, Floats]] = []
             for r in mine[np.lexsort((mine, made.price[mine]))].tolist():
+                least, highest = bounds.get(r, (0.0, np.inf))
+                if highest <= 0:
+                    continue
                 for cap in caps.get(k, np.full((1, 4), np.inf)):
                     room = np.minimum(made.sacks.room[r], cap)
                     most = np.minimum(made.sacks.most[r], most_of(made.sizes, room[None])[0])
-                    if most.any() and not any((other >= room).all() for _, other, _ in best):
+                    beaten = least <= 0 and any((other >= room).all() for q, other, _ in best if q not in bounds)
+                    if most.any() and not beaten:
                         best.append((r, room, most))
             kept += best
         self.rows: Ints = np.array([r for r, _, _ in kept], dtype=np.int64)
@@ -79,18 +89,28 @@ class _Nodes:
 
 
 class _Master:
-    """The program over the columns, kept loaded: demand, and the share of one spot pool."""
+    """The program over the columns, kept loaded: demand, the share of one spot pool, and how many nodes a branch takes.
 
-    def __init__(self, made: Columns, nodes: _Nodes) -> None:
+    Pods may be left over, dearly: a branch of too few nodes has worths too.
+    """
+
+    def __init__(self, made: Columns, nodes: _Nodes, bounds: Bounds) -> None:
         model = Model()
-        for count in made.counts:
-            model.row({}, float(count), np.inf)
+        dear = made.price.max() * LEFT_OVER
+        for i, count in enumerate(made.counts):
+            model.column(dear, 0.0, np.inf)
+            model.row({i: 1.0}, float(count), np.inf)
         self.cpu = made.sizes[:, 0] * made.several
         self.share: dict[int, int] = {}
         for k, part in enumerate(made.compiled.pools):
             if part.wish.spot and self.cpu.any():
                 self.share[k] = model.row({}, -np.inf, SPOT_POOL_SHARE * float(made.counts @ self.cpu))
-        self.rows, self.nodes = len(model.rows), nodes
+        self.bound: dict[int, int] = {}
+        for r in sorted(set(nodes.rows.tolist()) & set(bounds)):
+            least, most = bounds[r]
+            empty = {model.column(float(made.price[r]), 0.0, np.inf): 1.0} if least > 0 else {}
+            self.bound[r] = model.row(empty, least, most)
+        self.first, self.rows, self.nodes = len(model.cost), len(model.rows), nodes
         self.numbers: list[int] = []
         self.inside: set[int] = set()
         self.live = Live(model, made.compiled.problem.seed, growing=True)
@@ -104,6 +124,8 @@ class _Master:
         for k, row in self.share.items():
             mine = self.nodes.pool[at] == k
             entries[mine, row] = patterns[mine] @ self.cpu
+        for r, row in self.bound.items():
+            entries[self.nodes.rows[at] == r, row] = 1.0
         self.live.columns(self.nodes.price[at], entries)
 
     def worths(self, pools: int) -> Floats | None:
@@ -111,23 +133,27 @@ class _Master:
         status, _, used = self.live.solve({})
         if status != "optimal":
             return None
-        self.used = used
+        self.used = used[self.first :]
         duals = self.live.duals()
+        self.price = self.nodes.price.copy()  # what a node still costs, once a branch has paid for it or has no more
+        for r, row in self.bound.items():
+            self.price[self.nodes.rows == r] -= duals[row]
         worth = np.tile(np.maximum(duals[: len(self.cpu)], 0.0), (pools, 1))
         for k, row in self.share.items():
             worth[k] += min(0.0, float(duals[row])) * self.cpu
         return worth
 
 
-def worths(made: Columns, caps: Mapping[int, Floats]) -> Floats | None:
+def worths(made: Columns, caps: Mapping[int, Floats], bounds: Bounds | None = None) -> Floats | None:
     """(pool, item) worth of a pod where a pool's nodes are within one of its caps; None where some pod fits on no node.
 
-    New columns stay with `made`.
+    `bounds`: by knapsack row, how many nodes a branch has at least and at most. New columns stay with `made`.
     """
-    nodes = _Nodes(made, caps)
+    bounds = bounds or {}
+    nodes = _Nodes(made, caps, bounds)
     if not len(nodes.rows) or (nodes.sacks.most.max(axis=0) <= 0).any():
         return None
-    master = _Master(made, nodes)
+    master = _Master(made, nodes, bounds)
     at, numbers = nodes.known(made)
     if len(at):
         master.add(at, numbers, np.array([made.patterns[j] for j in numbers]))
@@ -164,7 +190,7 @@ def _keep(made: Columns, master: _Master, at: Ints, patterns: Floats) -> int:
 def _quickly(made: Columns, master: _Master, guesses: tuple[Floats, ...], value: Floats) -> bool:
     """Add fillings found quickly; whether they gain so much that nothing better need be looked for."""
     nodes, gain, fresh = master.nodes, 0.0, 0
-    for patterns, gained in quickly(nodes.sacks, guesses, value, nodes.price, nodes.price):
+    for patterns, gained in quickly(nodes.sacks, guesses, value, master.price, nodes.price):
         some = np.flatnonzero(gained > LEAST)
         fresh += _keep(made, master, some, patterns[some])
         gain = max(gain, float(gained.max()))
@@ -174,6 +200,6 @@ def _quickly(made: Columns, master: _Master, guesses: tuple[Floats, ...], value:
 def _exactly(made: Columns, master: _Master, value: Floats) -> int:
     """Add fillings found by branch and bound; how many."""
     nodes = master.nodes
-    patterns, _ = exact(nodes.sacks, value, nodes.price * (1 + NEAR))
+    patterns, _ = exact(nodes.sacks, value, np.maximum(master.price + nodes.price * NEAR, TINY))
     better = np.flatnonzero(patterns.any(axis=1))
     return _keep(made, master, better, patterns[better])

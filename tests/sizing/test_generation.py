@@ -111,7 +111,7 @@ def test_a_program_that_no_column_can_meet_says_so() -> None:
 def test_of_many_nodes_with_one_item_each_pool_keeps_the_cheapest(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = _main(300, 11)
     made = prepare(compiled, [])
-    nodes = _Nodes(made, {})
+    nodes = _Nodes(made, {}, {})
     every = set(zip(*(some.tolist() for some in nodes.alone()), strict=True))
     monkeypatch.setattr("sizing.worths.FEW", 0)
     at, item = nodes.alone()

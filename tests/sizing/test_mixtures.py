@@ -1,6 +1,9 @@
-"""Drawn mixes: never dearer, within the slots, the same twice; what speeds the search up refuses nothing that packs."""
+"""All mixes of types: never dearer, within the slots, the same twice; what speeds it up refuses nothing that packs."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -13,7 +16,7 @@ from sizing.cutting import Cutting, cut, loosened
 from sizing.descent import zones_hold
 from sizing.greedy import cheapest_pool_first
 from sizing.linear import Model, packed
-from sizing.mixtures import Drawing, deepen, draw
+from sizing.mixtures import MOST_KINDS, Mixing, deepen, every_mix
 from sizing.packing import first_fit
 from sizing.part import PartSolution, build
 from sizing.pools import FIRST, best_single, node_zones, scheduler_accepts
@@ -24,7 +27,7 @@ FAMILIES = (
     *(kind(f"c5.{n}x", 4 * n, 8 * n, 0.17 * n) for n in (1, 2, 4)),
     *(kind(f"r5.{n}x", 4 * n, 32 * n, 0.25 * n) for n in (1, 2, 4)),
 )
-EFFORT = Drawing(8000, 400, 400)
+EFFORT = Mixing(6, 8000, 1e8, 400)
 
 
 def odd(*, spot: bool = False, slots: int = 3, zones: int = 3) -> Compiled:
@@ -68,27 +71,73 @@ def test_no_slot_more_than_wished_and_never_dearer() -> None:
     after = deepen(compiled, before, EFFORT)
     assert len(after.pools[0].slots) == 1
     assert after.cost <= before.cost
-    assert deepen(compiled, before, Drawing(4000, 0, 100)) == before
+    assert deepen(compiled, before, replace(EFFORT, looks=0)) == before
+
+
+def needed(compiled: Compiled, types: tuple[int, ...], numbers: tuple[int, ...], spares: list[int]) -> bool:
+    """Whether the volume fits on so many nodes, none fuller than the spare."""
+    room = compiled.pools[0].room
+    held = sum(n * np.min([room[t], *room[spares]], axis=0) for t, n in zip(types, numbers, strict=True))
+    return bool((held >= compiled.counts @ compiled.classes.sizes).all())
 
 
 @pytest.mark.parametrize("spot", [False, True])
-def test_every_draw_could_hold_the_pods_and_saves(*, spot: bool) -> None:
+def test_every_mix_could_hold_the_pods_and_saves(*, spot: bool) -> None:
     compiled = odd(spot=spot)
     before = start(compiled).pools[0]
-    drawn = draw(compiled, before, compiled.counts, 8000)
+    mixes = every_mix(compiled, before, compiled.counts, EFFORT)
     part = compiled.pools[0]
-    every = [drawn.slots(row) for row in range(len(drawn.cost))]
+    every = [mixes.slots(row) for row in range(len(mixes.cost))]
     assert len(every) > 50
     assert len({frozenset(slots) for slots in every}) == len(every)
-    assert (np.diff(drawn.cost) >= 0).all()
-    for cost, slots in zip(drawn.cost, every, strict=True):
+    assert (np.diff(mixes.cost) >= -1e-6).all()
+    for cost, slots in zip(mixes.cost, every, strict=True):
         spares = [t for t, _, s in slots if s]
         assert len(slots) <= 3
         assert len(spares) == (0 if spot else 1)
-        held = sum(n * np.min([part.room[t], *part.room[spares]], axis=0) for t, n, _ in slots)
-        assert (held >= compiled.counts @ compiled.classes.sizes).all()
+        assert needed(compiled, tuple(t for t, _, _ in slots), tuple(n for _, n, _ in slots), spares)
         assert cost == pytest.approx(part.cost(slots))
         assert cost < before.cost
+
+
+@pytest.mark.parametrize("spot", [False, True])
+@pytest.mark.parametrize("slots", [1, 2, 3])
+def test_no_mix_is_left_out_that_has_no_node_too_many(slots: int, *, spot: bool) -> None:
+    compiled = odd(spot=spot, slots=slots)
+    part, before = compiled.pools[0], start(compiled).pools[0]
+    mixes = every_mix(compiled, before, compiled.counts, EFFORT)
+    found = {frozenset(mixes.slots(row)) for row in range(len(mixes.cost))}
+    wanted = 0
+    for spare in [-1] if spot else range(6):
+        spares = [] if spot else [spare]
+        if spares and not (part.room[spare] >= compiled.classes.sizes.max(axis=0)).all():
+            continue
+        for types in (mix for n in range(1, slots + 1) for mix in combinations(range(6), n)):
+            if len({*types, *spares}) > slots:
+                continue
+            for numbers in product(*(range(1, 9) for _ in types)):
+                whole = {t: [n, 0] for t, n in zip(types, numbers, strict=True)}
+                for t in spares:
+                    whole.setdefault(t, [0, 0])[1] += 1
+                made = frozenset((t, n, s) for t, (n, s) in whole.items())
+                last = max(types, key=lambda t: (-part.room[t][0], t))
+                fewer = tuple(n - (t == last) for t, n in zip(types, numbers, strict=True))
+                tight = needed(compiled, types, numbers, spares) and not needed(compiled, types, fewer, spares)
+                if tight and sum(n + s for _, n, s in made) >= 3 and part.cost(tuple(made)) < before.cost - 0.01:
+                    wanted += 1
+                    assert made in found
+    assert wanted or slots == 1
+
+
+def test_of_very_many_mixes_some_of_every_cost_are_kept() -> None:
+    compiled = odd()
+    before = start(compiled).pools[0]
+    every, some_ = (every_mix(compiled, before, compiled.counts, replace(EFFORT, kept=n)) for n in (8000, 50))
+    assert len(every.cost) > 300
+    assert 25 <= len(some_.cost) <= 50
+    rows = {(*every.kinds[i], *every.nodes[i], every.spare[i]) for i in range(len(every.cost))}
+    assert all((*some_.kinds[i], *some_.nodes[i], some_.spare[i]) in rows for i in range(len(some_.cost)))
+    assert some_.kinds.shape[1] == MOST_KINDS
 
 
 @settings(max_examples=60, deadline=None)

@@ -16,7 +16,7 @@ from sizing.enumeration import _packing
 from sizing.exactly import continued, exactly, placement
 from sizing.hysteresis import choose
 from sizing.part import PartSolution
-from sizing.patterns import SHORT, Fillings, fillings_of
+from sizing.patterns import Fillings, fillings_of
 from sizing.plan import Plan
 from sizing.pools import PATTERNS, node_zones, place
 from sizing.problem import PoolWish, Problem
@@ -79,7 +79,7 @@ def test_placements_hold_and_what_is_refuted_has_none(
     placed = packed(known, types, spares)
     if placed is not None:
         fits(compiled, types, spares, placed)
-    if known.worths:  # a proof: no packing whatever the zones of the nodes
+    if known.refutations.worths:  # a proof: no packing whatever the zones of the nodes
         whole = {**kinds, **{s: kinds.get(s, 0) + 1 for s in spares}}
         assert placed is None
         if compiled.problem.zones == 1 or not (compiled.classes.zone >= 0).any():
@@ -93,10 +93,31 @@ def test_worths_that_refuted_one_mix_refute_smaller_ones_and_never_one_that_pack
     least = next(n for n in range(1, 20) if packed(known, (small,) * n, (small,)) is not None)
     assert least == 8
     assert refuted(known, (small,) * (least - 1), (small,))
-    due = np.array([known.worths[number].due for number in known.asked()])
-    tops = known.ceilings(np.array([small]), np.array([small]))[:, 0]
-    assert (tops * (least - 1) < due - SHORT).any()
-    assert (tops * least >= due - SHORT).all()
+    kinds, nodes = np.array([[-1, small], [-1, small]]), np.array([[0, least - 1], [0, least]])
+    assert known.refutations.refuted(compiled.counts, kinds, nodes, np.array([small, small])).tolist() == [True, False]
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(JOBS, some.lists(MIXES, min_size=4, max_size=12), some.booleans(), some.data())
+def test_what_one_share_of_the_pods_taught_refutes_no_mix_that_packs_another(
+    rows: list[tuple[int, int, int, str]],
+    mixes: list[tuple[tuple[int, int, int], int]],
+    spot: bool,  # noqa: FBT001
+    data: some.DataObject,
+) -> None:
+    compiled = made(rows, spot=spot)
+    for numbers, spare in mixes:
+        counts = np.array([data.draw(some.integers(0, int(most))) for most in compiled.counts], dtype=float)
+        nodes = np.array([list(numbers)])
+        types = tuple(t for t, n in enumerate(numbers) for _ in range(n))
+        if not types or not counts.any():
+            continue
+        known = fillings_of(compiled, 0, counts)
+        spares = () if spot else (spare,)
+        own, kinds = np.array([-1 if spot else spare]), np.array([[0, 1, 2]])
+        told = bool(known.refutations.worths) and bool(known.refutations.refuted(counts, kinds, nodes, own)[0])
+        placed = packed(known, types, spares)
+        assert placed is None or not told
 
 
 def test_a_pool_without_its_spare_or_beyond_its_limits_is_refused() -> None:
