@@ -13,7 +13,7 @@ WORDS: Final = {
     "fluid": "integer program over volumes",
     "cuts": "integer program with cuts",
     "columns": "column generation",
-    "mixtures": "mixes of types, drawn and tried",
+    "mixtures": "all mixes of types, tried",
     "previous plan": "the plan that runs",
     "previous plan, adjusted": "the types that run, in other numbers",
     "a step from the previous plan": "a step from the plan that runs",
@@ -26,7 +26,7 @@ MEANT: Final = {
     "fluid": "pods as if they could be cut, nodes whole",
     "cuts": "pods and nodes as whole numbers; inequalities that every plan keeps (cuts) rule out what cannot be",
     "columns": "good fillings of single nodes are generated, and the cheapest mix of them is taken",
-    "mixtures": "mixes of up to three types, judged by kube-scheduler's own order and packed exactly",
+    "mixtures": "all mixes of up to three types, judged by kube-scheduler's own order and packed exactly",
     "search": "a few pods at a time change places, all possibilities or those that are sampled",
 }
 
