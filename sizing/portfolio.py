@@ -42,8 +42,7 @@ class Work:
     search: Budget
     width: Width
     fills: tuple[float, ...]  # shares of the nodes that count in further programs, for starting points
-    mixing: Mixing
-    deepened: int  # the cheapest candidates, whose pools' mixes are searched
+    mixings: tuple[tuple[Mixing, int], ...]  # in turn: how all mixes are searched, and in how many cheapest candidates
     zoned: int = 0  # nodes of the bound that sees zones
     zoned_columns: int = 0  # at most so many
 
@@ -51,16 +50,16 @@ class Work:
 EFFORTS = {
     "fast": Work(
         Reach(2_000, 12, 10), 15, Cutting(1, 30), 2, 0, Budget(2, 4), Width(32, 64, 6, 192),
-        (), Mixing(12, 5_000, 1e8, 100), 1,
+        (), ((Mixing(12, 5_000, 1e8, 100), 1),),
     ),
     "standard": Work(
         Reach(20_000, 20, 400), 30, Cutting(6, 20), 4, 1, Budget(4, 6), Width(),
-        (0.96, 0.92), Mixing(16, 10_000, 3e8, 100), 2, 20, 200,
+        (0.96, 0.92), ((Mixing(16, 10_000, 3e8, 100), 2),), 20, 200,
     ),
     "best": Work(
-        Reach(100_000, 40, 2_000), 60, Cutting(60, 30), 6, 2, Budget(40, 8, 512),
+        Reach(100_000, 40, 2_000), 60, Cutting(100, 30), 6, 2, Budget(40, 8, 512),
         Width(96, 960, 16, 4000), tuple(round(0.99 - 0.005 * step, 3) for step in range(31)),
-        Mixing(32, 20_000, 3e9, 400), 40, 500, 1500,
+        ((Mixing(32, 20_000, 3e9, 400), 40), (Mixing(32, 50_000, 2e10, 3_000), 4)), 500, 1500,
     ),
 }  # fmt: skip
 
@@ -145,8 +144,11 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:  # noqa: C901 - metho
     if not found:
         return infeasible.packing(compiled)
     distinct = dict.fromkeys([*found.values(), *improved])
-    for made in sorted(distinct, key=lambda made: round(made.cost, 6))[: effort.deepened]:
-        _keep(found, "mixtures", deepen(compiled, made, effort.mixing))
+    some = list(distinct)
+    for mixing, many in effort.mixings:
+        some = [deepen(compiled, made, mixing) for made in sorted(some, key=lambda made: round(made.cost, 6))[:many]]
+        for made in some:
+            _keep(found, "mixtures", made)
     start = min(found.values(), key=lambda made: round(made.cost, 6))
     bounds = {"fluid": fluid.bound, "columns": columns.bound, "cuts": cuts.bound}
     proven = start.cost <= max(bounds.values()) * (1 + 1e-6)
