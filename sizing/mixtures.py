@@ -33,6 +33,7 @@ STRIDES = (4096, 1024, 256, 64, 16, 4, 1)  # of many mixes every so many are tri
 SOME = 50  # mixes tried at a stride at least
 LEAST_SHARE = 0.02  # of the cost: smaller pools are left as they are
 CHUNK = 512  # mixes asked at once
+LARGE = 1_000  # pods of a pool: with more of them there are as many more looks
 LEARNED = 4  # worths that refute mixes, to begin with
 
 
@@ -90,9 +91,10 @@ def cheapest(compiled: Compiled, made: PoolSolution, share: float, effort: Mixin
     rows = _open(known, mixes, counts, np.arange(len(mixes.cost)))
     finer = [step for step in STRIDES if step * SOME <= len(rows)] or [1]
     best, end = made, known.programs + effort.programs * share
+    looks = effort.looks * share * max(1.0, float(counts.sum()) / LARGE) / len(finer)
     for number, step in enumerate(finer):
         until = known.programs + (end - known.programs) / (len(finer) - number)
-        for row in _accepted(known, mixes, counts, rows[::step], effort.looks * share / len(finer)):
+        for row in _accepted(known, mixes, counts, rows[::step], looks):
             if known.programs >= until:
                 break
             done = exactly(compiled, made.pool, mixes.slots(row), counts)
