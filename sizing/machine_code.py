@@ -1,7 +1,8 @@
 """Loops of the arithmetic as machine code: compiled when first called, kept on disk where there is a place for it.
 
-Only the modules of loops (`knapsack`, `fitting`, `scheduling`) import this, and they are imported when a solver needs
-them: numba takes nearly a second of a process, compiling all of them some ten seconds, once a machine.
+Only the modules of loops (`knapsack`, `filling`, `fitting`, `mixing`, `scheduling`) import this, and they are imported
+when a solver needs them: numba takes nearly a second of a process, compiling all of them some ten seconds, once a
+machine.
 """
 
 from __future__ import annotations

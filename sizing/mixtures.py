@@ -23,7 +23,7 @@ from sizing.packing import Floats, fit_in
 from sizing.part import PartSolution, within_limits
 from sizing.patterns import Fillings, fillings_of
 from sizing.pools import MOST_SCHEDULED, Ints, PoolSolution, Slots, each_node, least_nodes
-from sizing.refutations import SHORT
+from sizing.refutations import SHORT, refutations_of
 from sizing.scheduler import taken
 
 MOST_KINDS = 3  # in one mix
@@ -121,9 +121,12 @@ def _open(known: Fillings, mixes: Mixes, counts: Floats, rows: Ints) -> Ints:
 
 def _accepted(known: Fillings, mixes: Mixes, counts: Floats, rows: Ints, looks: float) -> Iterator[int]:
     """Those on which kube-scheduler places all pods in its first draw, in their order, and that no worth refutes."""
-    some, asked = (mixes.kinds[rows], mixes.nodes[rows], mixes.spare[rows]), len(known.refutations.worths)
-    found: Iterable[int] = taken(known.compiled, known.pool, counts, *some, looks)
-    if counts.sum() > MOST_SCHEDULED:  # looked at in one go by whoever asks
+    asked = len(known.refutations.worths)
+    found: Iterable[int]
+    if counts.sum() <= MOST_SCHEDULED:
+        some = (mixes.kinds[rows], mixes.nodes[rows], mixes.spare[rows])
+        found = taken(known.compiled, known.pool, counts, *some, looks)
+    else:  # looked at in one go by whoever asks
         found = np.flatnonzero(np.cumsum(counts.sum() * mixes.nodes[rows].sum(axis=1)) <= looks).tolist()
     for at in found:
         if len(known.refutations.worths) == asked or len(_open(known, mixes, counts, rows[at : at + 1])):
@@ -146,7 +149,7 @@ def every_mix(compiled: Compiled, made: PoolSolution, counts: Floats, effort: Mi
         return Mixes(none.reshape(0, MOST_KINDS), none.reshape(0, MOST_KINDS), none, np.zeros(0))
     types = np.array(sorted({*top.tolist(), *spares[spares >= 0].tolist()}, key=lambda t: (-part.room[t][0], t)))
     place = {t: i for i, t in enumerate(types.tolist())}
-    known, asked = fillings_of(compiled, made.pool, counts).refutations, volume > 0
+    known, asked = refutations_of(compiled, made.pool), volume > 0
     held = np.minimum(part.room[types][None], np.where((spares >= 0)[:, None], part.room[spares], np.inf)[:, None])
     held, due = held[:, :, asked], volume[asked]
     if known.worths:
@@ -154,7 +157,7 @@ def every_mix(compiled: Compiled, made: PoolSolution, counts: Floats, effort: Mi
             axis=1
         )
         held, due = np.concatenate([held, np.moveaxis(tops, 0, 2)], axis=2), np.append(due, known.due(counts) - SHORT)
-    some = [place[t] for t in sorted(top.tolist(), key=place.__getitem__)]
+    some = sorted(place[t] for t in top.tolist())
     mixes = np.array(
         [(*[-1] * (MOST_KINDS - n), *mix) for n in range(1, slots + 1) for mix in combinations(some, n)], dtype=np.int64
     )
@@ -181,6 +184,15 @@ def _spares(compiled: Compiled, pool: int, counts: Floats, top: Ints) -> Ints:
 
 def _worthwhile(compiled: Compiled, pool: int, volume: Floats, most: int) -> tuple[Ints, float]:
     """The types that could pay, best first, `most` of them, and what the volume costs at least."""
+    key = ("worthwhile", pool, volume.tobytes())
+    if key not in compiled.memo:
+        compiled.memo[key] = _ranked(compiled, pool, volume)
+    ranked, least = compiled.memo[key]
+    return ranked[:most], least
+
+
+def _ranked(compiled: Compiled, pool: int, volume: Floats) -> tuple[Ints, float]:
+    """All types, those that waste least first, and what the volume costs at least."""
     part = compiled.pools[pool]
     model = Model()
     columns = [model.column(float(price), 0.0, np.inf) for price in part.price]
@@ -195,4 +207,4 @@ def _worthwhile(compiled: Compiled, pool: int, volume: Floats, most: int) -> tup
     worth = sum((out.duals[i] * part.room[:, d] / volume[d] for i, d in enumerate(rows)), np.zeros(len(part.price)))
     wasted = (part.price - worth) / part.price * out.objective
     score = wasted + (0.0 if part.wish.spot else part.price)
-    return np.argsort(score, kind="stable")[:most].astype(np.int64), out.objective
+    return np.argsort(score, kind="stable").astype(np.int64), out.objective

@@ -10,8 +10,8 @@ from sizing.compiled import Compiled
 from sizing.linear import Ints
 from sizing.packing import Classes, Floats, largest
 from sizing.pools import node_zones
-from sizing.pricing import SURROGATES, most_of
-from sizing.refutations import GAIN, Refutations, refutations_of
+from sizing.pricing import SURROGATES
+from sizing.refutations import GAIN, Refutations, most_held, refutations_of
 
 BRANCHES, GAP = 1_000, 1e-3  # of one knapsack
 
@@ -54,13 +54,6 @@ class Fillings:
         self.room = self.compiled.pools[self.pool].room
         self.refutations = refutations_of(self.compiled, self.pool)
 
-    def _most(self, room: Floats) -> Floats:
-        """(row, item) how many of a kind of pods a node of that room holds, others apart."""
-        most = np.minimum(most_of(self.classes.sizes, room + GAIN), self.need)
-        host = self.classes.host >= 0
-        most[:, host] = np.minimum(most[:, host], 1.0)
-        return most
-
     def nodes(self, types: tuple[int, ...], spares: tuple[int, ...]) -> Nodes | None:
         """The nodes in groups; None where their volume is too small or pods fit on none of them."""
         bound = bool((self.classes.zone >= 0).any())
@@ -72,7 +65,7 @@ class Fillings:
         volume = np.zeros(4)
         for g, ((kind, zone), places) in enumerate(groups.items()):
             held = largest([np.minimum(self.room[kind], self.room[s]) for s in spares] or [self.room[kind]])
-            most = self._most(np.array(held))
+            most = most_held(self.classes, np.array(held), self.need)
             most[:, (self.classes.zone >= 0) & (self.classes.zone != zone)] = 0.0
             rows += [(g, some, row) for some, row in zip(held, most, strict=True)]
             volume += len(places) * np.max(held, axis=0)

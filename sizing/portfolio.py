@@ -143,8 +143,7 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:  # noqa: C901 - metho
             _keep(found, "fluid", build(compiled, share_out(compiled, less.pods), less.nodes))
     if not found:
         return infeasible.packing(compiled)
-    distinct = dict.fromkeys([*found.values(), *improved])
-    some = list(distinct)
+    some = list(dict.fromkeys([*found.values(), *improved]))
     for mixing, many in effort.mixings:
         some = [deepen(compiled, made, mixing) for made in sorted(some, key=lambda made: round(made.cost, 6))[:many]]
         for made in some:

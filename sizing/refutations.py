@@ -14,13 +14,21 @@ import numpy.typing as npt
 
 from sizing.compiled import Compiled
 from sizing.linear import Ints
-from sizing.packing import Floats
+from sizing.packing import Classes, Floats
 from sizing.pricing import SURROGATES, most_of
 
 FEW, COARSE = 60, 1e-3  # branches of one knapsack, and what it may be off by: only a ceiling is asked for
 SHORT = 1e-7  # share of all pods' volume: what is left over is none
 ASKED = 24  # worths that refuted nodes last are asked about others
 GAIN = 1e-9
+
+
+def most_held(classes: Classes, room: Floats, need: Floats) -> Floats:
+    """(row, class) how many of `need` (class,) a node of each room (row, 4) holds, others apart; one of those apart."""
+    most = np.minimum(most_of(classes.sizes, room + GAIN), need)
+    host = classes.host >= 0
+    most[:, host] = np.minimum(most[:, host], 1.0)
+    return most
 
 
 @dataclass
@@ -54,13 +62,13 @@ class Refutations:
     def refuted(self, counts: Floats, kinds: Ints, nodes: Ints, spare: Ints) -> npt.NDArray[np.bool_]:
         """(mix,) whether such nodes cannot hold the pods (class,), by the last worths.
 
-        Types (mix, n) or -1, so many nodes of each, dealt over the zones in this order, within a spare (mix,) or -1.
+        Types (mix, n), -1 with no nodes, so many nodes of each, dealt over the zones in this order, within a spare
+        (mix,) or -1.
         """
         tops = self.ceilings(np.maximum(kinds, 0), np.broadcast_to(spare[:, None], kinds.shape))
-        number = np.where(kinds >= 0, nodes, 0)
-        last = np.cumsum(number, axis=1)
+        last = np.cumsum(nodes, axis=1)
         zone = np.arange(self.zones)[:, None, None]
-        dealt = (last - zone - 1) // self.zones - (last - number - zone - 1) // self.zones  # (zone, mix, n)
+        dealt = (last - zone - 1) // self.zones - (last - nodes - zone - 1) // self.zones  # (zone, mix, n)
         held = (tops * dealt).sum(axis=(1, 3))
         short: npt.NDArray[np.bool_] = (held < self.due(counts)[:, None] - SHORT).any(axis=0)
         return short
@@ -80,17 +88,20 @@ class Refutations:
     def _most_worth(self, pairs: Ints, worth: Floats, zone: int) -> Floats:
         from sizing.knapsack import fillings  # noqa: PLC0415 - numba takes half a second
 
-        classes = self.compiled.classes
-        some = np.flatnonzero((worth > 0) & ((classes.zone < 0) | (classes.zone == zone)))
+        every = self.compiled.classes
+        some = np.flatnonzero((worth > 0) & ((every.zone < 0) | (every.zone == zone)))
+        classes = Classes(every.sizes[some], every.zone[some], every.host[some])
         kind, spare = np.divmod(pairs, len(self.room) + 1)
         held = np.minimum(self.room[kind], np.where((spare > 0)[:, None], self.room[spare - 1], np.inf))
-        most = np.minimum(most_of(classes.sizes[some], held + GAIN), self.compiled.counts[some])
-        most[:, classes.host[some] >= 0] = np.minimum(most[:, classes.host[some] >= 0], 1.0)
+        most = most_held(classes, held, self.compiled.counts[some])
         value = np.broadcast_to(worth[some], most.shape)
-        return fillings(classes.sizes[some], held, most, value, np.zeros(len(held)), SURROGATES, COARSE, FEW)[1]
+        return fillings(classes.sizes, held, most, value, np.zeros(len(held)), SURROGATES, COARSE, FEW)[1]
 
 
 def refutations_of(compiled: Compiled, pool: int) -> Refutations:
     """What is known of the mixes of a pool."""
-    made: Refutations = compiled.memo.setdefault(("refutations", pool), Refutations(compiled, pool))
+    key = ("refutations", pool)
+    if key not in compiled.memo:
+        compiled.memo[key] = Refutations(compiled, pool)
+    made: Refutations = compiled.memo[key]
     return made

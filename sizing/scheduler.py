@@ -66,12 +66,19 @@ def pending(compiled: Compiled, made: PoolSolution, draws: int = DRAWS, *, first
 
 def _seen(compiled: Compiled, made: PoolSolution) -> tuple[list[Kind], Floats, Ints]:
     """A pool as the scheduler sees it: its pods, and room (node, 4) and zone of all nodes."""
-    key = ("kinds", made.pool, made.counts)
-    if key not in compiled.memo:
-        compiled.memo[key] = kinds(compiled, np.array(made.counts, dtype=float))
     working, spares = each_node(made.slots)
     types = [*working, *spares]
-    return compiled.memo[key], compiled.pools[made.pool].room[types], node_zones(compiled, len(types))
+    wanted = _known_kinds(compiled, made.pool, made.counts)
+    return wanted, compiled.pools[made.pool].room[types], node_zones(compiled, len(types))
+
+
+def _known_kinds(compiled: Compiled, pool: int, counts: tuple[int, ...]) -> list[Kind]:
+    """What the scheduler sees of a pool's pods (class,), found once."""
+    key = ("kinds", pool, counts)
+    if key not in compiled.memo:
+        compiled.memo[key] = kinds(compiled, np.array(counts, dtype=float))
+    wanted: list[Kind] = compiled.memo[key]
+    return wanted
 
 
 def once(wanted: list[Kind], room: Floats, zones: Ints) -> bool:
@@ -116,16 +123,14 @@ def taken(  # noqa: PLR0913, PLR0917
 ) -> Iterator[int]:
     """Which of these mixes take all pods (class,) of a pool in its first draw, in their order, until looks run out.
 
-    Types (mix, n) or -1, working nodes of each, the spare's type (mix,) or -1; a look is a pod on a node.
+    Types (mix, n), -1 with no nodes, working nodes of each, the spare's type (mix,) or -1; a look is a pod on a node.
     """
     from sizing.scheduling import first_taken  # noqa: PLC0415 - numba takes half a second
 
-    key = ("queue", pool, counts.tobytes())
-    if key not in compiled.memo:
-        compiled.memo[key] = _arrays(kinds(compiled, counts))
+    pods = _arrays(_known_kinds(compiled, pool, tuple(int(c) for c in counts)))
     room, row = np.ascontiguousarray(compiled.pools[pool].room, dtype=np.float64), -1
     while True:
-        row, looks = first_taken(row + 1, looks, kinds_, nodes, spare, room, compiled.zones, compiled.memo[key])
+        row, looks = first_taken(row + 1, looks, kinds_, nodes, spare, room, compiled.zones, pods)
         if not 0 <= row < len(kinds_):
             return
         yield row

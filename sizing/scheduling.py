@@ -73,20 +73,19 @@ def draw(sizes, counts, spread, host, bound, room, zones, lots, early):  # type:
 def first_taken(start, looks, kinds, nodes, spare, types, zones, pods):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, PLR0913, PLR0917
     """The first mix from `start` whose nodes take all pods, ties falling to the first node, and what looks are left.
 
-    `kinds` (mix, 3) types or -1 with `nodes` of them in this order, then one of `spare` (mix,) unless -1; `types` their
-    rooms, dealt over `zones` in turn; `pods` as `draw` takes them. Past the last mix: none; -1: out of looks.
+    `kinds` (mix, 3) types, -1 where `nodes` are none, so many in this order, then one of `spare` (mix,) unless -1;
+    `types` their rooms, dealt over `zones` in turn; `pods` as `draw` takes them. Past the last mix: none; -1: out of
+    looks.
     """
     sizes, counts, spread, host, bound = pods
     for m in range(start, len(kinds)):
-        total = np.int64(spare[m] >= 0)
-        for i in range(kinds.shape[1]):
-            total += nodes[m, i] if kinds[m, i] >= 0 else 0
+        total = nodes[m].sum() + np.int64(spare[m] >= 0)
         looks -= total * counts.sum()
         if looks < 0:
             return -1, looks
         room, at = np.empty((total, types.shape[1])), 0
         for i in range(kinds.shape[1]):
-            for _ in range(nodes[m, i] if kinds[m, i] >= 0 else 0):
+            for _ in range(nodes[m, i]):
                 room[at] = types[kinds[m, i]]
                 at += 1
         if spare[m] >= 0:
