@@ -32,7 +32,10 @@ RIVALS = {
     "karpenter": "Karpenter, same limits",
     "karpenter_sized": "Karpenter, same limits, best node size",
     "cluster_autoscaler": "Cluster Autoscaler, same limits",
+    "cluster_autoscaler_by_pool": "Cluster Autoscaler, same limits, best types",
 }
+
+IN_HINDSIGHT = {"karpenter_sized", "cluster_autoscaler_by_pool"}
 
 
 def show(made: dict[str, Any], console: Console, *, explain: bool) -> None:
@@ -124,7 +127,7 @@ def _rivals(rivals: list[dict[str, Any]], cost: float) -> Iterator[str]:
         told = f"saves {1 - cost / value:.0%}" if value >= cost else f"costs {cost / value - 1:.0%} more"
         told = "costs the same" if abs(cost / value - 1) < EQUAL else told
         alone = ""
-        if one["name"] != "karpenter_sized" and plain is not None:
+        if one["name"] not in IN_HINDSIGHT and plain is not None:
             broken = f" and break: {', '.join(one['published_breaks'])}" if one["published_breaks"] else ""
             alone = f" (left to itself it would cost {plain:,.0f} USD{broken})"
         yield f"{RIVALS[one['name']]}: {value:,.0f} USD; this plan {told}{alone}"

@@ -6,22 +6,47 @@ fit, largest share of a node first, on new nodes of its type; the expander `leas
 idle CPU and memory after that; again until no pod is pending.
 
 Node groups are what people write by hand: one of about 8 vCPU and 4 GiB a vCPU, and where a pod needs more, a second of
-the smallest type that holds it. Deviations: one estimate of the whole demand instead of many loops, nothing is scaled
-down; groups exist in every zone and are balanced (`balance-similar-node-groups`).
+the smallest type that holds it. By hand one such type is chosen for all pools (`one_type`): the cheapest of that shape
+on demand, of the architecture that every image runs on.
+
+Deviations: one estimate of the whole demand instead of many loops, nothing is scaled down; groups exist in every zone
+and are balanced (`balance-similar-node-groups`).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from sizing.catalogue import InstanceType
 from sizing.compiled import Compiled
 from sizing.karpenter import Fleet
 from sizing.packing import Floats, first_fit, fit_in
 from sizing.pools import Ints, node_zones
+from sizing.problem import Problem
 
 USUAL_VCPU = 8
 USUAL_RATIO = 4.0  # GiB a vCPU
+COMMON = "amd64"
 GROUPS = 4
+
+
+def one_type(problem: Problem) -> Problem:
+    """The same problem with one type of the usual shape, which every pool of amd64 nodes without GPUs takes."""
+    shape = [t for t in problem.types if t.arch == COMMON and not t.gpu]
+    fresh = [t for t in shape if (problem.as_of - t.price_date).days <= problem.max_age_days]
+    if not fresh:
+        return problem
+    usual = min(fresh, key=lambda t: (_from_usual(t), t.price_usd_hour, t.name))
+    pools = tuple(replace(p, arch=(COMMON,)) if COMMON in p.arch and not p.gpu else p for p in problem.pools)
+    types = tuple(t for t in problem.types if t not in shape or t == usual or _from_usual(t) > _from_usual(usual))
+    return replace(problem, pools=pools, types=types, running=(*problem.running, usual.name))
+
+
+def _from_usual(one: InstanceType) -> tuple[bool, int, float]:
+    """How far a type is from the usual shape: smaller ones last, then by vCPU, then by memory a vCPU."""
+    return one.vcpu < USUAL_VCPU, abs(one.vcpu - USUAL_VCPU), abs(one.memory_gib / one.vcpu - USUAL_RATIO)
 
 
 def groups(compiled: Compiled, pool: int, counts: Floats) -> list[int]:
@@ -29,13 +54,7 @@ def groups(compiled: Compiled, pool: int, counts: Floats) -> list[int]:
     part = compiled.pools[pool]
     usual = min(
         range(len(part.types)),
-        key=lambda t: (
-            part.types[t].vcpu < USUAL_VCPU,
-            abs(part.types[t].vcpu - USUAL_VCPU),
-            abs(part.types[t].memory_gib / part.types[t].vcpu - USUAL_RATIO),
-            float(part.price[t]),
-            t,
-        ),
+        key=lambda t: (_from_usual(part.types[t]), float(part.price[t]), t),
     )
     chosen = [usual]
     fits = fit_in(compiled.classes.sizes, part.room)

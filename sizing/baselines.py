@@ -5,12 +5,15 @@ zone, no share of a tolerant workload on demand, no cap on one spot pool; and ku
 that they packed by first fit. Such a plan is judged by the verifier, and what it breaks is listed: it is no rival plan.
 
 On equal terms the same algorithm gets the same shares of spot, and goes on buying until the verifier accepts: nodes for
-pods that kube-scheduler leaves pending, a node in each zone, the cheapest spares that take over any node's pods. What
-only our own node pools are held to (so many types a pool, nodes even over the zones) binds no rival.
+pods that kube-scheduler leaves pending, a node in each zone, the cheapest spares that take over any node's pods: all of
+them of types that the autoscaler can buy, which for Cluster Autoscaler are those of its node groups. What only our own
+node pools are held to (so many types a pool, nodes even over the zones) binds no rival.
 
-Karpenter fills the largest types there are, and a spare for a node of 96 vCPU is dear. `karpenter_sized` is the same
-algorithm with the limit on a node's size (`karpenter.k8s.aws/instance-cpu` in a NodePool) that turns out cheapest for
-each pool: nobody knows it beforehand, so it is the hardest rival, not the usual one.
+Two rivals are the hardest, not the usual ones: nobody knows beforehand what they know. Karpenter fills the largest
+types there are, and a spare for a node of 96 vCPU is dear: `karpenter_sized` is the same algorithm with the limit on a
+node's size (`karpenter.k8s.aws/instance-cpu` in a NodePool) that turns out cheapest for each pool. Cluster Autoscaler
+gets one type for all its groups, as they are made by hand; `cluster_autoscaler_by_pool` has in each pool the type of
+that shape that is cheapest there, arm64 where the pool allows it.
 """
 
 from __future__ import annotations
@@ -53,7 +56,14 @@ BROKEN: Final = {
 }
 
 Buy = Callable[[Fleet, Floats], bool]
-Way = Callable[[Compiled, int], Buy]
+
+
+@dataclass(frozen=True)
+class Way:
+    """One autoscaler in one pool: what buys for pods, and of which types it can buy at all for such pods (class,)."""
+
+    buy: Callable[[Compiled, int], Buy]
+    types: Callable[[Compiled, int, Floats], list[int]]
 
 
 @dataclass(frozen=True)
@@ -75,14 +85,16 @@ def baselines(problem: Problem) -> dict[str, float]:
 def rivals(problem: Problem) -> tuple[Rival, ...]:
     """The autoscalers, as published and on equal terms."""
     made = []
-    known: tuple[tuple[str, list[Way]], ...] = (
-        ("karpenter", [_karpenter(ANY_SIZE)]),
-        ("karpenter_sized", [_karpenter(most) for most in (*LARGEST, ANY_SIZE)]),
-        ("cluster_autoscaler", [_autoscaler]),
+    groups = [Way(_autoscaler, autoscaler.groups)]
+    known: tuple[tuple[str, Problem, list[Way]], ...] = (
+        ("karpenter", problem, [_karpenter(ANY_SIZE)]),
+        ("karpenter_sized", problem, [_karpenter(most) for most in (*LARGEST, ANY_SIZE)]),
+        ("cluster_autoscaler", autoscaler.one_type(problem), groups),
+        ("cluster_autoscaler_by_pool", problem, groups),
     )
-    for name, ways in known:
-        cost, breaks = _judged(problem, _fleets(_careless(problem), ways[-1:], complete=False))
-        bought = _fleets(problem, ways, complete=True)
+    for name, offered, ways in known:
+        cost, breaks = _judged(problem, _fleets(_careless(offered), ways[-1:], complete=False))
+        bought = _fleets(offered, ways, complete=True)
         fair, wrong = _judged(problem, bought)
         if wrong == [BROKEN["pending"]] and not isinstance(bought, str) and any(_large(fleet) for fleet in bought):
             wrong = [f"kube-scheduler is not followed pod by pod above {ONE_BY_ONE:,} pods a pool, and leaves some"]
@@ -104,22 +116,24 @@ def _careless(problem: Problem) -> Problem:
 
 
 def _karpenter(most: int) -> Way:
+    def types(compiled: Compiled, pool: int, _: Floats) -> list[int]:
+        return [int(t) for t in np.flatnonzero(compiled.pools[pool].vcpu <= most)]
+
     def of(compiled: Compiled, pool: int) -> Buy:
-        part = compiled.pools[pool]
-        types = np.flatnonzero(part.vcpu <= most)
+        some = np.array(types(compiled, pool, compiled.counts), dtype=np.int64)
 
         def buy(fleet: Fleet, counts: Floats) -> bool:
             first = not fleet.kinds
-            if not len(types) or not karpenter.provision(fleet, counts, types):
+            if not len(some) or not karpenter.provision(fleet, counts, some):
                 return False
             if first and counts.sum() <= CONSOLIDATED:
-                made = karpenter.consolidate(fleet, types)
+                made = karpenter.consolidate(fleet, some)
                 fleet.kinds, fleet.zones, fleet.pods = made.kinds, made.zones, made.pods
             return True
 
         return buy
 
-    return of
+    return Way(of, types)
 
 
 def _autoscaler(compiled: Compiled, pool: int) -> Buy:
@@ -161,14 +175,17 @@ def _cheapest_pool(compiled: Compiled) -> Floats:
 
 def _fleet(compiled: Compiled, pool: int, counts: Floats, way: Way, *, complete: bool) -> Fleet | None:
     fleet = Fleet(compiled, pool)
-    buy = way(compiled, pool)
+    buy = way.buy(compiled, pool)
+    types = way.types(compiled, pool, counts)
     if counts.any() and not buy(fleet, counts):
         return None
     if not complete:
         return fleet
     worked = fleet.without(set())
     for _ in range(ROUNDS):
-        whole = _kept(worked, counts)
+        whole = _kept(worked, counts, types)
+        if whole is None:
+            return None
         waits = _pending(whole, counts)
         if not waits.any():
             return whole
@@ -184,9 +201,11 @@ def _fleet(compiled: Compiled, pool: int, counts: Floats, way: Way, *, complete:
     return None
 
 
-def _kept(fleet: Fleet, counts: Floats) -> Fleet:
-    """With the cheapest spares that take over the pods of any one node, and a node where the pool must stand."""
+def _kept(fleet: Fleet, counts: Floats, types: list[int]) -> Fleet | None:
+    """With the cheapest spares of these types that take over any node's pods, and a node where the pool must stand."""
     compiled, part = fleet.compiled, fleet.compiled.pools[fleet.pool]
+    if not types:
+        return None
     made = fleet.without(set())
     least = least_nodes(compiled, fleet.pool, counts)
     none = np.zeros(len(compiled.pods), dtype=np.int64)
@@ -196,8 +215,8 @@ def _kept(fleet: Fleet, counts: Floats) -> Fleet:
         loads = (held @ compiled.classes.sizes)[held.any(axis=1)]
         empty = [t for t, pods in zip(made.kinds, made.pods, strict=True) if not pods.any()]
         loads = loads[~fit_in(loads, part.room[empty]).any(axis=1)] if empty else loads
-        spares = list(_spares(loads, part.room, part.price)) if len(loads) else []
-    cheapest = int(part.price.argmin())
+        spares = [types[i] for i in _spares(loads, part.room[types], part.price[types])] if len(loads) else []
+    cheapest = min(types, key=lambda t: float(part.price[t]))
     needed = compiled.zones if least >= compiled.zones and least > part.wish.min else 0
     every = needed or (compiled.zones if compiled.needs_zones[fleet.pool] else 0)
     lacking = [z for z in range(every) if z not in made.zones]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -98,6 +99,37 @@ def test_the_autoscaler_has_a_second_group_only_where_a_pod_needs_it() -> None:
     fleet = Fleet(large, 0)
     assert autoscaler.scale_up(fleet, large.counts, autoscaler.groups(large, 0, large.counts))
     assert [large.pools[0].types[k].name for k in fleet.kinds] == ["m5.4xlarge"]
+
+
+def test_by_hand_one_type_is_chosen_for_all_pools_and_its_spare_is_of_that_type_too() -> None:
+    usual, arm = kind("m5.2xlarge", 8, 32, 0.4), replace(kind("m6g.2xlarge", 8, 32, 0.3), arch="arm64")
+    both = problem(
+        types=(usual, arm, kind("m6i.2xlarge", 8, 32, 0.5), kind("c6a.large", 2, 4, 0.05), SMALL, LARGE),
+        workloads=FIVE,
+        pools=(PoolWish(name="general", max=40, arch=("amd64", "arm64")),),
+    )
+    found = {rival.name: rival for rival in rivals(both)}
+    hours = 730 * 2  # a node for the five pods, and its spare
+    assert found["cluster_autoscaler"].equal_terms == pytest.approx(0.4 * hours)
+    assert found["cluster_autoscaler_by_pool"].equal_terms == pytest.approx(0.3 * hours)
+
+
+def test_pools_that_cannot_have_that_type_keep_their_own() -> None:
+    arm, gpu = replace(kind("m6g.2xlarge", 8, 32, 0.3), arch="arm64"), replace(kind("g5.2xlarge", 8, 32, 1.2), gpu=1)
+    given = problem(
+        types=(kind("m5.2xlarge", 8, 32, 0.4), arm, gpu),
+        workloads=(),
+        pools=(
+            PoolWish(name="arm", max=9, arch=("arm64",)),
+            PoolWish(name="both", max=9, arch=("amd64", "arm64")),
+            PoolWish(name="gpu", max=9, gpu=True),
+        ),
+    )
+    made = autoscaler.one_type(given)
+    assert {p.name: p.arch for p in made.pools} == {"arm": ("arm64",), "both": ("amd64",), "gpu": ("amd64",)}
+    assert [t.name for t in made.types] == [t.name for t in given.types]
+    only = replace(given, types=(arm,), pools=given.pools[:1])
+    assert autoscaler.one_type(only) is only
 
 
 def test_a_pod_that_fits_nowhere_is_no_plan() -> None:
