@@ -11,6 +11,7 @@ from sizing.compiled import Compiled, compile_problem, parts
 from sizing.cutting import Cuts, Cutting, cut, loosened
 from sizing.descent import Width, polish
 from sizing.enumeration import Reach, search_all
+from sizing.exchange import Exchange, exchange
 from sizing.fluid import solve_fluid
 from sizing.greedy import cheapest_pool_first, share_out
 from sizing.hysteresis import choose
@@ -43,6 +44,7 @@ class Work:
     width: Width
     fills: tuple[float, ...]  # shares of the nodes that count in further programs, for starting points
     mixings: tuple[tuple[Mixing, int], ...]  # in turn: how all mixes are searched, and in how many cheapest candidates
+    exchange: Exchange | None = None  # of pods between pools, from the cheapest of all
     zoned: int = 0  # nodes of the bound that sees zones
     zoned_columns: int = 0  # at most so many
 
@@ -54,12 +56,13 @@ EFFORTS = {
     ),
     "standard": Work(
         Reach(20_000, 20, 400), 30, Cutting(8, 20), 4, 1, Budget(4, 6), Width(),
-        (0.97, 0.95, 0.92, 0.88), ((Mixing(16, 10_000, 3e8, 100), 2),), 20, 200,
+        (0.97, 0.95, 0.92, 0.88), ((Mixing(16, 10_000, 3e8, 100), 2),), None, 20, 200,
     ),
     "best": Work(
         Reach(100_000, 40, 2_000), 60, Cutting(60, 30), 6, 2, Budget(40, 8, 512),
-        Width(96, 960, 16, 4000), tuple(round(0.99 - 0.005 * step, 3) for step in range(31)),
-        ((Mixing(32, 20_000, 3e9, 400), 40), (Mixing(32, 50_000, 2e10, 3_000), 4)), 500, 1500,
+        Width(96, 960, 16, 4000), tuple(round(0.99 - 0.01 * step, 2) for step in range(16)),
+        ((Mixing(32, 20_000, 3e9, 400), 40), (Mixing(32, 50_000, 2e10, 3_000), 4)),
+        Exchange(1_200, Mixing(16, 4_000, 3e7, 8)), 500, 1500,
     ),
 }  # fmt: skip
 
@@ -143,12 +146,7 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:  # noqa: C901 - metho
             _keep(found, "fluid", build(compiled, share_out(compiled, less.pods), less.nodes))
     if not found:
         return infeasible.packing(compiled)
-    some = list(dict.fromkeys([*found.values(), *improved]))
-    for mixing, many in effort.mixings:
-        some = [deepen(compiled, made, mixing) for made in sorted(some, key=lambda made: round(made.cost, 6))[:many]]
-        for made in some:
-            _keep(found, "mixtures", made)
-    start = min(found.values(), key=lambda made: round(made.cost, 6))
+    start = _mixed(compiled, effort, found, improved)
     bounds = {"fluid": fluid.bound, "columns": columns.bound, "cuts": cuts.bound}
     proven = start.cost <= max(bounds.values()) * (1 + 1e-6)
     budget = replace(effort.search, rounds=1, chunks=3) if proven else effort.search
@@ -195,6 +193,22 @@ def _from_starts(
         _keep(found, f"{name}, descent", polished)
         improved += [polished] if polished else []
     return improved
+
+
+def _mixed(
+    compiled: Compiled, effort: Work, found: dict[str, PartSolution], improved: list[PartSolution]
+) -> PartSolution:
+    """Search all mixes for the cheapest candidates, then exchange pods in the best; what is found goes to `found`."""
+    some = list(dict.fromkeys([*found.values(), *improved]))
+    for mixing, many in effort.mixings:
+        some = [deepen(compiled, made, mixing) for made in sorted(some, key=lambda made: round(made.cost, 6))[:many]]
+        for made in some:
+            _keep(found, "mixtures", made)
+    start = min(found.values(), key=lambda made: round(made.cost, 6))
+    if effort.exchange is None:
+        return start
+    found["exchange"] = exchange(compiled, start, effort.exchange)
+    return found["exchange"]
 
 
 def _keep(found: dict[str, PartSolution], name: str, made: PartSolution | None) -> None:
