@@ -28,6 +28,7 @@ from sizing.zoned import zoned_bound
 
 FILLS = (0.95, 0.9, 0.8, 0.7, 0.6)
 COST_TOLERANCE = 1e-6
+SETTLED = 1 + 1e-6  # of the bound: a plan that costs no more needs no search
 WORTH_PROVING = 0.05  # a smaller gap needs no dearer bound
 
 
@@ -146,9 +147,9 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:  # noqa: C901 - metho
             _keep(found, "fluid", build(compiled, share_out(compiled, less.pods), less.nodes))
     if not found:
         return infeasible.packing(compiled)
-    start = _mixed(compiled, effort, found, improved)
     bounds = {"fluid": fluid.bound, "columns": columns.bound, "cuts": cuts.bound}
-    proven = start.cost <= max(bounds.values()) * (1 + 1e-6)
+    start = _mixed(compiled, effort, found, improved, max(bounds.values()))
+    proven = start.cost <= max(bounds.values()) * SETTLED
     budget = replace(effort.search, rounds=1, chunks=3) if proven else effort.search
     found["search, exhaustive"], _ = search(compiled, start, "exhaustive", budget)
     report = _quantum(compiled, start, budget, found)
@@ -196,16 +197,19 @@ def _from_starts(
 
 
 def _mixed(
-    compiled: Compiled, effort: Work, found: dict[str, PartSolution], improved: list[PartSolution]
+    compiled: Compiled, effort: Work, found: dict[str, PartSolution], improved: list[PartSolution], bound: float
 ) -> PartSolution:
-    """Search all mixes for the cheapest candidates, then exchange pods in the best; what is found goes to `found`."""
+    """Search all mixes for the cheapest candidates, then exchange pods in the best unless nothing can cost less.
+
+    What is found goes to `found`.
+    """
     some = list(dict.fromkeys([*found.values(), *improved]))
     for mixing, many in effort.mixings:
         some = [deepen(compiled, made, mixing) for made in sorted(some, key=lambda made: round(made.cost, 6))[:many]]
         for made in some:
             _keep(found, "mixtures", made)
     start = min(found.values(), key=lambda made: round(made.cost, 6))
-    if effort.exchange is None:
+    if effort.exchange is None or start.cost <= bound * SETTLED:
         return start
     found["exchange"] = exchange(compiled, start, effort.exchange)
     return found["exchange"]
