@@ -27,6 +27,7 @@ from sizing.verdicts import KEPT, vcpu_used, verified
 from sizing.zoned import zoned_bound
 
 FILLS = (0.95, 0.9, 0.8, 0.7, 0.6)
+FEW_NODES, ANY_GOOD = 20, 0.1  # of those programs: they only have to find a start
 COST_TOLERANCE = 1e-6
 SETTLED = 1 + 1e-6  # of the bound: a plan that costs no more needs no search
 WORTH_PROVING = 0.05  # a smaller gap needs no dearer bound
@@ -123,7 +124,7 @@ def _all_parts(problems: tuple[Problem, ...], previous: Plan | None) -> list[Res
     return results
 
 
-def solve_part(compiled: Compiled) -> Result | Infeasible:  # noqa: C901 - method by method
+def solve_part(compiled: Compiled) -> Result | Infeasible:
     """Greedy, columns, cutting planes, then a search with and without the circuit; each with a fixed budget."""
     effort = EFFORTS[compiled.problem.quality]
     fluid = solve_fluid(compiled, whole=False)
@@ -141,11 +142,7 @@ def solve_part(compiled: Compiled) -> Result | Infeasible:  # noqa: C901 - metho
     if cuts.status == "infeasible" and not found:
         return infeasible.explain(compiled)
     improved = _from_starts(columns, cuts, below, effort, found)
-    for fill in FILLS if not found else ():
-        less = solve_fluid(compiled, fill=fill, nodes_limit=100, gap=0.01)
-        if less.nodes:
-            _keep(found, "fluid", build(compiled, share_out(compiled, less.pods), less.nodes))
-    if not found:
+    if not found and not _from_volumes(compiled, found):
         return infeasible.packing(compiled)
     bounds = {"fluid": fluid.bound, "columns": columns.bound, "cuts": cuts.bound}
     start = _mixed(compiled, effort, found, improved, max(bounds.values()))
@@ -194,6 +191,17 @@ def _from_starts(
         _keep(found, f"{name}, descent", polished)
         improved += [polished] if polished else []
     return improved
+
+
+def _from_volumes(compiled: Compiled, found: dict[str, PartSolution]) -> bool:
+    """Where no other start packs: whole nodes filled to a share of their volume, fullest first; whether one does."""
+    for fill in FILLS:
+        less = solve_fluid(compiled, fill=fill, nodes_limit=FEW_NODES, gap=ANY_GOOD)
+        if less.nodes:
+            _keep(found, "fluid", build(compiled, share_out(compiled, less.pods), less.nodes))
+        if found or less.status == "infeasible":  # less of a node holds no more
+            break
+    return bool(found)
 
 
 def _mixed(

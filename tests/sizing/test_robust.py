@@ -8,8 +8,9 @@ import sizing
 from sizing import linear, verdicts
 from sizing.linear import Outcome
 from sizing.plan import Infeasible, Plan
+from sizing.problem import PoolWish
 from sizing.verify import verify
-from tests.sizing.factory import problem
+from tests.sizing.factory import CATALOGUE, fit_for_nodes, job, problem
 
 
 def test_a_plan_the_verifier_rejects_gives_way_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,3 +50,35 @@ def test_the_bound_that_sees_zones_is_no_lower_than_needed_and_below_the_cost() 
     plan = sizing.solve(problem(quality="standard"))
     assert isinstance(plan, Plan)
     assert 0 < plan.notes["bound_free_mixing"] <= plan.bound_usd_month + 1e-6 <= plan.cost_usd_month + 2e-6
+
+
+def test_a_tight_quota_has_a_plan_where_only_a_start_by_volume_packs() -> None:
+    """It was called infeasible after minutes of looking for the conflict: the nodes nearest the optimum do not pack."""
+    both, every = ("amd64", "arm64"), ("p1", "p2", "p3")
+    tight = problem(
+        cloud="gcp",
+        region="us-central1",
+        cluster="gcp-us-central1",
+        types=fit_for_nodes(CATALOGUE.types("gcp", "us-central1")),
+        vcpu_quota=400,
+        seed=1016,
+        pools=(
+            PoolWish(name="system", purpose="system", min=3, max=12, slots=1),
+            PoolWish(name="p0", spot=True, min=1, max=30),
+            PoolWish(name="p1", max=100, arch=both, slots=5),
+            PoolWish(name="p2", min=1, max=100, slots=1),
+            PoolWish(name="p3", max=100, arch=both),
+        ),
+        workloads=(
+            job("w0", 50, 12000, 24, spread="zone", spot="tolerant", pools=every),
+            job("w1", 900, 3000, 19, spread="zone", pools=("p1",)),
+            job("w2", 2500, 64, 22, spread="zone", spot="tolerant", pools=("p1", "p2")),
+            job("w3", 7000, 3000, 10, pools=every, zone=0),
+            job("w4", 250, 12000, 6, spot="tolerant", pools=("p0", *every)),
+            job("w5", 2500, 64, 8, spot="only", pools=("p0",), zone=1),
+            job("w6", 2500, 3000, 25, spot="only", pools=("p0",)),
+        ),
+    )
+    plan = sizing.solve(tight)
+    assert isinstance(plan, Plan)
+    assert verify(tight.to_object(), plan.to_object()) == []
