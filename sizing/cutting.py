@@ -26,6 +26,7 @@ from sizing.worths import worths
 FREE = 1e18  # room of a dimension that is not cut
 LOADS = 8  # loads of the fullest node per dimension in the first cuts
 LOOSE = 40  # programs of a search for a starting point
+LEAST_WORTH = 1e-6  # USD a month: less is noise of the duals, which knapsacks count as nothing
 SOME = 0.3  # of a node, from where on a type is part of a starting point
 
 
@@ -150,7 +151,7 @@ def _sacks(made: Columns, rows: npt.NDArray[np.int64], cap: Floats) -> Knapsacks
 def _add(made: Columns, found: Cuts, k: int, worth: Floats, caps: list[Floats]) -> None:
     """The cut of these worths (USD a month) for one pool, and one more for each set of caps."""
     rows = np.flatnonzero(made.pool == k)
-    mine = worth * (made.sacks.most[rows].max(axis=0, initial=0) > 0)
+    mine = np.where((worth > LEAST_WORTH) & (made.sacks.most[rows].max(axis=0, initial=0) > 0), worth, 0.0)
     if not mine.any():
         return
     value = np.tile(mine, (len(rows), 1))

@@ -10,10 +10,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import sizing
+from bench.sizing_instances import tiny
 from sizing.branching import Tree
 from sizing.columns import generate, prepare
 from sizing.compiled import Compiled, compile_problem, parts
-from sizing.cutting import Cutting, cut
+from sizing.cutting import Cuts, Cutting, _add, cut
 from sizing.enumeration import Reach, search_all
 from sizing.fluid import solve_fluid
 from sizing.greedy import cheapest_pool_first
@@ -201,3 +202,22 @@ def test_a_tree_says_what_the_integer_program_says() -> None:
     assert whole.status == "optimal"
     assert relaxed < tree.bound == pytest.approx(whole.bound, rel=1e-5)
     assert not Tree(made, (), relaxed * 0.9).feasible
+
+
+def test_worths_that_are_noise_make_no_cut() -> None:
+    """Knapsacks count such worths as nothing: a cut of them said that the nodes of a plan hold none of its pods."""
+    compiled = compile_problem(tiny(109))
+    assert isinstance(compiled, Compiled)
+    made = prepare(compiled, [])
+    generate(made, 5)
+    found = Cuts()
+    _add(made, found, 0, np.full(len(made.counts), 1e-13), [])
+    assert not found.cuts
+
+
+def test_no_bound_lies_above_a_plan_of_more_effort() -> None:
+    """`standard` said 889 USD at least when such worths were cuts; `best` had a plan of 843."""
+    plan = sizing.solve(tiny(109))
+    assert isinstance(plan, Plan)
+    assert plan.bound_usd_month <= plan.cost_usd_month + 1e-6
+    assert plan.cost_usd_month == pytest.approx(843.1588)
