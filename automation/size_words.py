@@ -34,7 +34,6 @@ RIVALS = {
     "cluster_autoscaler": "Cluster Autoscaler, same limits",
     "cluster_autoscaler_by_pool": "Cluster Autoscaler, same limits, best types",
 }
-
 IN_HINDSIGHT = {"karpenter_sized", "cluster_autoscaler_by_pool"}
 
 

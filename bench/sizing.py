@@ -219,26 +219,27 @@ class Bench:
             "cluster_autoscaler_by_pool": "in each pool the cheapest type of that shape, arm64 where it is allowed",
         }
         for (name, heavy), found in sorted(rows.items()):
+            tail = "heavy" if heavy else "light"
             equal = [(plan, rival.equal_terms) for plan, rival in found if np.isfinite(rival.equal_terms)]
             fair = [1 - plan.cost_usd_month / cost for plan, cost in equal]
             ceilings = [1 - plan.bound_usd_month / cost for plan, cost in equal]
             plain = [1 - plan.cost_usd_month / rival.published for plan, rival in found]
             broken = sorted({word for _, rival in found for word in rival.breaks})
-            mean = name.startswith("cluster_autoscaler")
-            told = (f"mean saving (least {min(fair):.3f})", f"least saving (mean {np.mean(fair):.3f})")[not mean]
+            mean, least = float(np.mean(fair)), min(fair)
+            if name.startswith("cluster_autoscaler"):
+                value, told = mean, f"mean saving (least {least:.3f})"
+            else:
+                value, told = least, f"least saving (mean {mean:.3f})"
             how = (
                 f"{told} on equal terms (the verifier accepts the rival's plan) on {len(fair)} instances, "
-                f"{('light', 'heavy')[heavy]} tail, 3 slots; no plan of the rival on {len(found) - len(fair)} more; by "
+                f"{tail} tail, 3 slots; no plan of the rival on {len(found) - len(fair)} more; by "
                 f"the proven bounds no plan at all saves more than {np.mean(ceilings):.3f} in the mean, "
                 f"{min(ceilings):.3f} at the least; "
             )
             how += hindsight.get(
                 name, f"as published mean {np.mean(plain):.3f}, least {min(plain):.3f}, breaking {', '.join(broken)}"
             )
-            value = float(np.mean(fair)) if mean else min(fair)
-            yield Figure(
-                f"S12-{name}-{('light', 'heavy')[heavy]}", goals.get(name, ("", ""))[not heavy], rounded(value), how
-            )
+            yield Figure(f"S12-{name}-{tail}", goals.get(name, ("", ""))[not heavy], rounded(value), how)
 
     def s13(self) -> Iterator[Figure]:
         """The real kube-scheduler."""

@@ -103,7 +103,7 @@ def _judged(compiled: Compiled, made: PartSolution, pods: Floats, mixing: Mixing
             if len(wanting) > 1:
                 return None
             continue
-        pools[k] = cheapest(compiled, stays, 1.0, mixing) if stays.slots and any(stays.counts) else stays
+        pools[k] = cheapest(compiled, stays, 1.0, mixing) if any(stays.counts) else stays
         left -= pools[k].cost
     for k in wanting:  # whatever holds its pods for what is left
         counts: Ints = pods[:, k].astype(np.int64)

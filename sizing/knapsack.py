@@ -208,7 +208,7 @@ def fillings(  # noqa: PLR0913, PLR0917
 
     `sizes` (item, 4), `room` (row, 4), `most` and `value` (row, item). Where no filling is worth more than `floor`
     (row) by the share `gap`, the pattern is empty and the ceiling that. `ways` (way, 4) weigh the dimensions, each adds
-    up to 1. After `limit` branches the ceiling is that of the branches left open.
+    up to 1. After `limit` branches the ceiling is that of the branches left open. Values up to TINY count as nothing.
     """
     patterns, tops = np.zeros(value.shape), np.zeros(len(room))
     rows = (np.ascontiguousarray(some, dtype=np.float64) for some in (sizes, room, most, value, floor, ways))

@@ -221,3 +221,6 @@ def test_no_bound_lies_above_a_plan_of_more_effort() -> None:
     assert isinstance(plan, Plan)
     assert plan.bound_usd_month <= plan.cost_usd_month + 1e-6
     assert plan.cost_usd_month == pytest.approx(843.1588)
+    assert (
+        plan.notes["bounds"]["general"]["by_method"]["cuts"] <= plan.cost_usd_month + 1e-6
+    )  # not cut down to the cost
