@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from sizing.branching import Chosen, Tree
 from sizing.columns import FLOOR, Columns
@@ -142,21 +141,28 @@ def _spare_caps(room: Floats | None) -> list[Floats]:
     return [*(_cap(d, float(room[:, d].max())) for d in (0, 1)), room]
 
 
-def _sacks(made: Columns, rows: npt.NDArray[np.int64], cap: Floats) -> Knapsacks:
-    """The nodes of some knapsack rows, filled to `cap` (4,) at most."""
-    room = np.minimum(made.sacks.room[rows], cap)
-    return Knapsacks(made.sizes, room, np.minimum(made.sacks.most[rows], most_of(made.sizes, room)))
-
-
 def _add(made: Columns, found: Cuts, k: int, worth: Floats, caps: list[Floats]) -> None:
     """The cut of these worths (USD a month) for one pool, and one more for each set of caps."""
     rows = np.flatnonzero(made.pool == k)
-    mine = np.where((worth > LEAST_WORTH) & (made.sacks.most[rows].max(axis=0, initial=0) > 0), worth, 0.0)
+    room, held = made.sacks.room[rows], made.sacks.most[rows]
+    mine = np.where((worth > LEAST_WORTH) & (held.max(axis=0, initial=0) > 0), worth, 0.0)
     if not mine.any():
         return
-    value = np.tile(mine, (len(rows), 1))
-    rooms = made.sacks.room[rows]
-    for some in (None, *(one for one in caps if not within(rooms, one).all())):
-        every = [_sacks(made, rows, cap) for cap in (some if some is not None else np.full((1, 4), FREE))]
-        most = np.max([exact(sacks, value, FLOOR * made.price[rows])[1] for sacks in every], axis=0)
-        found.cuts.append(Cut(k, mine[made.item_of], most, some))
+    sets = [None, *(one for one in caps if not within(room, one).all())]
+    asked = np.concatenate([np.full((1, 4), FREE) if some is None else some for some in sets])
+    tops = _tops(made, np.minimum(room, asked[:, None]), held, mine, FLOOR * made.price[rows])
+    split = np.cumsum([1 if some is None else len(some) for some in sets])[:-1]
+    for some, each in zip(sets, np.split(tops, split), strict=True):
+        found.cuts.append(Cut(k, mine[made.item_of], each.max(axis=0), some))
+
+
+def _tops(made: Columns, rooms: Floats, held: Floats, worth: Floats, floor: Floats) -> Floats:
+    """(cap, row): what a node of each room (cap, row, 4) is worth at most, but its floor (row,); of equal ones once."""
+    most = np.minimum(held, np.array([most_of(made.sizes, some) for some in rooms]))
+    every = np.concatenate([rooms, most], axis=2).reshape(-1, rooms.shape[2] + held.shape[1])
+    once, which = np.unique(every, axis=0, return_inverse=True)
+    least = np.full(len(once), np.inf)
+    np.minimum.at(least, which.ravel(), np.tile(floor, len(rooms)))
+    sacks = Knapsacks(made.sizes, once[:, : rooms.shape[2]], once[:, rooms.shape[2] :])
+    _, tops = exact(sacks, np.tile(worth, (len(once), 1)), least)
+    return np.maximum(tops[which.ravel()].reshape(rooms.shape[:2]), floor)

@@ -15,6 +15,7 @@ from sizing.refutations import GAIN, SHORT
 ROUNDS = 60  # of the generation
 DIVES = 40  # programs of one dive
 LOST = 5  # choices of one dive that led nowhere
+SMOOTH = 0.7  # of the worths that refuted most, in those that are asked next
 
 
 def packed(known: Fillings, types: tuple[int, ...], spares: tuple[int, ...]) -> Ints | None:
@@ -102,32 +103,53 @@ class Dive:
         return np.concatenate([values, np.full(len(self.group) - len(values), other)])
 
     def _covered(self, taken: Floats, most: Floats) -> Floats | None:
-        """How often each filling is used, in parts, where all pods have a place; None where some have none."""
-        items, groups, first = len(self.known.need), len(self.number), not taken.any()
+        """How often each filling is used, in parts, where all pods have a place; None where some have none.
+
+        Fillings are looked for at worths between those of the program and those that refuted most so far (Wentges,
+        https://doi.org/10.1016/S0969-6016(97)00001-4): they swing less.
+        """
+        items, first = len(self.known.need), not taken.any()
+        left = self.known.need - taken @ self.pattern
+        free = self.number - np.bincount(self.group, weights=taken, minlength=len(self.number))
+        held = np.flatnonzero((taken > 0) | np.isfinite(most))
+        limits = {items + int(i): (float(taken[i]), float(most[i])) for i in held}
+        center: Floats | None = None
+        proven = -np.inf
         for _ in range(ROUNDS):
             self.known.programs += 1
-            held = np.flatnonzero((taken > 0) | np.isfinite(most))
-            status, short, values = self.live.solve({items + int(i): (float(taken[i]), float(most[i])) for i in held})
+            status, short, values = self.live.solve(limits)
             if status != "optimal":
                 return None
             if short <= SHORT:
                 return values[items:]
             duals = self.live.duals()
-            worth = np.maximum(duals[:items], 0.0)
-            price = np.maximum(-duals[items:], 0.0)[self.nodes.group]
-            patterns, tops = self.known.best(self.nodes, worth, price)
-            gain = np.zeros(groups)
-            np.maximum.at(gain, self.nodes.group, tops - price)
-            if first and short - gain @ self.number > SHORT:
-                self.known.refutations.add(self.known.of, worth)
-                return None
-            better = np.flatnonzero((patterns @ worth > price + GAIN) & patterns.any(axis=1))
-            if not len(better):
+            worth, price = np.maximum(duals[:items], 0.0), np.maximum(-duals[items:], 0.0)
+            for asked in (worth,) if center is None else (SMOOTH * center + (1 - SMOOTH) * worth, worth):
+                patterns, tops = self._most_worth(asked)
+                least = float(asked @ left - tops @ free)  # of the pods left over, whatever the fillings of free nodes
+                if least > SHORT:
+                    if first:
+                        self.known.refutations.add(self.known.of, asked)
+                    return None
+                if least > proven:
+                    center, proven = asked, least
+                better = np.flatnonzero(patterns @ worth > price[self.nodes.group] + GAIN)
+                if len(better):
+                    break
+            else:
                 return None
             self.known.keep(patterns[better])
             self._add(self.nodes.group[better], patterns[better])
-            taken, most = self._wide(taken, 0.0), self._wide(most, np.inf)
         return None
+
+    def _most_worth(self, worth: Floats) -> tuple[Floats, Floats]:
+        """(row, item) the filling that is worth most, empty where one known is; (group,) what any is worth at most."""
+        group, groups = self.nodes.group, len(self.number)
+        known, tops = np.zeros(groups), np.zeros(groups)
+        np.maximum.at(known, self.group, self.pattern @ worth)
+        patterns, found = self.known.best(self.nodes, worth, known[group])
+        np.maximum.at(tops, group, found)
+        return patterns, tops
 
     def _whole(self, taken: Floats, width: int) -> Ints | None:
         """The fillings taken, dealt to their nodes, and what is left of the pods by first fit on the nodes left."""

@@ -82,23 +82,23 @@ class Model:
 
 
 class Live:
-    """The continuous program of a model, kept loaded: bounds change, rows come; each solve starts from the last.
+    """The continuous program of a model, kept loaded: bounds change, rows and columns come; it goes on from the last.
 
-    `growing`: columns come instead, so the last basis stays feasible and the primal simplex method goes on from it.
+    Where only columns came, the last basis stays feasible and the primal simplex method goes on from it; else the dual.
     """
 
-    def __init__(self, model: Model, seed: int = 0, *, growing: bool = False) -> None:
+    def __init__(self, model: Model, seed: int = 0) -> None:
         import highspy  # noqa: PLC0415 - as above
 
-        self._known = highspy.HighsModelStatus
+        self._known, self._ways = highspy.HighsModelStatus, highspy.simplex_constants.SimplexStrategy
         self.lower, self.upper = np.array(model.lower), np.array(model.upper)
         self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
         options: dict[str, Any] = {"output_flag": False, "threads": 1, "random_seed": seed % 2**31, "presolve": "off"}
-        if growing:
-            options["simplex_strategy"] = int(highspy.simplex_constants.SimplexStrategy.kSimplexStrategyPrimal)
         for name, value in options.items():
             self._highs.setOptionValue(name, value)
         self._highs.passModel(_loaded(model, highspy))
+        self._before = (self.lower.copy(), self.upper.copy())  # the bounds of the last solve
+        self._rows_came = False
 
     def column(self, lower: float, upper: float) -> int:
         """Add a variable that costs nothing; its number."""
@@ -125,14 +125,22 @@ class Live:
         index = np.fromiter(entries.keys(), dtype=np.int32, count=len(entries))
         value = np.fromiter(entries.values(), dtype=float, count=len(entries))
         self._highs.addRow(lower, upper, len(entries), index, value)
+        self._rows_came = True
 
     def solve(self, changes: Mapping[int, tuple[float, float]]) -> tuple[str, float, Floats]:
         """Status (optimal, infeasible, failed), value and columns with the bounds of some columns changed."""
         lower, upper = self.lower.copy(), self.upper.copy()
         for column, (low, high) in changes.items():
             lower[column], upper[column] = low, high
+        known = len(self._before[0])
+        moved = (lower[:known] != self._before[0]).any() or (upper[:known] != self._before[1]).any()
+        grown = len(lower) > known and not (moved or self._rows_came)
+        way = self._ways.kSimplexStrategyPrimal if grown else self._ways.kSimplexStrategyChoose
         try:
-            self._highs.changeColsBounds(len(lower), np.arange(len(lower), dtype=np.int32), lower, upper)
+            if moved or len(lower) > known:
+                self._highs.changeColsBounds(len(lower), np.arange(len(lower), dtype=np.int32), lower, upper)
+            self._highs.setOptionValue("simplex_strategy", int(way))
+            self._before, self._rows_came = (lower, upper), False
             self._highs.run()
         except (RuntimeError, MemoryError):
             return "failed", 0.0, np.zeros(0)

@@ -70,7 +70,7 @@ class Master:
             use = dict(enumerate(self.vcpu.tolist()))
             self.quota_row = model.row(use, -np.inf, float(compiled.problem.vcpu_quota))
         self.rows = len(model.rows)
-        self.live = Live(model, compiled.problem.seed, growing=True)
+        self.live = Live(model, compiled.problem.seed)
 
     def add(self, numbers: list[int], rows: Ints, patterns: Floats) -> None:
         """More columns: their numbers, their knapsack rows, and what each holds (column, item)."""

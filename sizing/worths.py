@@ -113,7 +113,7 @@ class _Master:
         self.first, self.rows, self.nodes = len(model.cost), len(model.rows), nodes
         self.numbers: list[int] = []
         self.inside: set[int] = set()
-        self.live = Live(model, made.compiled.problem.seed, growing=True)
+        self.live = Live(model, made.compiled.problem.seed)
 
     def add(self, at: Ints, numbers: Ints, patterns: Floats) -> None:
         """More columns: their places among the rows, their numbers, and what they hold."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from scipy.optimize import linprog
 
 import sizing
 from sizing.compiled import Compiled, compile_problem
-from sizing.dive import packed, refuted
+from sizing.dive import Dive, packed, refuted
 from sizing.enumeration import _packing
 from sizing.exactly import continued, exactly, placement
 from sizing.hysteresis import choose
@@ -118,6 +120,42 @@ def test_what_one_share_of_the_pods_taught_refutes_no_mix_that_packs_another(
         told = bool(known.refutations.worths) and bool(known.refutations.refuted(counts, kinds, nodes, own)[0])
         placed = packed(known, types, spares)
         assert placed is None or not told
+
+
+THREE = some.tuples(some.sampled_from((700, 1100, 1900)), some.sampled_from((1500, 4000, 9000)), some.integers(2, 9))
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(some.lists(THREE, min_size=2, max_size=3), some.tuples(*[some.integers(1, 3)] * 3), some.data())
+def test_pods_with_places_in_parts_of_fillings_are_never_said_to_have_none(
+    rows: list[tuple[int, int, int]], numbers: tuple[int, ...], data: some.DataObject
+) -> None:
+    compiled = made([(cpu, memory, n, "none") for cpu, memory, n in rows], zones=1)
+    known = fillings_of(compiled, 0, compiled.counts)
+    nodes = known.nodes(tuple(t for t, n in enumerate(numbers) for _ in range(n)), (1,))
+    if nodes is None:
+        return
+    groups, every = [], []
+    for g, (room, most) in enumerate(zip(nodes.room, nodes.most, strict=True)):
+        for pattern in itertools.product(*[range(int(n) + 1) for n in most]):
+            if (np.array(pattern) @ known.classes.sizes <= room + 1e-9).all():
+                groups.append(g)
+                every.append(pattern)
+    dive = Dive(known, nodes)
+    taken, most = np.zeros(len(dive.group)), np.full(len(dive.group), np.inf)
+    for at in data.draw(some.lists(some.integers(0, len(taken) - 1), max_size=3)):  # nodes that are filled already
+        if taken[dive.group == dive.group[at]].sum() < nodes.number[dive.group[at]]:
+            taken[at] += 1.0
+    rest = np.maximum(known.need - taken @ dive.pattern, 0.0)
+    free = nodes.number - np.bincount(dive.group, weights=taken, minlength=len(nodes.places))
+    rows_of = np.concatenate([-np.array(every).T, np.eye(len(nodes.places))[groups].T])
+    possible = linprog(np.zeros(len(every)), rows_of, np.concatenate([-rest, free])).status == 0
+    held = dive._covered(taken, most)
+    assert (held is not None) == possible
+    if held is not None:
+        assert (held @ dive.pattern >= known.need - 1e-6).all()
+        assert (np.bincount(dive.group, weights=held, minlength=len(nodes.places)) <= nodes.number + 1e-6).all()
+        assert (held[: len(taken)] >= taken - 1e-9).all()
 
 
 def test_a_pool_without_its_spare_or_beyond_its_limits_is_refused() -> None:
