@@ -18,6 +18,7 @@ from automation.command_line import Output, app, perform, to_be_written
 from automation.exits import Ending, Exit
 from automation.options import (
     Again,
+    Anew,
     Clusters,
     Demand,
     Faults,
@@ -57,13 +58,15 @@ def preview(
     no_policies: Unjudged = False,
     break_glass: Glass = None,
     patience: Patience = None,
+    solve_anew: Anew = False,
     project: Project = PROJECT,
 ) -> None:
     """Show what an update would do, judged and priced. Exits 4 when the gate would refuse it."""
     output = Output(as_json=as_json, stack=stack)
     options = Options(
-        project, offline, real, demand, quality, faults, "schema", parallel, not no_policies, patience, break_glass
-    )
+        project, offline, real, demand, quality, faults, "schema", parallel, not no_policies, patience, break_glass,
+        anew=solve_anew,
+    )  # fmt: skip
 
     def work() -> Exit:
         from automation import runs  # noqa: PLC0415
@@ -106,13 +109,14 @@ def up(
     refresh: Annotated[
         bool, typer.Option("--refresh/--no-refresh", help="first take what the clouds say into the state")
     ] = True,
+    solve_anew: Anew = False,
     project: Project = PROJECT,
 ) -> None:
     """Refresh, preview, judge, and apply what passed. After an abnormal end it first recovers."""
     output = Output(as_json=as_json, stack=stack)
     options = Options(
         project, offline, real, None, quality, faults, clusters, parallel, not no_policies, patience, break_glass,
-        frozenset(again or ()), continue_on_error, refresh,
+        frozenset(again or ()), continue_on_error, refresh, solve_anew,
     )  # fmt: skip
 
     def work() -> Exit:
@@ -199,12 +203,15 @@ def rehearse(
     no_policies: Unjudged = False,
     patience: Patience = None,
     markdown: Markdown = None,
+    solve_anew: Anew = False,
     project: Project = PROJECT,
 ) -> None:
     """Offline, in clouds of its own: preview, up, up again, refresh, destroy, nothing left."""
     del offline  # a rehearsal is never anything else; the option is accepted because people type it
     output = Output(as_json=as_json, stack=stack)
-    options = Options(project, True, False, None, quality, faults, clusters, parallel, not no_policies, patience)
+    options = Options(
+        project, True, False, None, quality, faults, clusters, parallel, not no_policies, patience, anew=solve_anew
+    )
 
     def work() -> Exit:
         from automation.rehearse import rehearse as run  # noqa: PLC0415
@@ -231,10 +238,14 @@ def demand(
     quality: Quality = None,
     parallel: Parallel = None,
     no_policies: Unjudged = False,
+    solve_anew: Anew = False,
     project: Project = PROJECT,
 ) -> None:
     """Swap the demand and show which node pools would change."""
-    preview(stack, offline, real, as_json, file, quality, None, parallel, None, None, no_policies, None, None, project)
+    preview(
+        stack, offline, real, as_json, file, quality, None, parallel, None, None, no_policies, None, None, solve_anew,
+        project,
+    )  # fmt: skip
 
 
 @app.command()

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import typer
 from typer.testing import CliRunner
 
+from automation import cli
+from automation import demand as demanded
+from automation import rehearse as rehearsal
+from automation.exits import Ending, Exit
 from automation.options import Run, on_a_stack
+from automation.session import Options
 
 SEEN: list[tuple[Run, str, int]] = []
 app = typer.Typer()
@@ -50,3 +56,22 @@ def test_what_is_wrong_is_said() -> None:
     assert runner.invoke(app, ["--word", "x"]).exit_code == 2
     assert runner.invoke(app, ["dev", "--word", "x", "--parallel", "0"]).exit_code == 2
     assert runner.invoke(app, ["dev", "--word", "x", "--nothing"]).exit_code == 2
+
+
+@pytest.mark.parametrize("words", [["preview"], ["up"], ["demand", "--file", "x.csv"], ["rehearse"]])
+@pytest.mark.parametrize("anew", [True, False])
+def test_what_sizes_pools_can_be_told_to_use_no_plan_made_before(
+    words: list[str],
+    anew: bool,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[Options] = []
+
+    def asked(_stack: str, options: Options, *_: object) -> None:
+        seen.append(options)
+        raise Ending(Exit.WRONG_INPUT, "seen", "enough")
+
+    for place, name in ((cli, "opened"), (demanded, "against_deployed"), (rehearsal, "rehearse")):
+        monkeypatch.setattr(place, name, asked)
+    CliRunner().invoke(cli.app, [words[0], "dev", *words[1:], *(["--solve-anew"] if anew else [])])
+    assert [options.anew for options in seen] == [anew]
