@@ -148,12 +148,13 @@ def _add(made: Columns, found: Cuts, k: int, worth: Floats, caps: list[Floats]) 
     mine = np.where((worth > LEAST_WORTH) & (held.max(axis=0, initial=0) > 0), worth, 0.0)
     if not mine.any():
         return
-    sets = [None, *(one for one in caps if not within(room, one).all())]
-    asked = np.concatenate([np.full((1, 4), FREE) if some is None else some for some in sets])
-    tops = _tops(made, np.minimum(room, asked[:, None]), held, mine, FLOOR * made.price[rows])
-    split = np.cumsum([1 if some is None else len(some) for some in sets])[:-1]
-    for some, each in zip(sets, np.split(tops, split), strict=True):
-        found.cuts.append(Cut(k, mine[made.item_of], each.max(axis=0), some))
+    binding = [some for some in caps if not within(room, some).all()]
+    asked = [np.full((1, 4), FREE), *binding]
+    rooms = np.minimum(room, np.concatenate(asked)[:, None])
+    tops = _tops(made, rooms, held, mine, FLOOR * made.price[rows])
+    each = np.split(tops, np.cumsum([len(some) for some in asked])[:-1])
+    for some, most in zip((None, *binding), each, strict=True):
+        found.cuts.append(Cut(k, mine[made.item_of], most.max(axis=0), some))
 
 
 def _tops(made: Columns, rooms: Floats, held: Floats, worth: Floats, floor: Floats) -> Floats:

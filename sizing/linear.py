@@ -134,10 +134,11 @@ class Live:
             lower[column], upper[column] = low, high
         known = len(self._before[0])
         moved = (lower[:known] != self._before[0]).any() or (upper[:known] != self._before[1]).any()
-        grown = len(lower) > known and not (moved or self._rows_came)
-        way = self._ways.kSimplexStrategyPrimal if grown else self._ways.kSimplexStrategyChoose
+        came = len(lower) > known
+        primal = came and not (moved or self._rows_came)
+        way = self._ways.kSimplexStrategyPrimal if primal else self._ways.kSimplexStrategyChoose
         try:
-            if moved or len(lower) > known:
+            if moved or came:
                 self._highs.changeColsBounds(len(lower), np.arange(len(lower), dtype=np.int32), lower, upper)
             self._highs.setOptionValue("simplex_strategy", int(way))
             self._before, self._rows_came = (lower, upper), False
