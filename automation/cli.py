@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,8 +32,10 @@ from automation.options import (
     Project,
     Quality,
     Real,
+    Run,
     StackName,
     Unjudged,
+    on_a_stack,
 )
 from automation.session import PROJECT, Options, opened
 
@@ -44,29 +47,23 @@ def _refused(made: dict[str, Any]) -> Exit:
 
 
 @app.command()
+@on_a_stack
 def preview(
-    stack: StackName,
-    offline: Offline = False,
-    real: Real = False,
-    as_json: Json = False,
+    run: Run,
     demand: Demand = None,
     quality: Quality = None,
     faults: Faults = None,
-    parallel: Parallel = None,
     save_plan: Annotated[Path | None, typer.Option("--save-plan", metavar="FILE", help="steps to approve")] = None,
     markdown: Markdown = None,
     no_policies: Unjudged = False,
-    break_glass: Glass = None,
-    patience: Patience = None,
-    solve_anew: Anew = False,
-    project: Project = PROJECT,
 ) -> None:
     """Show what an update would do, judged and priced. Exits 4 when the gate would refuse it."""
-    output = Output(as_json=as_json, stack=stack)
-    options = Options(
-        project, offline, real, demand, quality, faults, "schema", parallel, not no_policies, patience, break_glass,
-        anew=solve_anew,
-    )  # fmt: skip
+    options = replace(run.options, demand=demand, quality=quality, faults=faults, policies=not no_policies)
+    _previewed(replace(run, options=options), save_plan, markdown)
+
+
+def _previewed(run: Run, save_plan: Path | None = None, markdown: Path | None = None) -> None:
+    output, options = run.output(), run.options
 
     def work() -> Exit:
         from automation import runs  # noqa: PLC0415
@@ -74,10 +71,10 @@ def preview(
 
         to_be_written("--save-plan", save_plan)
         to_be_written("--markdown", markdown)
-        opening = against_deployed if demand else opened
-        with opening(stack, options, output.err) as session:
+        opening = against_deployed if options.demand else opened
+        with opening(run.stack, options, output.err) as session:
             made, _ = runs.preview(session, save_plan)
-            if demand:
+            if options.demand:
                 made["pool_diff"] = pool_diff(made)
             output.report(session.redactor.value(made), markdown)
         return _refused(made)
@@ -86,22 +83,17 @@ def preview(
 
 
 @app.command()
+@on_a_stack
 def up(
-    stack: StackName,
-    offline: Offline = False,
-    real: Real = False,
-    as_json: Json = False,
+    run: Run,
     plan: Annotated[
         Path | None, typer.Option("--plan", metavar="FILE", help="a signed plan, or approved steps")
     ] = None,
     approvals: Annotated[int, typer.Option("--approvals", min=0, help="at least so many besides the author")] = 0,
     faults: Faults = None,
-    parallel: Parallel = None,
     quality: Quality = None,
     clusters: Clusters = "schema",
     no_policies: Unjudged = False,
-    break_glass: Glass = None,
-    patience: Patience = None,
     again: Again = None,
     continue_on_error: Annotated[
         bool, typer.Option("--continue-on-error", help="do what does not depend on a failure")
@@ -109,20 +101,18 @@ def up(
     refresh: Annotated[
         bool, typer.Option("--refresh/--no-refresh", help="first take what the clouds say into the state")
     ] = True,
-    solve_anew: Anew = False,
-    project: Project = PROJECT,
 ) -> None:
     """Refresh, preview, judge, and apply what passed. After an abnormal end it first recovers."""
-    output = Output(as_json=as_json, stack=stack)
-    options = Options(
-        project, offline, real, None, quality, faults, clusters, parallel, not no_policies, patience, break_glass,
-        frozenset(again or ()), continue_on_error, refresh, solve_anew,
+    output = run.output()
+    options = replace(
+        run.options, quality=quality, faults=faults, clusters=clusters, policies=not no_policies,
+        again=frozenset(again or ()), continue_on_error=continue_on_error, refresh=refresh,
     )  # fmt: skip
 
     def work() -> Exit:
         from automation.signing import door  # noqa: PLC0415
 
-        with opened(stack, options, output.err) as session:
+        with opened(run.stack, options, output.err) as session:
             made = door.up(session, plan, approvals=approvals)
             output.report(session.redactor.value(made))
         return _refused(made)
@@ -242,10 +232,10 @@ def demand(
     project: Project = PROJECT,
 ) -> None:
     """Swap the demand and show which node pools would change."""
-    preview(
-        stack, offline, real, as_json, file, quality, None, parallel, None, None, no_policies, None, None, solve_anew,
-        project,
-    )  # fmt: skip
+    options = Options(
+        project, offline, real, file, quality, parallel=parallel, policies=not no_policies, anew=solve_anew
+    )
+    _previewed(Run(stack, options, as_json))
 
 
 @app.command()
