@@ -137,6 +137,14 @@ def test_nothing_outlives_its_keeper() -> None:
         assert alive == []
 
 
+def test_a_program_whose_keeper_died_before_it_began_never_begins() -> None:
+    begun = f"from toolchain.cluster.keeper import die_with; die_with({os.getpid()}); print('begun')"
+    orphaned = begun.replace(f"({os.getpid()})", "(1 << 30)")
+    for code, said in ((begun, "begun\n"), (orphaned, "")):
+        done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False)
+        assert (done.stdout, done.returncode) == (said, 0 if said else 1)
+
+
 def test_interrupting_the_command_stops_it_quietly() -> None:
     command = [sys.executable, "-m", "toolchain.cluster", "run"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

@@ -1,6 +1,7 @@
 """What of a program's standard error is passed on, and what is not."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -60,6 +61,35 @@ def test_everything_a_program_says_is_passed_on(heard: Callable[[], bytes], piec
 
 def test_what_was_said_before_a_cancel_is_passed_on_and_nothing_after(heard: Callable[[], bytes]) -> None:
     spoken(b"before\n", stop="mute")
+    assert heard() == b"before\n"
+
+
+def test_a_cancel_that_comes_after_the_end_finds_nothing_to_mute(heard: Callable[[], bytes]) -> None:
+    stderr, program = follow()
+    os.close(program)
+    stderr.close()
+    reused = os.pipe()  # the numbers that were closed: nobody may read them now
+    os.write(reused[1], b"another's")
+    stderr.mute()
+    assert os.read(reused[0], 64) == b"another's"
+    for descriptor in reused:
+        os.close(descriptor)
+
+
+def test_a_cancel_while_an_interrupt_is_in_doubt_is_heard_at_once(
+    heard: Callable[[], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quiet, "DOUBT_SECONDS", 3600.0)
+    stderr, program = follow()
+    os.write(program, b"before\n" + INTERRUPT)
+    os.close(program)
+    closing = threading.Thread(target=stderr.close, daemon=True)
+    closing.start()
+    closing.join(0.2)
+    assert closing.is_alive()
+    stderr.mute()
+    closing.join(30)
+    assert not closing.is_alive()
     assert heard() == b"before\n"
 
 

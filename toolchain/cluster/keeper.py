@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import select
@@ -21,10 +22,12 @@ PAUSE_SECONDS = 0.2
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
-def _die_with_keeper() -> None:
-    """Ask the kernel (Linux only) to kill the programs of a keeper that is itself killed."""
+def die_with(keeper: int) -> None:
+    """Ask the kernel (Linux only) to kill us, a program to be, when the keeper is killed; end if it was already."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != keeper:
+        os._exit(1)
 
 
 def _start(order: dict[str, object]) -> subprocess.Popen[bytes]:
@@ -34,7 +37,7 @@ def _start(order: dict[str, object]) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            preexec_fn=_die_with_keeper,  # noqa: PLW1509 - see above
+            preexec_fn=functools.partial(die_with, os.getpid()),  # noqa: PLW1509 - see above
         )
 
 

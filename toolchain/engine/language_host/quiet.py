@@ -28,6 +28,7 @@ class QuietStderr:
         os.set_blocking(self._read_end, False)
         self._lock = threading.Lock()
         self._muted = False
+        self._closed = False
         self._held = b""
         self._doubt_ends: float | None = None
         self._over, self._end = os.pipe()
@@ -40,9 +41,10 @@ class QuietStderr:
         self._pump.start()
 
     def mute(self) -> None:
-        """Pass on what has been said up to now, and nothing after."""
+        """Pass on what has been said up to now, and nothing after; what was closed meanwhile has said it all."""
         with self._lock:
-            self._drain()
+            if not self._closed:
+                self._drain()
             self._muted = True
 
     def hush(self) -> None:
@@ -58,8 +60,10 @@ class QuietStderr:
             self._pump.join()
         with self._lock:
             self._drain()
-            while self._doubt_ends is not None and not self._muted and time.monotonic() < self._doubt_ends:
-                time.sleep(POLL_SECONDS)
+        while self._doubt_ends is not None and not self._muted and time.monotonic() < self._doubt_ends:
+            time.sleep(POLL_SECONDS)  # without the lock: whoever mutes us ends the doubt
+        with self._lock:
+            self._closed = True
             self._write(self._held)
             os.close(self._read_end)
             os.close(self._over)
