@@ -55,8 +55,12 @@ def pods(problem: dict[str, Any], plan: dict[str, Any]) -> Iterator[dict[str, An
                 for block, count in blocks.items():
                     at = (name, block, key.rsplit("-", 1)[0])
                     share[at] = share.get(at, 0) + count
-    order = sorted(share, key=lambda at: (-max(jobs[at[0]]["cpu_milli"], jobs[at[0]]["memory_mib"] / 4), at))
-    for name, block, pool in order:
+    def size(at: tuple[str, str, str]) -> tuple[Any, ...]:
+        job = jobs[at[0]]
+        cpu, memory = job["cpu_milli"], job["memory_mib"]
+        return (-job["gpu"], -max(cpu, memory / 4), -cpu, -memory, at)
+
+    for name, block, pool in sorted(share, key=size):
         for number in range(share[name, block, pool]):
             yield _pod(jobs[name], block, pool, number)
 

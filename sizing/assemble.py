@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sizing.catalogue import HOURS_PER_MONTH
-from sizing.compiled import Compiled, stale_types
+from sizing.compiled import Compiled, stale_types, taken
 from sizing.plan import SOLVER_REVISION, Plan, PoolPlan
 from sizing.pools import PoolSolution, node_zones, place
 from sizing.problem import PoolWish, Problem
@@ -75,8 +75,9 @@ def assemble(problem: Problem, results: Sequence[Result], previous: Plan | None)
     dates = []
     for result in results:
         compiled = result.compiled
+        left = [list(pod.members) for pod in compiled.pods]
         for made in result.solution.pools:
-            rows, nodes = _pool(compiled, made)
+            rows, nodes = _pool(compiled, made, left)
             part = compiled.pools[made.pool]
             maxima = headroom(part.wish, [n + s for _, n, s in rows])
             share = bound / cost if cost else 1.0
@@ -157,17 +158,19 @@ def _kept(results: Sequence[Result]) -> str:
     return said.pop() if len(said) == 1 else "partly"
 
 
-def _pool(compiled: Compiled, made: PoolSolution) -> tuple[list[tuple[int, int, int]], list[list[dict[str, Any]]]]:
-    """The slot rows, and per slot its nodes with zone and pods."""
+def _pool(
+    compiled: Compiled, made: PoolSolution, left: list[list[tuple[str, int]]]
+) -> tuple[list[tuple[int, int, int]], list[list[dict[str, Any]]]]:
+    """The slot rows, and per slot its nodes with zone and pods; `left` (class) pods of its workloads without a node."""
     placed, slot_of = place(compiled, made)
     zones = node_zones(compiled, len(slot_of))
     witness: list[list[dict[str, Any]]] = [[] for _ in made.slots]
     for node, slot in enumerate(slot_of):
         pods: dict[str, dict[str, int]] = {}
-        for c in placed[:, node].nonzero()[0]:
-            pod = compiled.pods[int(c)]
-            blocks = pods.setdefault(pod.workload, {})
-            blocks[pod.block] = blocks.get(pod.block, 0) + int(placed[c, node])
+        for c in placed[:, node].nonzero()[0].tolist():
+            for name, count in taken(left[c], int(placed[c, node])):
+                blocks = pods.setdefault(name, {})
+                blocks[compiled.pods[c].block] = blocks.get(compiled.pods[c].block, 0) + count
         witness[slot].append({"zone": int(zones[node]), "pods": pods})
     rows = slot_rows(compiled, made)
     if len(made.slots) < len(rows):  # deal the witness out over the rows: same types, in order

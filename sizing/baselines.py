@@ -27,7 +27,7 @@ import numpy as np
 
 from sizing import autoscaler, karpenter
 from sizing.catalogue import HOURS_PER_MONTH
-from sizing.compiled import Compiled, compile_problem, parts
+from sizing.compiled import Compiled, compile_problem, parts, taken
 from sizing.greedy import cheapest_pool_first, even
 from sizing.karpenter import Fleet
 from sizing.packing import Floats, fit_in, spread_fit
@@ -301,12 +301,14 @@ def _written(problem: Problem, fleets: list[Fleet]) -> tuple[dict[str, Any], dic
     given = problem.to_object()
     rows: list[dict[str, Any]] = []
     assignment: dict[str, list[dict[str, Any]]] = {}
+    members: dict[int, list[list[tuple[str, int]]]] = {}  # of a part's classes, without those that have their node
     for fleet in fleets:
         part = fleet.compiled.pools[fleet.pool]
         used = sorted(set(fleet.kinds)) or [int(part.price.argmin())]
+        left = members.setdefault(id(fleet.compiled), [list(pod.members) for pod in fleet.compiled.pods])
         next(p for p in given["pools"] if p["name"] == part.wish.name)["slots"] = len(used)
         for slot, kind in enumerate(used):
-            nodes = list(_nodes(fleet, kind))
+            nodes = list(_nodes(fleet, kind, left))
             one = part.types[kind]
             hour = (one.spot_price_usd_hour if part.wish.spot else one.price_usd_hour) or 0.0
             rows.append(
@@ -323,13 +325,12 @@ def _written(problem: Problem, fleets: list[Fleet]) -> tuple[dict[str, Any], dic
     }  # fmt: skip
 
 
-def _nodes(fleet: Fleet, kind: int) -> Iterator[dict[str, Any]]:
+def _nodes(fleet: Fleet, kind: int, left: list[list[tuple[str, int]]]) -> Iterator[dict[str, Any]]:
     for t, zone, pods in zip(fleet.kinds, fleet.zones, fleet.pods, strict=True):
         if t == kind:
             held: dict[str, dict[str, int]] = {}
-            for c in np.flatnonzero(pods):
-                pod = fleet.compiled.pods[int(c)]
-                held.setdefault(pod.workload, {})[pod.block] = held.get(pod.workload, {}).get(pod.block, 0) + int(
-                    pods[c]
-                )
+            for c in np.flatnonzero(pods).tolist():
+                block = fleet.compiled.pods[c].block
+                for name, count in taken(left[c], int(pods[c])):
+                    held.setdefault(name, {})[block] = held.get(name, {}).get(block, 0) + count
             yield {"zone": zone, "pods": held}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -37,13 +37,21 @@ class PoolPart:
 
 @dataclass(frozen=True)
 class PodClass:
-    """Equal pods of one workload: `block` is on_demand or flexible (may be interrupted)."""
+    """Equal pods: `block` is on_demand or flexible (may be interrupted).
+
+    Pods of several workloads are one class where nothing tells them apart; it bears the first one's name.
+    """
 
     workload: str
     block: str
     zone: int
-    count: int
+    members: tuple[tuple[str, int], ...]  # (workload, pods), by name
     pools: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """Pods of all its workloads."""
+        return sum(pods for _, pods in self.members)
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,11 @@ class Compiled:
         """How many zones the cluster has."""
         return self.problem.zones
 
+    @cached_property
+    def bears(self) -> dict[tuple[str, str], str]:
+        """(workload, block): the workload whose name its class bears."""
+        return {(name, pod.block): pod.workload for pod in self.pods for name, _ in pod.members}
+
     def zoned_groups(self) -> list[list[int]]:
         """Classes of one workload and block that differ in their zone only; several pools to choose from."""
         found: dict[tuple[str, str], list[int]] = {}
@@ -78,6 +91,16 @@ class Compiled:
     def fits(self, pool: int) -> npt.NDArray[np.bool_]:
         """(class, type): one pod fits on an empty node."""
         return fit_in(self.classes.sizes, self.pools[pool].room)
+
+
+def taken(left: list[tuple[str, int]], count: int) -> Iterator[tuple[str, int]]:
+    """So many pods of a class by workload, the first ones first; they are taken from `left`, (workload, pods)."""
+    while count:
+        name, most = left.pop(0)
+        if most > count:
+            left.insert(0, (name, most - count))
+        yield name, min(most, count)
+        count -= min(most, count)
 
 
 def pool_types(problem: Problem, wish: PoolWish) -> tuple[InstanceType, ...]:
@@ -152,8 +175,11 @@ def _sub(problem: Problem, pools: tuple[PoolWish, ...], jobs: tuple[WorkloadDema
     return Problem(**{**fields, "pools": pools, "workloads": jobs, "notes": {}})
 
 
-def compile_problem(problem: Problem) -> Compiled | Infeasible:
-    """Arrays for the solvers, or the reason why no plan can exist that is plain before solving."""
+def compile_problem(problem: Problem, single: Container[str] = ()) -> Compiled | Infeasible:
+    """Arrays for the solvers, or the reason why no plan can exist that is plain before solving.
+
+    Equal pods of several workloads become one class, but for those of `single`.
+    """
     wishes = sorted(problem.pools, key=lambda p: p.name)
     made_pools = []
     for wish in wishes:
@@ -181,17 +207,25 @@ def compile_problem(problem: Problem) -> Compiled | Infeasible:
         if isinstance(blocks, Infeasible):
             return blocks
         dealt[w.name] = blocks
+    equal: dict[tuple[object, ...], int] = {}
     for number, w in enumerate(sorted(problem.workloads, key=lambda w: w.name)):
+        size, apart = (w.cpu_milli, w.memory_mib, w.gpu, 1), w.spread == "host" and w.seats(problem.zones) > 1
+        alone = apart or zoned(problem, w) or w.name in single
         for block, zone, count, allowed in dealt[w.name]:
-            pods.append(PodClass(w.name, block, zone, count, tuple(sorted(index[name] for name in allowed))))
-            sizes.append((w.cpu_milli, w.memory_mib, w.gpu, 1))
-            host.append(number if w.spread == "host" else -1)
+            where = tuple(sorted(index[name] for name in allowed))
+            at = len(pods) if alone else equal.setdefault((size, block, zone, where), len(pods))
+            if at < len(pods):
+                pods[at] = replace(pods[at], members=(*pods[at].members, (w.name, count)))
+                continue
+            pods.append(PodClass(w.name, block, zone, ((w.name, count),), where))
+            sizes.append(size)
+            host.append(number if apart else -1)
     count = len(pods)
     allowed_in = np.zeros((count, len(wishes)), dtype=bool)
     for i, pod in enumerate(pods):
         allowed_in[i, list(pod.pools)] = True
-    size = np.array(sizes, dtype=float).reshape(count, 4)
-    classes = Classes(size, np.array([p.zone for p in pods], dtype=np.int64), np.array(host, dtype=np.int64))
+    every = np.array(sizes, dtype=float).reshape(count, 4)
+    classes = Classes(every, np.array([p.zone for p in pods], dtype=np.int64), np.array(host, dtype=np.int64))
     keys = sorted(range(count), key=lambda i: scheduling_order(sizes[i], pods[i]))
     needs = np.array(
         [
@@ -219,9 +253,13 @@ def _largest_first(w: WorkloadDemand) -> tuple[int, float, int, str]:
     return (-w.gpu, -max(w.cpu_milli, w.memory_mib / 4), -w.replicas, w.name)
 
 
-def scheduling_order(size: tuple[int, int, int, int], pod: PodClass) -> tuple[float, float, str, str, int]:
-    """The order pods come to the scheduler: most GPUs first, then most of milli-CPU or MiB / 4; then by name."""
-    return (-size[2], -max(size[0], size[1] / 4), pod.workload, pod.block, pod.zone)
+def scheduling_order(size: tuple[int, int, int, int], pod: PodClass) -> tuple[float, float, int, int, str, str, int]:
+    """The order pods come to the scheduler: most GPUs first, then most of milli-CPU or MiB / 4, most CPU; then by name.
+
+    Equal pods come one after the other, whatever they are called.
+    """
+    cpu, memory, gpu, _ = size
+    return (-gpu, -max(cpu, memory / 4), -cpu, -memory, pod.workload, pod.block, pod.zone)
 
 
 class Zones:
@@ -250,6 +288,11 @@ class Zones:
         turn = min(range(self.zones), key=lambda turn: (sum(x * x for _, loads in after(turn) for x in loads), turn))
         self.load |= dict(after(turn))
         return turn
+
+
+def zoned(problem: Problem, w: WorkloadDemand) -> bool:
+    """Whether each of its pods has its zone dealt."""
+    return (w.spread == "zone" or w.survives == "zone") and problem.zones > 1
 
 
 def split(
@@ -283,11 +326,11 @@ def split(
         firm = math.ceil(Fraction(str(ON_DEMAND_SHARE)) * seats)
         loose, loose_pools = seats - firm, tuple(sorted({*steady, *spot}))
     made = []
-    zoned = (w.spread == "zone" or w.survives == "zone") and problem.zones > 1
+    over_zones = zoned(problem, w)
     blocks = [one for one in (("on_demand", 0, firm, steady), ("flexible", firm, loose, loose_pools)) if one[2]]
-    turn = zones.begin(w, [one[1:] for one in blocks]) if zoned else 0
+    turn = zones.begin(w, [one[1:] for one in blocks]) if over_zones else 0
     for block, start, count, allowed in blocks:
-        if not zoned:
+        if not over_zones:
             made.append((block, -1 if w.zone is None or problem.zones == 1 else w.zone, count, allowed))
             continue
         for zone in range(problem.zones):

@@ -133,7 +133,7 @@ def _filled(pool: str, previous: Plan) -> list[PoolPlan]:
 
 
 def _placed(compiled: Compiled, previous: Plan) -> dict[tuple[str, str, int], Floats]:
-    """(pool,) pods of each workload, block and zone, as the previous plan's witness has them."""
+    """(pool,) pods of each class's workload, block and zone, as the previous plan's witness has them."""
     names = {part.wish.name: k for k, part in enumerate(compiled.pools)}
     stood: dict[tuple[str, str, int], Floats] = {}
     for key, nodes in previous.assignment.items():
@@ -141,7 +141,8 @@ def _placed(compiled: Compiled, previous: Plan) -> dict[tuple[str, str, int], Fl
         for node in nodes if k is not None else ():
             for workload, blocks in node["pods"].items():
                 for block, count in blocks.items():
-                    stood.setdefault((workload, block, node["zone"]), np.zeros(len(names)))[k] += count
+                    name = compiled.bears.get((workload, block), workload)
+                    stood.setdefault((name, block, node["zone"]), np.zeros(len(names)))[k] += count
     return stood
 
 
@@ -219,8 +220,9 @@ def _stood(compiled: Compiled, pool: int, previous: Plan) -> Ints | None:
     for n, node in enumerate(nodes):
         for workload, blocks in node["pods"].items():
             for block, count in blocks.items():
-                bound = number.get((workload, block, node["zone"]))
-                free = number.get((workload, block, -1))
+                name = compiled.bears.get((workload, block), workload)
+                bound = number.get((name, block, node["zone"]))
+                free = number.get((name, block, -1))
                 if bound is not None or free is not None:  # a workload that is gone leaves room
                     placed[bound if bound is not None else free, n] += count
     return placed

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from sizing.packing import Floats
 
 Ints = npt.NDArray[np.int64]
+STEPS, LEAST_ROWS = 10, 100  # of the simplex method for each row: what is solved takes 1 to 4
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Live:
     """The continuous program of a model, kept loaded: bounds change, rows and columns come; it goes on from the last.
 
     Where only columns came, the last basis stays feasible and the primal simplex method goes on from it; else the dual.
+    HiGHS's primal method may go round in circles for ever: after so many steps the dual goes on from where it stands.
     """
 
     def __init__(self, model: Model, seed: int = 0) -> None:
@@ -140,9 +142,10 @@ class Live:
         try:
             if moved or came:
                 self._highs.changeColsBounds(len(lower), np.arange(len(lower), dtype=np.int32), lower, upper)
-            self._highs.setOptionValue("simplex_strategy", int(way))
             self._before, self._rows_came = (lower, upper), False
-            self._highs.run()
+            self._run(way)
+            if primal and self._highs.getModelStatus() == self._known.kIterationLimit:
+                self._run(self._ways.kSimplexStrategyDual)
         except (RuntimeError, MemoryError):
             return "failed", 0.0, np.zeros(0)
         status = self._highs.getModelStatus()
@@ -155,6 +158,13 @@ class Live:
             float(self._highs.getInfo().objective_function_value),
             np.array(self._highs.getSolution().col_value),
         )
+
+    def _run(self, way: Any) -> None:
+        """Solve by one of the simplex methods, in a number of steps that is never needed unless it goes in circles."""
+        steps = STEPS * (self._highs.getNumRow() + LEAST_ROWS)
+        self._highs.setOptionValue("simplex_strategy", int(way))
+        self._highs.setOptionValue("simplex_iteration_limit", steps)
+        self._highs.run()
 
 
 def _loaded(model: Model, highspy: Any) -> Any:

@@ -86,7 +86,7 @@ def cheapest(compiled: Compiled, made: PoolSolution, share: float, effort: Mixin
     counts = np.array(made.counts, dtype=float)
     known = fillings_of(compiled, made.pool, counts)
     if len(known.refutations.worths) < LEARNED:
-        _learn(known, every_mix(compiled, made, counts, effort), counts)
+        _learn(known, every_mix(compiled, made, counts, effort), counts, effort.programs)
     mixes = every_mix(compiled, made, counts, effort)
     rows = _open(known, mixes, counts, np.arange(len(mixes.cost)))
     finer = [step for step in STRIDES if step * SOME <= len(rows)] or [1]
@@ -104,10 +104,12 @@ def cheapest(compiled: Compiled, made: PoolSolution, share: float, effort: Mixin
     return best
 
 
-def _learn(known: Fillings, mixes: Mixes, counts: Floats) -> None:
-    """Worths that refute the cheapest mixes: they refute most others."""
-    rows = np.arange(min(CHUNK, len(mixes.cost)))
-    while len(rows) and len(known.refutations.worths) < LEARNED and refuted(known, *each_node(mixes.slots(rows[0]))):
+def _learn(known: Fillings, mixes: Mixes, counts: Floats, programs: int) -> None:
+    """Worths that refute the cheapest mixes: they refute most others. So many programs at most, some prove nothing."""
+    rows, end = np.arange(min(CHUNK, len(mixes.cost))), known.programs + programs
+    while len(rows) and len(known.refutations.worths) < LEARNED and known.programs < end:
+        if not refuted(known, *each_node(mixes.slots(rows[0]))):
+            break
         rows = _open(known, mixes, counts, rows[1:])
 
 

@@ -145,7 +145,9 @@ def _each(costs: Costs, every: list[Split], effort: Effort) -> tuple[dict[str, P
 
 def _searched(costs: Costs, effort: Effort) -> tuple[dict[str, Priced], None]:
     """Seeds on different sets of clusters from the joint program, then moves from the best one as long as they pay."""
-    compiled = {name: made for name in costs.base if isinstance(made := compile_problem(costs.base[name]), Compiled)}
+    single = {wish.name for wish in costs.question.wishes}
+    every = {name: compile_problem(base, single) for name, base in costs.base.items()}
+    compiled = {name: made for name, made in every.items() if isinstance(made, Compiled)}
     seed = min(problem.seed for problem in costs.base.values())
     look = _Look(costs, effort.solves, {})
     for split in Program(costs.question, compiled).candidates(effort.seeds, seed):

@@ -191,7 +191,7 @@ def _note(result: Result, judge: str, names: list[str], solution: PartSolution, 
 def _names(result: Result, sentence: str) -> bool:
     """Whether a finding speaks of a pool, a slot of it, or a workload of this part."""
     compiled = result.compiled
-    names = {part.wish.name for part in compiled.pools} | {pod.workload for pod in compiled.pods}
+    names = {part.wish.name for part in compiled.pools} | {name for pod in compiled.pods for name, _ in pod.members}
     return any(re.search(rf"(?<![\w.-]){re.escape(name)}(?:-\d+)?(?![\w-])", sentence) for name in names)
 
 

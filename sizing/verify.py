@@ -223,7 +223,8 @@ class _Judge:
 
         def size(item: tuple[str, str]) -> tuple[Any, ...]:
             job = self.jobs[item[0]]
-            return (-job["gpu"], -max(job["cpu_milli"], job["memory_mib"] / 4), *item)
+            cpu, memory = job["cpu_milli"], job["memory_mib"]
+            return (-job["gpu"], -max(cpu, memory / 4), -cpu, -memory, *item)
 
         for name, block in sorted(pods, key=size):
             job = self.jobs[name]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from sizing import linear
 from sizing.linear import Live, Model
 
 ROWS = 4
@@ -61,6 +62,42 @@ def test_what_comes_and_changes_has_the_optimum_of_the_program_built_anew(change
         assert status == "optimal"
         assert value == pytest.approx(solved_anew(costs, entries, rows, upper), rel=1e-7)
         assert value == pytest.approx(float(np.array(costs) @ at_columns), rel=1e-7)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(some.integers(0, 2**31))
+def test_a_primal_method_that_goes_in_circles_is_left_for_the_dual(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    model, entries, costs = Model(), rng.integers(0, 4, (40, ROWS)).astype(float), rng.uniform(1, 9, 40)
+    for i in range(ROWS):
+        model.column(50.0, 0.0, np.inf)
+        model.row({i: 1.0}, 10.0 + i, np.inf)
+    live, ways = Live(model), []
+    solve_by = live._run
+
+    def run(way: object) -> None:
+        """The primal method has one step only."""
+        ways.append(way)
+        with pytest.MonkeyPatch.context() as patch:
+            if way == live._ways.kSimplexStrategyPrimal:
+                patch.setattr(linear, "STEPS", 0)
+            solve_by(way)
+
+    live._run = run  # type: ignore[method-assign]  # as if it went in circles
+    assert live.solve({})[0] == "optimal"
+    live.columns(costs, entries)
+    status, value, _ = live.solve({})
+    whole = solved_anew([50.0] * ROWS + costs.tolist(), [*np.eye(ROWS), *entries], [], [np.inf] * (ROWS + 40))
+    assert (status, value) == ("optimal", pytest.approx(whole, rel=1e-7))
+    assert ways[1:] == [live._ways.kSimplexStrategyPrimal, live._ways.kSimplexStrategyDual]
+
+
+def test_a_program_that_no_method_solves_in_its_steps_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear, "STEPS", 0)
+    model = Model()
+    one, other = model.column(1.0, 0.0, np.inf), model.column(3.0, 0.0, np.inf)
+    model.row({one: 1.0, other: 2.0}, 4.0, np.inf)
+    assert Live(model).solve({})[0] == "failed"
 
 
 def test_bounds_of_one_solve_are_forgotten_by_the_next() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from sizing import mixtures
 from sizing.columns import generate, prepare
 from sizing.compiled import Compiled, compile_problem
 from sizing.cutting import Cutting, cut, loosened
@@ -19,6 +20,7 @@ from sizing.linear import Model, packed
 from sizing.mixtures import MOST_KINDS, Mixing, deepen, every_mix
 from sizing.packing import first_fit
 from sizing.part import PartSolution, build
+from sizing.patterns import Fillings, fillings_of
 from sizing.pools import FIRST, best_single, node_zones, scheduler_accepts
 from sizing.problem import PoolWish
 from tests.sizing.factory import TINY, job, kind, problem
@@ -188,3 +190,19 @@ def test_loosened_programs_leave_room() -> None:
         assert ((room + half) * share >= volume - 1e-3).all()
         assert len(point.nodes[0]) <= made.pools[0].wish.slots
     assert known.pools[0].manner == FIRST
+
+
+def test_what_refutes_is_looked_for_in_so_many_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = odd()
+    pool, counts, asked = start(made).pools[0], made.counts, list[int]()
+    known = fillings_of(made, 0, counts)
+
+    def undecided(known: Fillings, _types: object, _spares: object) -> bool:
+        asked.append(known.programs)
+        known.programs += 10
+        return True
+
+    monkeypatch.setattr("sizing.mixtures.refuted", undecided)
+    effort = Mixing(12, 2_000, 1e6, 35)
+    mixtures._learn(known, every_mix(made, pool, counts, effort), counts, effort.programs)
+    assert asked == [0, 10, 20, 30]
