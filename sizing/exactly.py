@@ -12,7 +12,7 @@ import numpy as np
 from sizing.compiled import Compiled
 from sizing.dive import packed
 from sizing.linear import Ints
-from sizing.packing import Floats
+from sizing.packing import Floats, fit_in
 from sizing.patterns import fillings_of
 from sizing.pools import (
     MOST_SCHEDULED,
@@ -24,7 +24,7 @@ from sizing.pools import (
     node_zones,
     scheduler_accepts,
 )
-from sizing.scheduler import pending
+from sizing.scheduler import pending, stands
 
 
 def exactly(compiled: Compiled, pool: int, slots: Slots, counts: Floats) -> PoolSolution | None:
@@ -46,6 +46,30 @@ def exactly(compiled: Compiled, pool: int, slots: Slots, counts: Floats) -> Pool
     if not scheduler_accepts(compiled, made) or placement(compiled, made) is None:  # a look in one go first
         return None
     return None if pending(compiled, made, first=True) else made
+
+
+def as_scheduled(compiled: Compiled, pool: int, slots: Slots, counts: Floats) -> PoolSolution | None:
+    """The same with the pods where kube-scheduler itself puts them on the working nodes.
+
+    For pools of hundreds of nodes, where it fills them better than first fit and a packing program takes long.
+    """
+    part = compiled.pools[pool]
+    types, spares = each_node(slots)
+    total = len(types) + len(spares)
+    if not least_nodes(compiled, pool, counts) <= total <= part.wish.max or len(slots) > part.wish.slots:
+        return None
+    if not types or not (part.wish.spot or spares):
+        return None
+    placed = stands(compiled, pool, list(types), counts)
+    if placed is None or (
+        spares and not fit_in(placed.T @ compiled.classes.sizes, part.room[list(spares)]).any(axis=1).all()
+    ):
+        return None
+    made = PoolSolution(pool, slots, part.cost(slots), tuple(int(c) for c in counts), PATTERNS)
+    if pending(compiled, made, first=True):
+        return None
+    compiled.memo.setdefault(("placement", pool, types, made.counts), {})[tuple(sorted(spares))] = placed
+    return made
 
 
 def continued(compiled: Compiled, pool: int, slots: Slots, counts: Floats, before: Ints) -> PoolSolution | None:

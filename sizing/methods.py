@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 ORDER: Final = (
-    "greedy", "fluid", "cuts", "columns", "mixtures", "exchange", "previous plan", "a step", "search, exhaustive",
-    "search, qaoa",
+    "greedy", "fluid", "cuts", "columns", "proportions", "mixtures", "exchange", "previous plan", "a step",
+    "search, exhaustive", "search, qaoa",
 )  # fmt: skip
 WORDS: Final = {
     "greedy": "largest pods first",
     "fluid": "integer program over volumes",
     "cuts": "integer program with cuts",
     "columns": "column generation",
+    "proportions": "proportions of types, on a sample",
     "mixtures": "all mixes of types, tried",
     "exchange": "pods exchanged between pools",
     "previous plan": "the plan that runs",
@@ -28,6 +29,7 @@ MEANT: Final = {
     "fluid": "pods as if they could be cut, nodes whole",
     "cuts": "pods and nodes as whole numbers; inequalities that every plan keeps (cuts) rule out what cannot be",
     "columns": "good fillings of single nodes are generated, and the cheapest mix of them is taken",
+    "proportions": "in pools of many nodes: how much of two or three types takes some of the pods, then all of them",
     "mixtures": "all mixes of up to three types, judged by kube-scheduler's own order and packed exactly",
     "exchange": "some pods go to another pool, others come back, and each pool gets the cheapest mix for its pods",
     "search": "a few pods at a time change places, all possibilities or those that are sampled",

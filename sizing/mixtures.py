@@ -143,7 +143,7 @@ def every_mix(compiled: Compiled, made: PoolSolution, counts: Floats, effort: Mi
     from sizing.mixing import walk  # noqa: PLC0415 - numba takes half a second
 
     part, volume = compiled.pools[made.pool], counts @ compiled.classes.sizes
-    top, least = _worthwhile(compiled, made.pool, volume, effort.kinds)
+    top, least = worthwhile(compiled, made.pool, volume, effort.kinds)
     none = np.zeros(0, dtype=np.int64)
     slots, limit = min(part.wish.slots, MOST_KINDS), made.cost - CENT
     spares = _spares(compiled, made.pool, counts, top)
@@ -184,7 +184,7 @@ def _spares(compiled: Compiled, pool: int, counts: Floats, top: Ints) -> Ints:
     return some if len(some) else takes[np.argsort(part.price[takes], kind="stable")[:1]]
 
 
-def _worthwhile(compiled: Compiled, pool: int, volume: Floats, most: int) -> tuple[Ints, float]:
+def worthwhile(compiled: Compiled, pool: int, volume: Floats, most: int) -> tuple[Ints, float]:
     """The types that could pay, best first, `most` of them, and what the volume costs at least."""
     key = ("worthwhile", pool, volume.tobytes())
     if key not in compiled.memo:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-SOLVER_REVISION: Final = "2026-11-22.13"
+SOLVER_REVISION: Final = "2026-11-22.14"
 """Raise with every change that may change a plan."""
 
 

@@ -21,6 +21,7 @@ from sizing.neighbourhood import Budget, search
 from sizing.part import PartSolution, build
 from sizing.plan import Infeasible, Plan
 from sizing.problem import Problem
+from sizing.proportions import proportioned
 from sizing.quantum import LAYERS
 from sizing.steps import changed
 from sizing.verdicts import KEPT, vcpu_used, verified
@@ -47,6 +48,7 @@ class Work:
     fills: tuple[float, ...]  # shares of the nodes that count in further programs, for starting points
     mixings: tuple[tuple[Mixing, int], ...]  # in turn: how all mixes are searched, and in how many cheapest candidates
     exchange: Exchange | None = None  # of pods between pools, from the cheapest of all
+    kinds: int = 0  # types whose proportions are sought in large pools
     zoned: int = 0  # nodes of the bound that sees zones
     zoned_columns: int = 0  # at most so many
 
@@ -58,13 +60,13 @@ EFFORTS = {
     ),
     "standard": Work(
         Reach(20_000, 20, 400), 30, Cutting(8, 20), 4, 1, Budget(4, 6), Width(),
-        (0.97, 0.95, 0.92, 0.88), ((Mixing(16, 10_000, 3e8, 100), 2),), None, 20, 200,
+        (0.97, 0.95, 0.92, 0.88), ((Mixing(16, 10_000, 3e8, 100), 2),), None, 12, 20, 200,
     ),
     "best": Work(
         Reach(100_000, 40, 2_000), 60, Cutting(60, 30), 6, 2, Budget(40, 8, 512),
         Width(96, 960, 16, 4000), tuple(round(0.99 - 0.01 * step, 2) for step in range(16)),
         ((Mixing(32, 20_000, 3e9, 400), 40), (Mixing(32, 50_000, 2e10, 3_000), 4)),
-        Exchange(1_200, Mixing(16, 4_000, 3e7, 8)), 500, 1500,
+        Exchange(1_200, Mixing(16, 4_000, 3e7, 8)), 16, 500, 1500,
     ),
 }  # fmt: skip
 
@@ -211,6 +213,9 @@ def _mixed(
 
     What is found goes to `found`.
     """
+    if effort.kinds:
+        cheapest = min(found.values(), key=lambda made: round(made.cost, 6))
+        _keep(found, "proportions", proportioned(compiled, cheapest, effort.kinds))
     some = list(dict.fromkeys([*found.values(), *improved]))
     for mixing, many in effort.mixings:
         some = [deepen(compiled, made, mixing) for made in sorted(some, key=lambda made: round(made.cost, 6))[:many]]

@@ -21,6 +21,7 @@ from sizing.pools import PoolSolution, each_node, node_zones
 DRAWS = 8
 LOTS = 64  # of chance per node
 Ints = npt.NDArray[np.int64]
+NOWHERE: Ints = np.zeros((0, 0), dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def _drawn(wanted: list[Kind], room: Floats, zones: Ints, lots: Floats, *, first
     rooms, where = np.ascontiguousarray(room, dtype=np.float64), np.ascontiguousarray(zones, dtype=np.int64)
     worst, arrays = 0, _arrays(wanted)
     for chance in np.ascontiguousarray(lots):
-        worst = max(worst, int(draw(*arrays, rooms, where, chance, first)))
+        worst = max(worst, int(draw(*arrays, rooms, where, chance, first, NOWHERE)))
         if first and worst:
             break
     return worst
@@ -116,6 +117,25 @@ def _arrays(wanted: list[Kind]) -> tuple[Floats, Ints, npt.NDArray[np.bool_], In
         groups(np.array([kind.host for kind in wanted], dtype=np.int64)),
         np.array([kind.zone for kind in wanted], dtype=np.int64),
     )
+
+
+def stands(compiled: Compiled, pool: int, types: list[int], counts: Floats) -> Ints | None:
+    """(class, node) pods of a pool as a first draw puts them on such nodes, each in its zone; None if it fails."""
+    from sizing.scheduling import draw  # noqa: PLC0415 - numba takes half a second
+
+    classes, order = compiled.classes, [c for c in compiled.order.tolist() if counts[c] > 0]
+    wanted = [
+        Kind(classes.sizes[c], int(counts[c]), spread=False, host=int(classes.host[c]), zone=int(classes.zone[c]))
+        for c in order
+    ]
+    room = np.ascontiguousarray(compiled.pools[pool].room[types], dtype=np.float64)
+    put: Ints = np.zeros((len(order), len(types)), dtype=np.int64)
+    zones, lots = node_zones(compiled, len(types)), np.zeros((1, len(types)))
+    if draw(*_arrays(wanted), room, zones, lots, True, put):  # noqa: FBT003 - the loop takes no names
+        return None
+    found: Ints = np.zeros((len(counts), len(types)), dtype=np.int64)
+    found[order] = put
+    return found
 
 
 def taken(  # noqa: PLR0913, PLR0917

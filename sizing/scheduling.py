@@ -31,8 +31,11 @@ def _fits(size, free):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
 
 
 @machine_code
-def draw(sizes, counts, spread, host, bound, room, zones, lots, early):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, PLR0913, PLR0917
-    """Pods without a node, ties decided by `lots` (turn, node); with `early` the first one ends it."""
+def draw(sizes, counts, spread, host, bound, room, zones, lots, early, where):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, C901, PLR0913, PLR0917
+    """Pods without a node, ties decided by `lots` (turn, node); with `early` the first one ends it.
+
+    `where` (kind, node) counts the pods where they are put, unless it is empty.
+    """
     nodes = len(room)
     free, whole = room.copy(), np.maximum(room[:, :2], 1.0)
     taken = np.zeros((len(counts) + 1, nodes), np.bool_)
@@ -59,6 +62,8 @@ def draw(sizes, counts, spread, host, bound, room, zones, lots, early):  # type:
                 break
             held[zones[best]] += 1
             free[best] -= size
+            if len(where):
+                where[k, best] += 1
             if host[k] >= 0:
                 taken[host[k], best] = True
             fits = host[k] < 0 and _fits(size, free[best])
@@ -78,6 +83,7 @@ def first_taken(start, looks, kinds, nodes, spare, types, zones, pods):  # type:
     looks.
     """
     sizes, counts, spread, host, bound = pods
+    nowhere = np.zeros((0, 0), np.int64)
     for m in range(start, len(kinds)):
         total = nodes[m].sum() + np.int64(spare[m] >= 0)
         looks -= total * counts.sum()
@@ -90,6 +96,7 @@ def first_taken(start, looks, kinds, nodes, spare, types, zones, pods):  # type:
                 at += 1
         if spare[m] >= 0:
             room[at] = types[spare[m]]
-        if draw(sizes, counts, spread, host, bound, room, np.arange(total) % zones, np.zeros((1, total)), True) == 0:  # noqa: FBT003
+        lots, dealt = np.zeros((1, total)), np.arange(total) % zones
+        if draw(sizes, counts, spread, host, bound, room, dealt, lots, True, nowhere) == 0:  # noqa: FBT003
             return m, looks
     return len(kinds), looks
