@@ -55,6 +55,7 @@ def pods(problem: dict[str, Any], plan: dict[str, Any]) -> Iterator[dict[str, An
                 for block, count in blocks.items():
                     at = (name, block, key.rsplit("-", 1)[0])
                     share[at] = share.get(at, 0) + count
+
     def size(at: tuple[str, str, str]) -> tuple[Any, ...]:
         job = jobs[at[0]]
         cpu, memory = job["cpu_milli"], job["memory_mib"]
