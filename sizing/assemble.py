@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sizing.catalogue import HOURS_PER_MONTH
-from sizing.compiled import Compiled, stale_types, taken
+from sizing.compiled import ByWorkload, Compiled, stale_types
 from sizing.plan import SOLVER_REVISION, Plan, PoolPlan
 from sizing.pools import PoolSolution, node_zones, place
 from sizing.problem import PoolWish, Problem
@@ -75,9 +75,9 @@ def assemble(problem: Problem, results: Sequence[Result], previous: Plan | None)
     dates = []
     for result in results:
         compiled = result.compiled
-        left = [list(pod.members) for pod in compiled.pods]
+        named = ByWorkload(compiled)
         for made in result.solution.pools:
-            rows, nodes = _pool(compiled, made, left)
+            rows, nodes = _pool(compiled, made, named)
             part = compiled.pools[made.pool]
             maxima = headroom(part.wish, [n + s for _, n, s in rows])
             share = bound / cost if cost else 1.0
@@ -159,19 +159,14 @@ def _kept(results: Sequence[Result]) -> str:
 
 
 def _pool(
-    compiled: Compiled, made: PoolSolution, left: list[list[tuple[str, int]]]
+    compiled: Compiled, made: PoolSolution, named: ByWorkload
 ) -> tuple[list[tuple[int, int, int]], list[list[dict[str, Any]]]]:
-    """The slot rows, and per slot its nodes with zone and pods; `left` (class) pods of its workloads without a node."""
+    """The slot rows, and per slot its nodes with zone and pods."""
     placed, slot_of = place(compiled, made)
     zones = node_zones(compiled, len(slot_of))
     witness: list[list[dict[str, Any]]] = [[] for _ in made.slots]
     for node, slot in enumerate(slot_of):
-        pods: dict[str, dict[str, int]] = {}
-        for c in placed[:, node].nonzero()[0].tolist():
-            for name, count in taken(left[c], int(placed[c, node])):
-                blocks = pods.setdefault(name, {})
-                blocks[compiled.pods[c].block] = blocks.get(compiled.pods[c].block, 0) + count
-        witness[slot].append({"zone": int(zones[node]), "pods": pods})
+        witness[slot].append({"zone": int(zones[node]), "pods": named.take(placed[:, node])})
     rows = slot_rows(compiled, made)
     if len(made.slots) < len(rows):  # deal the witness out over the rows: same types, in order
         queue: dict[int, list[dict[str, Any]]] = {}

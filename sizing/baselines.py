@@ -18,7 +18,7 @@ that shape that is cheapest there, arm64 where the pool allows it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Final
@@ -27,7 +27,7 @@ import numpy as np
 
 from sizing import autoscaler, karpenter
 from sizing.catalogue import HOURS_PER_MONTH
-from sizing.compiled import Compiled, compile_problem, parts, taken
+from sizing.compiled import ByWorkload, Compiled, compile_problem, parts
 from sizing.greedy import cheapest_pool_first, even
 from sizing.karpenter import Fleet
 from sizing.packing import Floats, fit_in, spread_fit
@@ -301,14 +301,17 @@ def _written(problem: Problem, fleets: list[Fleet]) -> tuple[dict[str, Any], dic
     given = problem.to_object()
     rows: list[dict[str, Any]] = []
     assignment: dict[str, list[dict[str, Any]]] = {}
-    members: dict[int, list[list[tuple[str, int]]]] = {}  # of a part's classes, without those that have their node
+    named = {id(fleet.compiled): ByWorkload(fleet.compiled) for fleet in fleets}  # of each part
     for fleet in fleets:
         part = fleet.compiled.pools[fleet.pool]
         used = sorted(set(fleet.kinds)) or [int(part.price.argmin())]
-        left = members.setdefault(id(fleet.compiled), [list(pod.members) for pod in fleet.compiled.pods])
         next(p for p in given["pools"] if p["name"] == part.wish.name)["slots"] = len(used)
         for slot, kind in enumerate(used):
-            nodes = list(_nodes(fleet, kind, left))
+            nodes = [
+                {"zone": zone, "pods": named[id(fleet.compiled)].take(pods)}
+                for t, zone, pods in zip(fleet.kinds, fleet.zones, fleet.pods, strict=True)
+                if t == kind
+            ]
             one = part.types[kind]
             hour = (one.spot_price_usd_hour if part.wish.spot else one.price_usd_hour) or 0.0
             rows.append(
@@ -323,14 +326,3 @@ def _written(problem: Problem, fleets: list[Fleet]) -> tuple[dict[str, Any], dic
     return given, {
         "pools": rows, "assignment": assignment, "notes": {}, "cost_usd_month": cost, "bound_usd_month": 0.0,
     }  # fmt: skip
-
-
-def _nodes(fleet: Fleet, kind: int, left: list[list[tuple[str, int]]]) -> Iterator[dict[str, Any]]:
-    for t, zone, pods in zip(fleet.kinds, fleet.zones, fleet.pods, strict=True):
-        if t == kind:
-            held: dict[str, dict[str, int]] = {}
-            for c in np.flatnonzero(pods).tolist():
-                block = fleet.compiled.pods[c].block
-                for name, count in taken(left[c], int(pods[c])):
-                    held.setdefault(name, {})[block] = held.get(name, {}).get(block, 0) + count
-            yield {"zone": zone, "pods": held}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections import deque
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -93,14 +94,27 @@ class Compiled:
         return fit_in(self.classes.sizes, self.pools[pool].room)
 
 
-def taken(left: list[tuple[str, int]], count: int) -> Iterator[tuple[str, int]]:
-    """So many pods of a class by workload, the first ones first; they are taken from `left`, (workload, pods)."""
-    while count:
-        name, most = left.pop(0)
-        if most > count:
-            left.insert(0, (name, most - count))
-        yield name, min(most, count)
-        count -= min(most, count)
+class ByWorkload:
+    """Deals the pods of a part's classes back to their workloads, node by node: the first workload's first."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self._blocks = [pod.block for pod in compiled.pods]
+        self._left = [deque(pod.members) for pod in compiled.pods]
+
+    def take(self, pods: npt.NDArray[np.int64]) -> dict[str, dict[str, int]]:
+        """One node's pods (class,) as workload -> block -> pods; the next node gets of those that are left."""
+        made: dict[str, dict[str, int]] = {}
+        for c in np.flatnonzero(pods).tolist():
+            block, count, left = self._blocks[c], int(pods[c]), self._left[c]
+            while count:
+                name, most = left.popleft()
+                here = min(most, count)
+                if most > here:
+                    left.appendleft((name, most - here))
+                blocks = made.setdefault(name, {})
+                blocks[block] = blocks.get(block, 0) + here
+                count -= here
+        return made
 
 
 def pool_types(problem: Problem, wish: PoolWish) -> tuple[InstanceType, ...]:
@@ -197,7 +211,8 @@ def compile_problem(problem: Problem, single: Container[str] = ()) -> Compiled |
             )
         )
     index = {wish.name: i for i, wish in enumerate(wishes)}
-    pods: list[PodClass] = []
+    heads: list[tuple[str, str, int, tuple[int, ...]]] = []
+    members: list[list[tuple[str, int]]] = []
     sizes: list[tuple[int, int, int, int]] = []
     host: list[int] = []
     dealt: dict[str, list[tuple[str, int, int, tuple[str, ...]]]] = {}
@@ -213,13 +228,17 @@ def compile_problem(problem: Problem, single: Container[str] = ()) -> Compiled |
         alone = apart or zoned(problem, w) or w.name in single
         for block, zone, count, allowed in dealt[w.name]:
             where = tuple(sorted(index[name] for name in allowed))
-            at = len(pods) if alone else equal.setdefault((size, block, zone, where), len(pods))
-            if at < len(pods):
-                pods[at] = replace(pods[at], members=(*pods[at].members, (w.name, count)))
-                continue
-            pods.append(PodClass(w.name, block, zone, ((w.name, count),), where))
-            sizes.append(size)
-            host.append(number if apart else -1)
+            at = len(heads) if alone else equal.setdefault((size, block, zone, where), len(heads))
+            if at == len(heads):
+                heads.append((w.name, block, zone, where))
+                members.append([])
+                sizes.append(size)
+                host.append(number if apart else -1)
+            members[at].append((w.name, count))
+    pods = [
+        PodClass(name, block, zone, tuple(some), where)
+        for (name, block, zone, where), some in zip(heads, members, strict=True)
+    ]
     count = len(pods)
     allowed_in = np.zeros((count, len(wishes)), dtype=bool)
     for i, pod in enumerate(pods):

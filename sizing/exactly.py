@@ -33,14 +33,9 @@ def exactly(compiled: Compiled, pool: int, slots: Slots, counts: Floats) -> Pool
     None where that was not found, or where the nodes break the pool's own limits. `slots` are (type, working nodes,
     spares), pods (class,). An on-demand pool without a spare is refused.
     """
-    part = compiled.pools[pool]
-    total = sum(n + s for _, n, s in slots)
-    types, spares = each_node(slots)
-    if not types or not least_nodes(compiled, pool, counts) <= total <= part.wish.max or len(slots) > part.wish.slots:
+    made = _within_limits(compiled, pool, slots, counts)
+    if made is None:
         return None
-    if not counts.any() or not (part.wish.spot or spares):
-        return None
-    made = PoolSolution(pool, slots, part.cost(slots), tuple(int(c) for c in counts), PATTERNS)
     if sum(made.counts) <= MOST_SCHEDULED:
         return None if pending(compiled, made, first=True) or placement(compiled, made) is None else made
     if not scheduler_accepts(compiled, made) or placement(compiled, made) is None:  # a look in one go first
@@ -53,23 +48,37 @@ def as_scheduled(compiled: Compiled, pool: int, slots: Slots, counts: Floats) ->
 
     For pools of hundreds of nodes, where it fills them better than first fit and a packing program takes long.
     """
-    part = compiled.pools[pool]
+    made = _within_limits(compiled, pool, slots, counts)
+    if made is None:
+        return None
     types, spares = each_node(slots)
-    total = len(types) + len(spares)
-    if not least_nodes(compiled, pool, counts) <= total <= part.wish.max or len(slots) > part.wish.slots:
-        return None
-    if not types or not (part.wish.spot or spares):
-        return None
     placed = stands(compiled, pool, list(types), counts)
-    if placed is None or (
-        spares and not fit_in(placed.T @ compiled.classes.sizes, part.room[list(spares)]).any(axis=1).all()
-    ):
+    if placed is None:
         return None
-    made = PoolSolution(pool, slots, part.cost(slots), tuple(int(c) for c in counts), PATTERNS)
-    if pending(compiled, made, first=True):
+    loads, room = placed.T @ compiled.classes.sizes, compiled.pools[pool].room[list(spares)]
+    if (spares and not fit_in(loads, room).any(axis=1).all()) or pending(compiled, made, first=True):
         return None
-    compiled.memo.setdefault(("placement", pool, types, made.counts), {})[tuple(sorted(spares))] = placed
+    _known(compiled, made)[tuple(sorted(spares))] = placed
     return made
+
+
+def _within_limits(compiled: Compiled, pool: int, slots: Slots, counts: Floats) -> PoolSolution | None:
+    """The pool with these nodes, however its pods are packed; None where the nodes break its limits."""
+    part = compiled.pools[pool]
+    total = sum(n + s for _, n, s in slots)
+    types, spares = each_node(slots)
+    if not types or not least_nodes(compiled, pool, counts) <= total <= part.wish.max or len(slots) > part.wish.slots:
+        return None
+    if not counts.any() or not (part.wish.spot or spares):
+        return None
+    return PoolSolution(pool, slots, part.cost(slots), tuple(int(c) for c in counts), PATTERNS)
+
+
+def _known(compiled: Compiled, made: PoolSolution) -> dict[tuple[int, ...], Ints | None]:
+    """Where the pods of a pool stand on its working nodes, by the spares that take them over."""
+    key = ("placement", made.pool, each_node(made.slots)[0], made.counts)
+    known: dict[tuple[int, ...], Ints | None] = compiled.memo.setdefault(key, {})
+    return known
 
 
 def continued(compiled: Compiled, pool: int, slots: Slots, counts: Floats, before: Ints) -> PoolSolution | None:
@@ -108,7 +117,7 @@ def continued(compiled: Compiled, pool: int, slots: Slots, counts: Floats, befor
     made = PoolSolution(pool, slots, part.cost(slots), tuple(int(c) for c in counts), PATTERNS)
     if not held or bound.any() or pending(compiled, made, first=True):
         return None
-    compiled.memo.setdefault(("placement", pool, types, made.counts), {})[tuple(sorted(spares))] = placed
+    _known(compiled, made)[tuple(sorted(spares))] = placed
     return made
 
 
@@ -119,8 +128,7 @@ def placement(compiled: Compiled, made: PoolSolution) -> Ints | None:
     """
     types, unsorted = each_node(made.slots)
     spares = tuple(sorted(unsorted))
-    key = ("placement", made.pool, types, made.counts)
-    known: dict[tuple[int, ...], Ints | None] = compiled.memo.setdefault(key, {})
+    known = _known(compiled, made)
     for before, placed in known.items():
         if before == spares or (placed is not None and set(before) <= set(spares)):
             return placed

@@ -45,13 +45,12 @@ def _cheapest(compiled: Compiled, made: PoolSolution, most: int) -> PoolSolution
     part, counts = compiled.pools[made.pool], np.array(made.counts, dtype=float)
     types = worthwhile(compiled, made.pool, counts @ compiled.classes.sizes, most)[0]
     types = types[fit_in(compiled.classes.sizes[counts > 0], part.room[types]).any(axis=0)]
-    slots = min(part.wish.slots, 3)
-    if slots < 2 or len(types) < 2:  # noqa: PLR2004 - one type has no proportion
+    if min(part.wish.slots, len(types)) < 2:  # noqa: PLR2004 - one type has no proportion
         return made
     some = Bought(compiled, made.pool, types, sample(compiled, counts), DRAWS)
     money = _pairs(len(types))
     cost, times, _ = some.least(money, np.ones(len(money)), np.full(len(money), MOST))
-    if slots > 2 and np.isfinite(cost.min()):  # noqa: PLR2004
+    if part.wish.slots > 2 and np.isfinite(cost.min()):  # noqa: PLR2004
         more = _thirds(money[int(cost.argmin())])
         further = some.least(more, np.ones(len(more)), np.full(len(more), MOST))
         money, cost, times = np.concatenate([money, more]), np.append(cost, further[0]), np.append(times, further[1])
